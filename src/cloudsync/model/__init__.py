@@ -1,0 +1,1 @@
+"""The nouns. Frozen, typed, standard library only; everything else imports from here."""

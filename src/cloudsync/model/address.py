@@ -1,0 +1,31 @@
+"""KIND.NAME: what a thing is called in the spec, in plans and on the command line, forever."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Self
+
+
+class Kind(StrEnum):
+    HOST = "host"
+    IMAGE = "image"
+    NETWORK = "network"
+    KEYPAIR = "keypair"
+    GROUP = "group"
+    INSTANCE = "instance"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Address:
+    kind: Kind
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind.value}.{self.name}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Raise ValueError unless `text` is KIND.NAME with a known kind."""
+        kind, dot, name = text.partition(".")
+        if not dot or not name:
+            raise ValueError(f"{text!r} is not KIND.NAME")
+        return cls(Kind(kind), name)

@@ -1,0 +1,46 @@
+"""What an agent says about its host, and about an image it has taken in: the answers of its socket."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from cloudsync.model.document import HostDocument
+from cloudsync.model.snapshot import Boot, Drift
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageDone:
+    """An image in the host's cache. `size` is the file's, `virtual_size` the disk's that a guest sees; both in bytes."""
+
+    sha256: str
+    size: int
+    format: str
+    virtual_size: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """Who holds the apply lock (`user@machine`) and since when (ISO 8601, UTC)."""
+
+    holder: str
+    since: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentState:
+    """`document` has its user-data taken out. `uplink` is the interface towards the rest of the world, None without one.
+
+    `kvm` is False on a machine that offers KVM in which guests die; `kvm_reason` says what was found.
+    `images` maps the sha256 of each cached image to its file's size, `image_info` to what it is.
+    `disks` are instance uuids that have a root disk here.
+    """
+
+    version: str
+    kvm: bool
+    kvm_reason: str
+    uplink: str | None = None
+    document: HostDocument | None = None
+    drift: tuple[Drift, ...] = ()
+    boots: Mapping[str, Boot] = field(default_factory=dict)
+    images: Mapping[str, int] = field(default_factory=dict)
+    image_info: Mapping[str, ImageDone] = field(default_factory=dict)
+    disks: tuple[str, ...] = ()

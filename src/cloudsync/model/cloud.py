@@ -1,0 +1,129 @@
+"""What the user wants, after the spec was read and checked: names resolved, counts expanded, units in bytes.
+
+Nothing is decided yet: no host, address, MAC or UUID unless the user wrote it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from cloudsync.model.problem import Place
+from cloudsync.model.resources import Group, Image, Keypair, Network, Power
+from cloudsync.model.snapshot import HostStatus, Usage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overcommit:
+    vcpus: float = 4.0
+    memory: float = 1.0
+    disk: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """`state` is one of ready (the spec's `active`), cordoned, drained. `virt` is auto, kvm or qemu."""
+
+    name: str
+    uri: str
+    ssh: str | None = None
+    address: str | None = None
+    virt: str = "auto"
+    zone: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    overcommit: Overcommit = Overcommit()
+    reserved: Usage = Usage(memory=512 << 20)
+    uplink: str | None = None
+    state: HostStatus = HostStatus.READY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flavor:
+    name: str
+    vcpus: int
+    memory: int
+    disk: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedNic:
+    network: str
+    address: str | None = None
+    port_security: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Where:
+    """Constraints on the host: all that are set must hold. `group` names a placement group."""
+
+    host: str | None = None
+    zone: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    group: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """One instance. `base` is its key in the spec, `index` 0 for a plain one, 1.. for the counted.
+
+    `was` are names it may be renamed from when they exist and the spec no longer wants them: the written `was:`
+    first, then `base` for BASE-1 and BASE-1 for a plain BASE.
+    """
+
+    name: str
+    base: str
+    index: int = 0
+    was: tuple[str, ...] = ()
+    image: str
+    flavor: Flavor
+    nics: tuple[WantedNic, ...]
+    keypairs: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ("default",)
+    where: Where = Where()
+    user_data: bytes | None = field(default=None, repr=False)
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    state: Power = Power.RUNNING
+    protect: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacementGroup:
+    """`policy` is affinity, anti-affinity, soft-affinity or soft-anti-affinity."""
+
+    name: str
+    policy: str
+    max_per_host: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scheduler:
+    """`strategy` is spread or pack; `weights` has vcpus, memory, disk, image_present."""
+
+    strategy: str = "spread"
+    weights: Mapping[str, float] = field(
+        default_factory=lambda: {"vcpus": 1.0, "memory": 1.0, "disk": 0.5, "image_present": 0.5}
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cloud:
+    """`digest` covers the spec's text and every file it refers to. `groups` always has `default`.
+
+    `commit` is the Git commit of the spec's folder, empty outside Git; `dirty` when the spec or a file of it differs.
+    `places` maps KIND.NAME (and `instance.BASE` for a counted one) to its key in the spec.
+    """
+
+    name: str
+    digest: str
+    path: str
+    commit: str = ""
+    dirty: bool = False
+    fabric: str = "direct"
+    repair: bool = False
+    scheduler: Scheduler = Scheduler()
+    hosts: Mapping[str, Host] = field(default_factory=dict)
+    images: Mapping[str, Image] = field(default_factory=dict)
+    networks: Mapping[str, Network] = field(default_factory=dict)
+    keypairs: Mapping[str, Keypair] = field(default_factory=dict)
+    groups: Mapping[str, Group] = field(default_factory=dict)
+    placement_groups: Mapping[str, PlacementGroup] = field(default_factory=dict)
+    instances: Mapping[str, Wanted] = field(default_factory=dict)
+    places: Mapping[str, Place] = field(default_factory=dict)

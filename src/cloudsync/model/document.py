@@ -1,0 +1,58 @@
+"""What one host's network side should be, as one value: the controller PUTs it, the agent keeps and enforces it.
+
+Everything the agent makes (ruleset, leases, names, metadata records) is a pure function of this value.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from cloudsync.model.resources import Group, Image, Instance, Keypair, Network
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """Which commit of the spec was applied, by whom (`user@machine`) and when (ISO 8601, UTC)."""
+
+    commit: str = ""
+    dirty: bool = False
+    by: str = ""
+    at: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """Where an instance of the cloud lives; every host knows all of them."""
+
+    uuid: str
+    host: str
+    addresses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostDocument:
+    """`instances` are this host's own, by name; `directory` names every instance of the cloud.
+
+    `members` gives the addresses behind each `group.X` or `instance.X` that a rule of `groups` names, cluster-wide.
+    `images` are those that local instances stand on. `infra` are underlay addresses that guests may never reach.
+    `user_data` maps a SHA-256 to base64 text for what local instances use; it is never printed.
+    """
+
+    cloud: str
+    host: str
+    generation: int = 0
+    applied: Applied = Applied()
+    uplink: str | None = None
+    infra: tuple[str, ...] = ()
+    keypairs: Mapping[str, Keypair] = field(default_factory=dict)
+    groups: Mapping[str, Group] = field(default_factory=dict)
+    networks: Mapping[str, Network] = field(default_factory=dict)
+    images: Mapping[str, Image] = field(default_factory=dict)
+    instances: Mapping[str, Instance] = field(default_factory=dict)
+    members: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    directory: Mapping[str, Entry] = field(default_factory=dict)
+    user_data: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def released(self) -> bool:
+        """Nothing of the cloud is left here: another cloud may take the host."""
+        return not (self.instances or self.keypairs or self.groups)

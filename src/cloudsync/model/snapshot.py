@@ -1,0 +1,106 @@
+"""What is really there, host by host."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from cloudsync.model.document import HostDocument
+from cloudsync.model.resources import Power
+
+
+class HostStatus(StrEnum):
+    READY = "ready"
+    CORDONED = "cordoned"
+    DRAINED = "drained"
+    UNREACHABLE = "unreachable"
+    FOREIGN = "foreign"
+    UNFIT = "unfit"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """An amount of what a host has: virtual CPUs, bytes of memory, bytes of disk."""
+
+    vcpus: int = 0
+    memory: int = 0
+    disk: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """A domain that carries our mark, as libvirt has it now. `nics` are (tap, mac, address) in order.
+
+    `disk` is the root disk's virtual size in bytes, 0 when the disk is missing.
+    `generation` is the host document's generation that the domain was last written under.
+    """
+
+    uuid: str
+    name: str
+    cloud: str
+    image: str
+    vcpus: int
+    memory: int
+    disk: int
+    nics: tuple[tuple[str, str, str], ...]
+    power: Power
+    autostart: bool = True
+    generation: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Boot:
+    """What a guest said about its own boot: cloud-init's stage, whether it is done, what failed, its ssh host keys."""
+
+    uuid: str
+    stage: str = ""
+    finished: bool = False
+    failures: tuple[str, ...] = ()
+    host_keys: tuple[str, ...] = ()
+    at: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drift:
+    """Something changed outside cloudsync. `address` is KIND.NAME, `remedy` what the next apply does about it."""
+
+    address: str
+    host: str
+    message: str
+    remedy: str = "will be restored"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostState:
+    """One host as observed. Unless `reachable`, everything but name, status and reason is unknown, not empty.
+
+    `capacity` is raw; `foreign` is what machines that are not ours take of it; `foreign_names` their domain names.
+    `images` maps the sha256 of each cached image to its size; `disks` are instance uuids that have a root disk here.
+    `document` is None on a host that never had one. `boots` is by instance uuid.
+    """
+
+    name: str
+    status: HostStatus
+    reason: str = ""
+    arch: str = "x86_64"
+    capacity: Usage = Usage()
+    foreign: Usage = Usage()
+    foreign_names: frozenset[str] = frozenset()
+    document: HostDocument | None = None
+    machines: Mapping[str, Machine] = field(default_factory=dict)
+    images: Mapping[str, int] = field(default_factory=dict)
+    disks: frozenset[str] = frozenset()
+    drift: tuple[Drift, ...] = ()
+    boots: Mapping[str, Boot] = field(default_factory=dict)
+
+    @property
+    def reachable(self) -> bool:
+        return self.status not in (HostStatus.UNREACHABLE, HostStatus.FOREIGN, HostStatus.UNFIT)
+
+    @property
+    def generation(self) -> int:
+        return self.document.generation if self.document else 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    hosts: Mapping[str, HostState] = field(default_factory=dict)

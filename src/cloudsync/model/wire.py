@@ -1,0 +1,37 @@
+"""Values to JSON and back: the agent's socket, plan files and snapshots (the TypeAdapter door)."""
+
+import json
+from functools import cache
+from hashlib import sha256
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+@cache
+def _cached(kind: Any) -> Any:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(kind)
+
+
+def _adapter(kind: object) -> Any:
+    return _cached(kind)
+
+
+def dump(kind: type[T] | Any, value: T) -> bytes:
+    """JSON of `value`, without spaces."""
+    encoded: bytes = _adapter(kind).dump_json(value)
+    return encoded
+
+
+def load(kind: type[T], data: bytes | str) -> T:
+    """Raise ValueError (pydantic's, which says where) unless `data` is JSON of `kind`."""
+    value: T = _adapter(kind).validate_json(data)
+    return value
+
+
+def digest(kind: type[T] | Any, value: T) -> str:
+    """SHA-256 of the value's JSON with sorted keys: equal values, equal digests, whatever order maps are in."""
+    plain = _adapter(kind).dump_python(value, mode="json")
+    return sha256(json.dumps(plain, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
