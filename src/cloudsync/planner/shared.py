@@ -1,0 +1,76 @@
+"""Key pairs, networks and groups: recorded on every host of the cloud, so each host is compared with what is wanted."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
+from typing import TypeVar
+
+from cloudsync.model import wire
+from cloudsync.model.address import Address, Kind
+from cloudsync.model.document import HostDocument
+from cloudsync.model.plan import Action, Change, Disruption, Field
+from cloudsync.model.resources import Group, Keypair, Network, World
+from cloudsync.model.snapshot import Snapshot
+from cloudsync.planner import compare, show
+
+Noun = TypeVar("Noun", Keypair, Group, Network)
+Fields = Callable[[Noun | None, Noun | None], tuple[Field, ...]]
+
+
+def changes(desired: World, snapshot: Snapshot) -> tuple[Change, ...]:
+    """What differs, in address order within each kind."""
+    documents = {name: host.document for name, host in sorted(snapshot.hosts.items()) if host.reachable}
+    found = [
+        *_of_kind(Kind.KEYPAIR, desired.keypairs, _recorded(documents, lambda one: one.keypairs), _keypair_fields),
+        *_of_kind(Kind.NETWORK, desired.networks, _recorded(documents, lambda one: one.networks), _network_fields),
+        *_of_kind(Kind.GROUP, desired.groups, _recorded(documents, lambda one: one.groups), _group_fields),
+    ]
+    return tuple(found)
+
+
+def _recorded(
+    documents: Mapping[str, HostDocument | None], pick: Callable[[HostDocument], Mapping[str, Noun]]
+) -> dict[str, Mapping[str, Noun]]:
+    return {host: pick(document) if document else {} for host, document in documents.items()}
+
+
+def _of_kind(
+    kind: Kind, desired: Mapping[str, Noun], recorded: Mapping[str, Mapping[str, Noun]], fields: Fields[Noun]
+) -> Iterable[Change]:
+    names = set(desired).union(*(set(there) for there in recorded.values()))
+    for name in sorted(names):
+        wanted = desired.get(name)
+        behind = tuple(host for host, there in recorded.items() if there.get(name) != wanted)
+        if not behind:
+            continue
+        before = next((recorded[host][name] for host in behind if name in recorded[host]), None)
+        known = any(name in there for there in recorded.values())
+        action = Action.DELETE if wanted is None else Action.UPDATE if known else Action.CREATE
+        yield Change(
+            address=str(Address(kind, name)),
+            action=action,
+            fields=fields(before, wanted),
+            reasons=("it is missing there",) if action is Action.UPDATE and before is None else (),
+            hosts=behind,
+            disruption=Disruption.LIVE if action is Action.UPDATE and kind is not Kind.KEYPAIR else Disruption.NONE,
+            before=wire.digest(type(before), before) if before else "",
+        )
+
+
+def _keypair_fields(before: Keypair | None, after: Keypair | None) -> tuple[Field, ...]:
+    texts = [one.public_key[:40] + "…" if one else None for one in (before, after)]
+    return (Field(path="public_key", before=texts[0], after=texts[1]),) if before and after else ()
+
+
+def _network_fields(before: Network | None, after: Network | None) -> tuple[Field, ...]:
+    return compare.fields(asdict(before), asdict(after)) if before and after else ()
+
+
+def _group_fields(before: Group | None, after: Group | None) -> tuple[Field, ...]:
+    old = set(before.rules) if before else set()
+    new = set(after.rules) if after else set()
+    gone = [Field(path="rule", before=show.rule(one), after=None) for one in sorted(old - new, key=lambda r: r.key())]
+    come = [Field(path="rule", before=None, after=show.rule(one)) for one in sorted(new - old, key=lambda r: r.key())]
+    words: list[Field] = []
+    if before and after and before.description != after.description:
+        words.append(Field(path="description", before=before.description, after=after.description))
+    return (*words, *gone, *come) if after else ()
