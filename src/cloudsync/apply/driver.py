@@ -1,0 +1,37 @@
+"""The only way to touch a host. One real implementation, one simulated; contract tests run on both."""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from cloudsync.model.plan import Step
+from cloudsync.model.snapshot import Boot, HostState
+
+Blobs = Mapping[str, bytes]
+"""User-data by SHA-256: read from the spec again at apply, never part of a plan."""
+
+Progress = Callable[[str], None]
+"""Called with a short text while a long step runs."""
+
+
+class Driver(Protocol):
+    """A host. Calls may come from several threads at once."""
+
+    name: str
+
+    def observe(self) -> HostState:
+        """What is there now. Never raises for a host that is down: says `unreachable` and why."""
+
+    def perform(self, step: Step, blobs: Blobs, progress: Progress) -> None:
+        """Carry out one step; repeatable. Raises HostError with what went wrong and the fix."""
+
+    def lock(self, who: str) -> AbstractContextManager[None]:
+        """Hold the host's apply lock; LockedError names the holder and since when."""
+
+    def wait_booted(self, uuids: frozenset[str], seen: Callable[[Boot], None], timeout: float) -> None:
+        """Report each new Boot of `uuids` to `seen` until all are finished; HostError after `timeout` seconds."""
+
+    def console_log(self, uuid: str) -> bytes:
+        """What the machine wrote to its serial port since it was made, oldest first."""
+
+    def close(self) -> None: ...

@@ -1,0 +1,39 @@
+"""What an apply tells while it runs; each names its step."""
+
+from dataclasses import dataclass
+
+from cloudsync.model.plan import Step
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    step: Step
+
+
+@dataclass(frozen=True, slots=True)
+class Progressed:
+    step: Step
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    step: Step
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    step: Step
+    message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """`because` names the step that failed, or the interruption."""
+
+    step: Step
+    because: str
+
+
+Event = Started | Progressed | Finished | Failed | Skipped

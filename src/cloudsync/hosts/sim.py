@@ -1,0 +1,157 @@
+"""A simulated host: its state in one file, or in memory, refusing what real hosts refuse.
+
+For trying a spec without a hypervisor, for tests of laws, and for scale; never a proof that the real thing works.
+"""
+
+import fcntl
+import os
+from base64 import b64encode
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import RLock
+from urllib.parse import parse_qs
+
+from cloudsync.apply.driver import Blobs, Progress
+from cloudsync.hosts.sim_state import SimState, perform
+from cloudsync.model import wire
+from cloudsync.model.document import HostDocument
+from cloudsync.model.plan import PutDocument, PutImage, Step
+from cloudsync.model.problem import HostError, LockedError
+from cloudsync.model.resources import Power
+from cloudsync.model.snapshot import Boot, HostState, HostStatus, Usage
+
+UNITS = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
+
+
+class SimHost:
+    """`uri` is `sim:?vcpus=16&memory=64GiB&disk=1TiB&arch=x86_64&path=FILE`, each part optional.
+
+    The state lives in `.cloudsync/sim/NAME.json` under `base`, or in memory when `base` is None.
+    """
+
+    def __init__(self, name: str, uri: str, base: Path | None) -> None:
+        given = {key: values[-1] for key, values in parse_qs(uri.partition("?")[2]).items()}
+        self.name = name
+        self.arch = given.get("arch", "x86_64")
+        self.capacity = Usage(
+            vcpus=int(given.get("vcpus", "16")),
+            memory=_bytes(given.get("memory", "64GiB")),
+            disk=_bytes(given.get("disk", "1TiB")),
+        )
+        default = base / ".cloudsync" / "sim" / f"{name}.json" if base else None
+        self.path = (base or Path()) / given["path"] if "path" in given else default
+        self._memory = SimState()
+        self._mutex = RLock()
+
+    @property
+    def state(self) -> SimState:
+        if self.path is None:
+            return self._memory
+        try:
+            return wire.load(SimState, self.path.read_bytes())
+        except FileNotFoundError:
+            return SimState()
+        except ValueError:
+            raise HostError(f"{self.path} is not a simulated host's state", f"remove it: rm {self.path}") from None
+
+    @state.setter
+    def state(self, state: SimState) -> None:
+        if self.path is None:
+            self._memory = state
+            return
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = self.path.with_suffix(".new")
+        # User-data is part of the document.
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(wire.dump(SimState, state))
+        fresh.replace(self.path)
+
+    def observe(self) -> HostState:
+        try:
+            state = self.state
+        except HostError as error:
+            return HostState(name=self.name, status=HostStatus.UNREACHABLE, reason=error.message)
+        document = replace(state.document, user_data={}) if state.document else None
+        return HostState(
+            name=self.name,
+            status=HostStatus.READY,
+            arch=self.arch,
+            capacity=self.capacity,
+            foreign=Usage(
+                vcpus=sum(other.vcpus for other in state.foreign),
+                memory=sum(other.memory for other in state.foreign),
+                disk=sum(other.disk for other in state.foreign),
+            ),
+            foreign_names=frozenset(other.name for other in state.foreign),
+            document=document,
+            machines=state.machines,
+            images=state.images,
+            disks=frozenset(state.disks),
+            boots={boot.uuid: boot for boot in _boots(state)},
+        )
+
+    def perform(self, step: Step, blobs: Blobs, progress: Progress) -> None:
+        if isinstance(step, PutImage):
+            progress("simulated")
+        if isinstance(step, PutDocument):
+            step = replace(step, document=_filled(step.document, blobs))
+        with self._mutex:
+            self.state = perform(self.state, step, self.capacity)
+
+    @contextmanager
+    def lock(self, who: str) -> Iterator[None]:
+        if self.path is None:
+            with self._mutex:
+                yield
+            return
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.with_suffix(".lock").open("a+") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                file.seek(0)
+                raise LockedError(f"{self.name}: an apply is running: {file.read()}", "wait for it to end") from None
+            file.truncate(0)
+            file.write(f"{who} since {datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")
+            file.flush()
+            yield
+
+    def wait_booted(self, uuids: frozenset[str], seen: Callable[[Boot], None], timeout: float) -> None:
+        booted = {boot.uuid: boot for boot in _boots(self.state)}
+        missing = uuids - booted.keys()
+        if missing:
+            raise HostError(f"{self.name}: {', '.join(sorted(missing))} did not boot within {timeout:g} s", "start it")
+        for uuid in sorted(uuids):
+            seen(booted[uuid])
+
+    def console_log(self, uuid: str) -> bytes:
+        if uuid not in self.state.machines:
+            raise HostError(f"{self.name}: {uuid} is not there", "apply first")
+        return b"this machine is simulated\n"
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+def _filled(document: HostDocument, blobs: Blobs) -> HostDocument:
+    """With the user-data that its instances name."""
+    wanted = {one.user_data.sha256 for one in document.instances.values() if one.user_data}
+    missing = wanted - blobs.keys()
+    if missing:
+        raise HostError(f"user-data {min(missing)[:12]} is not at hand", "plan again from the same spec")
+    return replace(document, user_data={sha256: b64encode(blobs[sha256]).decode() for sha256 in sorted(wanted)})
+
+
+def _bytes(text: str) -> int:
+    for unit, factor in UNITS.items():
+        if text.endswith(unit):
+            return int(float(text.removesuffix(unit)) * factor)
+    return int(text)
+
+
+def _boots(state: SimState) -> list[Boot]:
+    running = [machine for machine in state.machines.values() if machine.power is Power.RUNNING]
+    return [Boot(uuid=machine.uuid, stage="modules-final", finished=True) for machine in running]

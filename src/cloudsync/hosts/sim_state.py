@@ -1,0 +1,160 @@
+"""What a simulated host holds, and what each step does to it: state in, state out, refusing what real hosts refuse."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from cloudsync.model.document import HostDocument
+from cloudsync.model.plan import (
+    CreateInstance,
+    DeleteImage,
+    DeleteInstance,
+    PutDocument,
+    PutImage,
+    StartInstance,
+    Step,
+    StopInstance,
+    UpdateInstance,
+)
+from cloudsync.model.problem import HostError, StaleError
+from cloudsync.model.resources import Instance, Power
+from cloudsync.model.snapshot import Machine, Usage
+
+T = TypeVar("T")
+IMAGE_SIZE = 1 << 20
+"""Every simulated image takes 1 MiB of the cache."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Foreign:
+    """A machine that is not ours."""
+
+    name: str
+    vcpus: int = 1
+    memory: int = 0
+    disk: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimState:
+    """`disks` maps an instance's uuid to its root disk's size in bytes; `images` a sha256 to its file's."""
+
+    document: HostDocument | None = None
+    machines: Mapping[str, Machine] = field(default_factory=dict)
+    disks: Mapping[str, int] = field(default_factory=dict)
+    images: Mapping[str, int] = field(default_factory=dict)
+    foreign: tuple[Foreign, ...] = ()
+
+
+def perform(state: SimState, step: Step, capacity: Usage) -> SimState:
+    """The state after `step`; repeating a step changes nothing."""
+    match step:
+        case PutDocument():
+            return _put_document(state, step)
+        case PutImage():
+            return replace(state, images={**state.images, step.image.sha256: IMAGE_SIZE})
+        case DeleteImage():
+            return _delete_image(state, step.sha256)
+        case CreateInstance():
+            return _create(state, step, capacity)
+        case UpdateInstance():
+            return _update(state, step, capacity)
+        case StartInstance():
+            return _power(state, step.uuid, step.address, Power.RUNNING)
+        case StopInstance():
+            return _power(state, step.uuid, step.address, Power.STOPPED)
+        case DeleteInstance():
+            machines, disks = _without(state.machines, step.uuid), _without(state.disks, step.uuid)
+            return replace(state, machines=machines, disks=disks)
+
+
+def _put_document(state: SimState, step: PutDocument) -> SimState:
+    old = state.document
+    if old and old.cloud != step.document.cloud and (old.instances or old.keypairs or old.groups):
+        raise HostError(f"{step.host} belongs to cloud {old.cloud}, not {step.document.cloud}", "use another host")
+    generation = old.generation if old else 0
+    if generation == step.base + 1 and old == step.document:
+        return state
+    if generation != step.base:
+        raise StaleError(f"{step.host}: its document is at generation {generation}, not {step.base}", "plan again")
+    return replace(state, document=step.document)
+
+
+def _delete_image(state: SimState, sha256: str) -> SimState:
+    users = [machine.name for machine in state.machines.values() if machine.image == sha256]
+    if users:
+        raise HostError(f"image {sha256[:12]} is in use by {', '.join(sorted(users))}", "delete them first")
+    return replace(state, images=_without(state.images, sha256))
+
+
+def _create(state: SimState, step: CreateInstance, capacity: Usage) -> SimState:
+    instance = step.instance
+    if instance.image not in state.images:
+        raise HostError(f"{step.host}: image {instance.image_name} is not in the cache", "apply again")
+    _need_record(state, step.host, instance)
+    _need_name(state, step.host, instance)
+    size = max(state.disks.get(instance.uuid, 0), instance.disk)
+    _need_disk(state, step.host, size - state.disks.get(instance.uuid, 0), capacity)
+    return _written(state, instance, step.cloud, step.generation, size)
+
+
+def _update(state: SimState, step: UpdateInstance, capacity: Usage) -> SimState:
+    instance = step.instance
+    if instance.uuid not in state.machines:
+        raise HostError(f"{step.host}: {instance.name} is not there", "apply again")
+    size = state.disks.get(instance.uuid, 0)
+    if instance.disk < size:
+        raise HostError(f"{instance.name}: a disk cannot shrink", "make the flavor's disk larger again")
+    _need_record(state, step.host, instance)
+    _need_name(state, step.host, instance)
+    _need_disk(state, step.host, instance.disk - size, capacity)
+    return _written(state, instance, step.cloud, step.generation, instance.disk)
+
+
+def _written(state: SimState, instance: Instance, cloud: str, generation: int, disk: int) -> SimState:
+    machine = Machine(
+        uuid=instance.uuid,
+        name=instance.name,
+        cloud=cloud,
+        image=instance.image,
+        vcpus=instance.vcpus,
+        memory=instance.memory,
+        disk=disk,
+        nics=tuple((nic.tap, nic.mac, nic.address) for nic in instance.nics),
+        power=instance.state,
+        generation=generation,
+    )
+    machines = {**state.machines, machine.uuid: machine}
+    return replace(state, machines=machines, disks={**state.disks, machine.uuid: disk})
+
+
+def _power(state: SimState, uuid: str, address: str, power: Power) -> SimState:
+    if uuid not in state.machines:
+        raise HostError(f"{address} is not there", "apply again")
+    return replace(state, machines={**state.machines, uuid: replace(state.machines[uuid], power=power)})
+
+
+def _need_record(state: SimState, host: str, instance: Instance) -> None:
+    """A guest asks for its metadata once, early: its record must be there before its CPU runs."""
+    known = state.document.instances.get(instance.name) if state.document else None
+    if known is None or known.uuid != instance.uuid:
+        raise HostError(f"{host}: the document does not know {instance.name} yet", "apply again")
+
+
+def _need_name(state: SimState, host: str, instance: Instance) -> None:
+    theirs = {foreign.name for foreign in state.foreign}
+    ours = {machine.name for machine in state.machines.values() if machine.uuid != instance.uuid}
+    if instance.name in theirs:
+        raise HostError(f"{host}: a machine called {instance.name} is there and is not ours", "rename one of the two")
+    if instance.name in ours:
+        raise HostError(f"{host}: another machine is called {instance.name}", "apply again")
+
+
+def _need_disk(state: SimState, host: str, more: int, capacity: Usage) -> None:
+    taken = sum(state.disks.values()) + sum(foreign.disk for foreign in state.foreign)
+    if taken + more > capacity.disk:
+        raise HostError(f"{host}: the pool is full: needs {more} bytes, free {capacity.disk - taken}", "make room")
+
+
+def _without(mapping: Mapping[str, T], key: str) -> dict[str, T]:
+    return {name: value for name, value in mapping.items() if name != key}
