@@ -58,7 +58,8 @@ def final(shared: Whole, host: str) -> HostDocument:
 def with_doomed(document: HostDocument, doomed: Iterable[Pair]) -> HostDocument:
     """The same while `doomed` still run: they keep what they had until they are gone."""
     old = next((pair.host.document for pair in doomed if pair.host.document), None)
-    records = {pair.record.name: pair.record for pair in doomed if pair.record}
+    # The spec no longer names them, so the bytes of their user-data are not at hand any more.
+    records = {pair.record.name: replace(pair.record, user_data=None) for pair in doomed if pair.record}
     if old is None or not records:
         return document
     used = {name for record in records.values() for name in record.groups}

@@ -1,0 +1,5 @@
+"""Addresses and names for guests, by one dnsmasq a host. `Dnsmasq` is the Part."""
+
+from cloudsync.agent.dnsmasq.part import Dnsmasq
+
+__all__ = ["Dnsmasq"]

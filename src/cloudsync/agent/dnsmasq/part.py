@@ -1,0 +1,145 @@
+"""DHCP and DNS as the agent's Part: one dnsmasq while this host has instances, none otherwise."""
+
+import subprocess
+import threading
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cloudsync.agent.dnsmasq import holder, process
+from cloudsync.agent.dnsmasq.config import Files, files
+from cloudsync.model.document import HostDocument
+from cloudsync.model.problem import HostError
+from cloudsync.model.snapshot import Drift
+
+
+@dataclass(slots=True)
+class Dnsmasq:
+    """`run` is the agent's runtime folder; dnsmasq's own user must be able to enter it."""
+
+    run: Path
+    name: str = "dnsmasq"
+    _child: "subprocess.Popen[bytes] | None" = field(default=None, repr=False)
+    _read: bool = field(default=False, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    @property
+    def folder(self) -> Path:
+        return self.run / "dnsmasq"
+
+    def apply(self, document: HostDocument) -> None:
+        """Write what differs, then signal or replace the process. Raise HostError with the old one still serving where
+        the new configuration is no good."""
+        wanted = files(document, self.folder, process.user())
+        with self._lock:
+            self._reap()
+            if document.instances:
+                self._serve(wanted, document)
+            else:
+                self._stop()
+
+    def drift(self, document: HostDocument) -> tuple[Drift, ...]:
+        if not document.instances:
+            return ()
+        wanted = files(document, self.folder, process.user())
+        with self._lock:
+            self._reap()
+            found = [*self._process_drift(wanted, document), *self._file_drift(wanted, document)]
+        return tuple(Drift(address=address, host=document.host, message=message) for address, message in found)
+
+    def close(self) -> None:
+        with self._lock:
+            self._stop()
+
+    def _serve(self, wanted: Files, document: HostDocument) -> None:
+        configuration = self._prepared(wanted)
+        there = process.running(self.folder)
+        right = [found for found in there if found.title == wanted.title]
+        if not right:
+            process.check(configuration)
+        changed = [self._written(name, text) for name, text in (("guests", wanted.guests), ("names", wanted.names))]
+        for found in there:
+            if found not in right[:1]:
+                process.stop(found.pid)
+        if not right:
+            self._start(configuration, document)
+        elif any(changed) or not self._read:
+            process.reload(right[0], self.folder / "log")
+        self._read = True
+        self._forget_old(configuration)
+
+    def _start(self, configuration: Path, document: HostDocument) -> None:
+        for network in document.networks.values():
+            holder.check_free(network.gateway)
+        try:
+            self._child = process.start(configuration, self.folder / "log")
+        except HostError as problem:
+            if "Address already in use" in problem.message:
+                who = holder.holder("udp", 67)
+                raise HostError(f"port 67/udp is taken by {who}: guests would get no address", "stop it") from None
+            raise
+
+    def _prepared(self, wanted: Files) -> Path:
+        self.folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+        self.folder.chmod(0o755)
+        if not self.run.stat().st_mode & 0o001:
+            raise HostError(f"user {process.user()} cannot enter {self.run}", f"chmod o+x {self.run}")
+        self._written(wanted.title, wanted.configuration)
+        return self.folder / wanted.title
+
+    def _written(self, name: str, text: str) -> bool:
+        """Whether the file was not so already. Readers see the old text or the new."""
+        path = self.folder / name
+        if _text(path) == text:
+            return False
+        fresh = path.with_name(f".{name}.new")
+        fresh.write_text(text)
+        fresh.chmod(0o644)
+        fresh.replace(path)
+        return True
+
+    def _forget_old(self, configuration: Path) -> None:
+        for path in self.folder.glob("*.conf"):
+            if path != configuration:
+                path.unlink(missing_ok=True)
+
+    def _stop(self) -> None:
+        for found in process.running(self.folder):
+            process.stop(found.pid)
+        self._reap()
+
+    def _reap(self) -> None:
+        if self._child is not None and self._child.poll() is not None:
+            self._child = None
+
+    def _process_drift(self, wanted: Files, document: HostDocument) -> list[tuple[str, str]]:
+        there = process.running(self.folder)
+        host = f"host.{document.host}"
+        if not there:
+            return [(host, "dnsmasq is not running: instances get neither addresses nor names")]
+        if [found.title for found in there] != [wanted.title]:
+            return [(host, "dnsmasq runs on another configuration, or more than once")]
+        return []
+
+    def _file_drift(self, wanted: Files, document: HostDocument) -> list[tuple[str, str]]:
+        host = f"host.{document.host}"
+        found = []
+        if _text(self.folder / wanted.title) != wanted.configuration:
+            found.append((host, f"dnsmasq's configuration {self.folder / wanted.title} was changed"))
+        owners = {nic.tap: f"instance.{name}" for name, one in document.instances.items() for nic in one.nics}
+        lines = set((_text(self.folder / "guests") or "").splitlines())
+        for line in wanted.guests.splitlines():
+            if line not in lines:
+                tap = line.split(",")[1].removeprefix("tag:")
+                found.append((owners[tap], "its DHCP entry is missing"))
+        if not found and _text(self.folder / "guests") != wanted.guests:
+            found.append((host, f"foreign DHCP entries were added to {self.folder / 'guests'}"))
+        if _text(self.folder / "names") != wanted.names:
+            found.append((host, f"the names that dnsmasq serves were changed: {self.folder / 'names'}"))
+        return found
+
+
+def _text(path: Path) -> str | None:
+    with suppress(OSError, UnicodeDecodeError):
+        return path.read_text()
+    return None

@@ -1,0 +1,152 @@
+"""HostDocument -> Ruleset (pure): the whole meaning of security groups, anti-spoofing and NAT on one host.
+
+The agent's firewall calls it for every apply and every look for drift.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from ipaddress import collapse_addresses
+
+from cloudsync.agent.firewall import layout, names
+from cloudsync.agent.firewall.rules import element, nft_rule
+from cloudsync.agent.firewall.ruleset import Chain, Container, Rule, Ruleset, Table
+from cloudsync.model.document import HostDocument
+from cloudsync.model.problem import HostError
+from cloudsync.model.resources import Direction, Group, Instance, Nic
+
+PREFIX = {Direction.INGRESS: "gi_", Direction.EGRESS: "ge_"}
+_LOG = "limit rate 5/second burst 5 packets"
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """One NIC of an instance of this host, checked, with the groups that hold for it."""
+
+    instance: Instance
+    nic: Nic
+    groups: tuple[Group, ...]
+
+    @property
+    def owner(self) -> str:
+        return f"instance.{self.instance.name}"
+
+
+def compile_document(document: HostDocument, metadata_port: int) -> Ruleset:
+    """Raise HostError when `document` names a group or network it does not hold, or an address that is none."""
+    ports = tuple(local_ports(document))
+    groups = {group.name: group for port in ports for group in port.groups}
+    chains = layout.chains(metadata_port)
+    for group in groups.values():
+        chains |= _group_chains(group, document)
+    for port in ports:
+        chains |= _port_chains(port)
+    containers = _filled(document, ports) | _member_sets(groups.values(), document)
+    arp = layout.arp_containers()
+    arp["port_arp"] = _with(arp["port_arp"], _tuples(ports))
+    arp["open_ports"] = _with(arp["open_ports"], _open(ports))
+    tables = {"inet": Table(containers, chains), "arp": Table(arp, layout.arp_chains())}
+    return Ruleset(tables, _owners(document, ports, groups.values()))
+
+
+def local_ports(document: HostDocument) -> Iterator[Port]:
+    """Every NIC of this host's instances, stopped ones too: their policy is there before their taps are."""
+    seen: dict[str, str] = {}
+    for name in sorted(document.instances):
+        instance = document.instances[name]
+        owner = f"instance.{name}"
+        groups = tuple(_group(document, group, owner) for group in sorted(set(instance.groups)))
+        for nic in instance.nics:
+            names.port(nic, owner)
+            if seen.setdefault(nic.tap, owner) != owner:
+                raise HostError(f"{owner}: its tap {nic.tap} is also that of {seen[nic.tap]}")
+            yield Port(instance, nic, groups)
+
+
+def _group(document: HostDocument, name: str, owner: str) -> Group:
+    if name not in document.groups:
+        raise HostError(f"{owner} is in group.{name}, which the document does not hold")
+    return document.groups[name]
+
+
+def _group_chains(group: Group, document: HostDocument) -> dict[str, Chain]:
+    rules: dict[Direction, dict[Rule, None]] = {direction: {} for direction in Direction}
+    for rule in sorted(set(group.rules), key=lambda rule: rule.key()):
+        compiled = nft_rule(rule, group.name, document)
+        if compiled:
+            rules[rule.direction][compiled] = None
+    gid = names.identifier(group.name)
+    return {PREFIX[direction] + gid: Chain(tuple(found)) for direction, found in rules.items()}
+
+
+def _port_chains(port: Port) -> dict[str, Chain]:
+    comment = names.comment(port.owner)
+    found = {}
+    for direction, prefix in ((Direction.INGRESS, "pi_"), (Direction.EGRESS, "pe_")):
+        if port.nic.port_security:
+            jumps = [Rule((f"jump {PREFIX[direction]}{names.identifier(group.name)}",)) for group in port.groups]
+            if any(group.log_denied for group in port.groups):
+                jumps.append(Rule((_LOG, f'log prefix "cloudsync denied {prefix}{port.nic.tap}: "')))
+            found[prefix + port.nic.tap] = Chain((*jumps, Rule(("counter", "drop"), comment)))
+        else:
+            found[prefix + port.nic.tap] = Chain((Rule(("accept",), comment),))
+    return found
+
+
+def _filled(document: HostDocument, ports: tuple[Port, ...]) -> dict[str, Container]:
+    networks = document.networks.values()
+    subnets = [(network, names.subnet(network.subnet, f"network.{network.name}")) for network in networks]
+    infra = (names.subnet(text, "infra") for text in document.infra if ":" not in text)
+    elements: dict[str, dict[str, str]] = {
+        "port_src4": _tuples(ports),
+        "open_ports": _open(ports),
+        "gateways4": {names.address(network.gateway, f"network.{network.name}"): "" for network in networks},
+        "infra4": _keys(element(one) for one in collapse_addresses(infra)),
+        "internal4": _keys(element(one) for one in collapse_addresses(one for _, one in subnets)),
+        "nat_src4": _keys(element(one) for one in collapse_addresses(one for net, one in subnets if net.nat)),
+        "egress": {port.nic.tap: f"goto pe_{port.nic.tap}" for port in ports},
+        "ingress": {port.nic.tap: f"goto pi_{port.nic.tap}" for port in ports},
+    }
+    empty = layout.containers(names.comment(f"cloud={document.cloud}"))
+    return {name: _with(container, elements.get(name, {})) for name, container in empty.items()}
+
+
+def _member_sets(groups: Iterable[Group], document: HostDocument) -> dict[str, Container]:
+    """One set for each remote that a rule in use names: a set costs more to load the more of them there are."""
+    remotes = {rule.remote for group in groups for rule in group.rules}
+    found = {}
+    for remote in sorted(remote for remote in remotes if remote.startswith(("group.", "instance."))):
+        members = (names.address(text, remote) for text in document.members.get(remote, ()) if ":" not in text)
+        found[names.members(remote)] = Container(("ipv4_addr",), elements=_keys(members))
+    return found
+
+
+def _owners(document: HostDocument, ports: tuple[Port, ...], groups: Iterable[Group]) -> dict[str, str]:
+    owners = {address: f"instance.{name}" for name, entry in document.directory.items() for address in entry.addresses}
+    owners |= {key: f"network.{net.name}" for net in document.networks.values() for key in (net.subnet, net.gateway)}
+    for group in groups:
+        gid = names.identifier(group.name)
+        owners |= {prefix + gid: f"group.{group.name}" for prefix in PREFIX.values()}
+        for rule in group.rules:
+            if rule.remote.startswith(("group.", "instance.")):
+                owners[names.members(rule.remote)] = rule.remote
+    for port in ports:
+        keys = (port.nic.tap, port.nic.address, f"pi_{port.nic.tap}", f"pe_{port.nic.tap}")
+        owners |= dict.fromkeys(keys, port.owner)
+    owners["host"] = f"host.{document.host}"
+    return owners
+
+
+def _tuples(ports: tuple[Port, ...]) -> dict[str, str]:
+    return _keys(f"{port.nic.tap} . {port.nic.mac} . {port.nic.address}" for port in ports)
+
+
+def _open(ports: tuple[Port, ...]) -> dict[str, str]:
+    return _keys(port.nic.tap for port in ports if not port.nic.port_security)
+
+
+def _keys(texts: Iterable[str]) -> dict[str, str]:
+    return dict.fromkeys(texts, "")
+
+
+def _with(container: Container, elements: dict[str, str]) -> Container:
+    return replace(container, elements=elements)

@@ -1,0 +1,123 @@
+"""Two Rulesets -> the nft script that turns the one into the other in one transaction, losing no packet (pure).
+
+Never deletes and makes anew what is in use: the old rules run until the commit ends, with the elements already gone.
+Elements only travel where they differ, for the same reason.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from cloudsync.agent.firewall import render
+from cloudsync.agent.firewall.ruleset import FAMILIES, TABLE, Base, Ruleset, Table
+
+
+def delta(old: Ruleset, new: Ruleset, rewrite: bool = False) -> str:
+    """Empty when nothing differs. `rewrite` writes every rule anew, for when the smaller script was refused."""
+    lines: list[str] = []
+    for family in FAMILIES:
+        before, after = old.tables.get(family), new.tables.get(family)
+        if after is None:
+            lines += [] if before is None else [f"delete table {family} {TABLE}"]
+        elif before is None:
+            lines += render.whole_table(family, after)
+        elif before != after or rewrite:
+            lines += _lines(_Change.between(family, before, after, rewrite))
+    return "".join(f"{line}\n" for line in lines)
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """One family's difference. `recast` and `rehooked` are names whose type or hook nft cannot change: they are made
+    anew, and then all rules are written again, since rules hold on to what they name."""
+
+    family: str
+    before: Table
+    after: Table
+    recast: frozenset[str]
+    rehooked: frozenset[str]
+    rewrite: bool
+
+    @classmethod
+    def between(cls, family: str, before: Table, after: Table, rewrite: bool) -> "_Change":
+        recast = frozenset(
+            name
+            for name, container in before.containers.items()
+            if name in after.containers and container.shape != after.containers[name].shape
+        )
+        rehooked = frozenset(
+            name
+            for name, chain in before.chains.items()
+            if name in after.chains and _hook(chain.base) != _hook(after.chains[name].base)
+        )
+        return cls(family, before, after, recast, rehooked, rewrite or bool(recast or rehooked))
+
+    @property
+    def rewritten(self) -> list[str]:
+        """Chains of `after` whose rules are to be written."""
+        return [
+            name
+            for name, chain in self.after.chains.items()
+            if self.rewrite or name not in self.before.chains or self.before.chains[name].rules != chain.rules
+        ]
+
+
+def _hook(base: Base | None) -> tuple[str, str, int] | None:
+    """What of a base chain is fixed for its life; its policy is not."""
+    return (base.kind, base.hook, base.priority) if base else None
+
+
+def _lines(change: _Change) -> Iterator[str]:
+    before, after, family = change.before, change.after, change.family
+    new = [name for name in after.containers if name not in before.containers]
+    yield from (render.add_container(family, name, after.containers[name]) for name in new)
+    yield from _emptied(change)
+    yield from (render.delete(family, "chain", name) for name in sorted(change.rehooked))
+    for name in sorted(change.recast):
+        yield render.delete(family, before.containers[name].kind, name)
+        yield render.add_container(family, name, after.containers[name])
+    for name, chain in after.chains.items():
+        old = before.chains.get(name)
+        if old is None or old.base != chain.base:
+            yield render.add_chain(family, name, chain)
+    for name in change.rewritten:
+        yield from render.add_rules(family, name, after.chains[name].rules)
+    yield from _more_elements(change)
+    yield from _leftovers(change)
+
+
+def _emptied(change: _Change) -> Iterator[str]:
+    """Rules first: they hold on to sets and chains. Then elements, which hold on to chains."""
+    if change.rewrite:
+        yield f"flush table {change.family} {TABLE}"
+    else:
+        rewritten = set(change.rewritten)
+        for name in change.before.chains:
+            if name in rewritten or name not in change.after.chains:
+                yield render.flush(change.family, "chain", name)
+    for name, container in change.before.containers.items():
+        if name in change.recast or name not in change.after.containers:
+            yield render.flush(change.family, container.kind, name)
+            continue
+        wanted = change.after.containers[name].elements
+        missed = (key for key, value in container.elements.items() if wanted.get(key) != value)
+        yield from render.delete_elements(change.family, name, missed)
+
+
+def _more_elements(change: _Change) -> Iterator[str]:
+    for name, container in change.after.containers.items():
+        old = change.before.containers.get(name)
+        there = {} if old is None or name in change.recast else old.elements
+        added = {key: value for key, value in container.elements.items() if there.get(key) != value}
+        yield from render.add_elements(change.family, name, added)
+
+
+def _leftovers(change: _Change) -> Iterator[str]:
+    """What nothing names any more: chains, then sets, then objects that are not ours."""
+    for name in change.before.chains:
+        if name not in change.after.chains:
+            yield render.delete(change.family, "chain", name)
+    for name, container in change.before.containers.items():
+        if name not in change.after.containers:
+            yield render.delete(change.family, container.kind, name)
+    for kind, name in sorted(change.before.others):
+        yield render.delete(change.family, kind, name)

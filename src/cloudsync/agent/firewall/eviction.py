@@ -1,0 +1,24 @@
+"""Which running flows a document no longer permits (pure); the firewall deletes them after its rules are in."""
+
+from collections.abc import Iterable, Iterator
+
+from cloudsync.agent.firewall.conntrack import Entry
+from cloudsync.agent.firewall.policy import Flow, Policy
+
+
+def doomed(entries: Iterable[Entry], policy: Policy, gone: frozenset[str], host: frozenset[str]) -> Iterator[Entry]:
+    """Flows of addresses in `gone`, and flows that `policy` denies, except those that end at the host itself: they
+    are not forwarded, and no security group is about them. `host` are the host's own addresses."""
+    for entry in entries:
+        if entry.addresses & gone or not (_ends_here(entry, host) or policy.permits(_flow(entry))):
+            yield entry
+
+
+def _ends_here(entry: Entry, host: frozenset[str]) -> bool:
+    """The target is asked after NAT: a masqueraded flow only looks as if it came back to the host."""
+    return entry.source in host or entry.reply_source in host
+
+
+def _flow(entry: Entry) -> Flow:
+    icmp = entry.icmp and (entry.icmp[0], entry.icmp[1])
+    return Flow(entry.source, entry.reply_source, entry.protocol, entry.reply_port, icmp)

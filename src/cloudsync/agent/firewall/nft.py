@@ -1,0 +1,62 @@
+"""The only door that runs nft: text in, JSON out, always for our tables by name.
+
+A newer nft's tables can make an older nft abort: nothing but our own is ever listed.
+"""
+
+import os
+import subprocess
+
+from cloudsync.agent.firewall.read import read_table
+from cloudsync.agent.firewall.ruleset import FAMILIES, TABLE, Ruleset, Table
+from cloudsync.model.problem import HostError
+
+_ENVIRONMENT = {"LC_ALL": "C", "PATH": os.environ.get("PATH", "") + ":/usr/sbin:/sbin"}
+
+
+def read() -> Ruleset:
+    """What the kernel holds of ours. Raise HostError when nft cannot say."""
+    tables = {family: table for family in FAMILIES if (table := _table(family)) is not None}
+    return Ruleset(tables)
+
+
+def commit(script: str) -> None:
+    """Run `script` as one transaction: all of it or, with a HostError, nothing."""
+    done = _run("-f", "-", stdin=script)
+    if done.returncode:
+        raise HostError(
+            f"nft refused the firewall: {_first(done.stderr)}",
+            "nft 1.0.6 or newer and a kernel with nf_tables are needed",
+        )
+
+
+def delete_tables() -> None:
+    """Remove our tables if they are there."""
+    for family in FAMILIES:
+        commit(f"add table {family} {TABLE}\ndelete table {family} {TABLE}\n")
+
+
+def _table(family: str) -> Table | None:
+    done = _run("-j", "-n", "list", "table", family, TABLE)
+    if done.returncode == 0:
+        try:
+            return read_table(done.stdout)
+        except (ValueError, KeyError, TypeError) as problem:
+            raise HostError(f"nft's listing of table {family} {TABLE} cannot be read: {problem}") from None
+    if "No such file or directory" in done.stderr:
+        return None
+    raise HostError(f"nft cannot list table {family} {TABLE}: {_first(done.stderr)}", "the agent must run as root")
+
+
+def _run(*arguments: str, stdin: str = "") -> "subprocess.CompletedProcess[str]":
+    try:
+        return subprocess.run(
+            ["nft", *arguments], input=stdin, capture_output=True, text=True, check=False, env=_ENVIRONMENT
+        )
+    except FileNotFoundError:
+        raise HostError("nft is not installed: instances cannot be protected", "apt install nftables") from None
+
+
+def _first(text: str) -> str:
+    """nft's first line of complaint, without the script's text that follows it."""
+    lines = [line for line in text.splitlines() if "rror" in line] or text.splitlines() or ["no reason given"]
+    return lines[0][:300]

@@ -1,0 +1,68 @@
+"""The JSON of `nft -j -n list table` into the value that the compiler makes (pure); handles and counts are left out."""
+
+import json
+from typing import Any
+
+from cloudsync.agent.firewall import expressions
+from cloudsync.agent.firewall.ruleset import Base, Chain, Container, Rule, Table
+
+_PLAIN = {"family", "name", "table", "type", "handle", "map", "flags", "comment", "elem"}
+
+
+def read_table(listing: str) -> Table:
+    """One table. Raise ValueError unless `listing` is what nft prints."""
+    containers: dict[str, Container] = {}
+    bases: dict[str, Base | None] = {}
+    rules: dict[str, list[Rule]] = {}
+    others: set[tuple[str, str]] = set()
+    for entry in json.loads(listing)["nftables"]:
+        ((kind, body),) = entry.items()
+        if kind in ("metainfo", "table"):
+            continue
+        if kind in ("set", "map"):
+            containers[body["name"]] = _container(body)
+        elif kind == "chain":
+            bases[body["name"]] = _base(body)
+        elif kind == "rule":
+            rules.setdefault(body["chain"], []).append(_rule(body))
+        else:
+            others.add((kind, str(body.get("name", ""))))
+    chains = {name: Chain(tuple(rules.get(name, ())), base) for name, base in bases.items()}
+    return Table(containers, chains, frozenset(others))
+
+
+def _base(body: dict[str, Any]) -> Base | None:
+    if "hook" not in body:
+        return None
+    kind = body["type"] if "dev" not in body else f"{body['type']} on {body['dev']}"
+    return Base(kind, body["hook"], int(body["prio"]), body["policy"])
+
+
+def _rule(body: dict[str, Any]) -> Rule:
+    return Rule(tuple(expressions.text(part) for part in body["expr"]), body.get("comment", ""))
+
+
+def _container(body: dict[str, Any]) -> Container:
+    elements: dict[str, str] = {}
+    for found in body.get("elem", ()):
+        key, data = found if isinstance(found, list) else (found, None)
+        elements[_element(key)] = "" if data is None else expressions.value(data)
+    return Container(
+        key=_words(body["type"]),
+        value=".".join(_words(body.get("map", ()))),
+        flags=_words(body.get("flags", ())),
+        comment=body.get("comment", ""),
+        extras=tuple(f"{name}={body[name]}" for name in sorted(set(body) - _PLAIN)),
+        elements=elements,
+    )
+
+
+def _element(found: Any) -> str:
+    """The key alone: a comment that somebody put on an element changes nothing."""
+    if isinstance(found, dict) and "elem" in found:
+        found = found["elem"]["val"]
+    return expressions.value(found)
+
+
+def _words(found: Any) -> tuple[str, ...]:
+    return (found,) if isinstance(found, str) else tuple(found)

@@ -1,0 +1,83 @@
+"""One host's nftables tables as a value: what a document compiles to and what `nft -j` reads back to.
+
+Every expression is text in one normal form (numbers where nft would look names up), so equal values mean equal rules.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+TABLE = "cloudsync"
+FAMILIES = ("inet", "arp")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """`parts` are nft expressions in order, counters without their values; `comment` traces the rule to the spec."""
+
+    parts: tuple[str, ...]
+    comment: str = ""
+
+    def __str__(self) -> str:
+        text = " ".join(self.parts)
+        return f'{text} comment "{self.comment}"' if self.comment else text
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """What makes a chain a base chain. `priority` is a number: 1.0.6 rejects some names on some hooks."""
+
+    kind: str
+    hook: str
+    priority: int
+    policy: str = "accept"
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    rules: tuple[Rule, ...] = ()
+    base: Base | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """A set (`value` empty) or a map. `elements` maps each key's text to its value's, "" in a set.
+
+    `extras` are properties we never set (a timeout, a size): a container that has some is not ours as it stands.
+    """
+
+    key: tuple[str, ...]
+    value: str = ""
+    flags: tuple[str, ...] = ()
+    comment: str = ""
+    extras: tuple[str, ...] = ()
+    elements: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> str:
+        return "map" if self.value else "set"
+
+    @property
+    def shape(self) -> tuple[object, ...]:
+        """All that nft cannot change without making the container anew."""
+        return (self.key, self.value, self.flags, self.comment, self.extras)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """`others` are objects of kinds we never make, as (kind, name): somebody else's."""
+
+    containers: Mapping[str, Container] = field(default_factory=dict)
+    chains: Mapping[str, Chain] = field(default_factory=dict)
+    others: frozenset[tuple[str, str]] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Ruleset:
+    """Tables by family; a family that is absent has no table of ours.
+
+    `owners` maps chain names, set names, taps, addresses and subnets to the KIND.NAME they come from; it only serves
+    messages and is no part of equality.
+    """
+
+    tables: Mapping[str, Table] = field(default_factory=dict)
+    owners: Mapping[str, str] = field(default_factory=dict, compare=False)

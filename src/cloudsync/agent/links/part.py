@@ -1,0 +1,47 @@
+"""Routing and forwarding as the agent's Part. It comes after the firewall: a host without its table never forwards."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cloudsync.agent.links import netlink, sysctl
+from cloudsync.agent.links.guard import Guard, guards
+from cloudsync.model.document import HostDocument
+from cloudsync.model.problem import HostError
+from cloudsync.model.snapshot import Drift
+
+
+@dataclass(slots=True)
+class Links:
+    """`firewall_loaded` says whether our tables are in the kernel (`Firewall.loaded`)."""
+
+    firewall_loaded: Callable[[], bool]
+    name: str = "links"
+
+    def apply(self, document: HostDocument) -> None:
+        """Guards in, then settings, then guards of networks that went out. Raise HostError when the kernel refuses."""
+        wanted, there = guards(document), netlink.present()
+        netlink.add(wanted - set(there))
+        if not self.firewall_loaded():
+            raise HostError(
+                "forwarding stays off: the firewall's table is not loaded", "apply again; `nft list tables` shows it"
+            )
+        for name, value in sysctl.wrong().items():
+            sysctl.put(name, value)
+        netlink.delete(_too_many(there, wanted))
+
+    def drift(self, document: HostDocument) -> tuple[Drift, ...]:
+        wanted, there = guards(document), netlink.present()
+        missing = [f"the guard `ip rule add {guard}` is missing" for guard in sorted(wanted - set(there))]
+        foreign = [f"the guard `ip rule … {guard}` is not wanted" for guard in sorted(set(_too_many(there, wanted)))]
+        settings = [f"{name.replace('/', '.')} is not {value}" for name, value in sysctl.wrong().items()]
+        address = f"host.{document.host}"
+        return tuple(
+            Drift(address=address, host=document.host, message=message) for message in (*missing, *foreign, *settings)
+        )
+
+    def close(self) -> None:
+        """Nothing: traffic goes on without the agent."""
+
+
+def _too_many(there: dict[Guard, int], wanted: frozenset[Guard]) -> list[Guard]:
+    return [guard for guard, count in there.items() for _ in range(count - (guard in wanted))]

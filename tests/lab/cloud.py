@@ -1,0 +1,66 @@
+"""A real agent and a small real cloud of blank guests, inside a private machine (tests/lab/private.py)."""
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+HALT = b"\xfa\xf4"
+"""`cli; hlt`: a boot sector that sleeps for ever."""
+
+SPEC = """\
+version: 1
+cloud: lab
+hosts:
+  here: {{uri: qemu:///system, reserved: {{memory: 0MiB, disk: 0GiB}}}}
+images:
+  blank: {{source: file:{image}, format: raw}}
+networks:
+  default: {{subnet: 10.20.0.0/24}}
+flavors:
+  tiny: {{vcpus: 1, memory: 32MiB, disk: 8MiB}}
+keypairs: {{}}
+instances:
+  box: {{count: {count}, image: blank, flavor: tiny}}
+"""
+
+
+def blank_image(path: Path) -> Path:
+    """A 1 MiB raw disk whose boot sector halts; a machine on it idles after its firmware."""
+    sector = HALT + bytes(508) + b"\x55\xaa"
+    path.write_bytes(sector + bytes((1 << 20) - len(sector)))
+    return path
+
+
+def blank_cloud(folder: Path, count: int) -> Path:
+    """Write a spec of `count` blank guests (box-1, box-2, …) on this machine; returns its path."""
+    spec = folder / "cloud.yaml"
+    spec.write_text(SPEC.format(image=blank_image(folder / "blank.raw"), count=count))
+    return spec
+
+
+@contextmanager
+def running_agent(*options: str) -> Iterator[subprocess.Popen[bytes]]:
+    """`cloudsync agent` until the block ends; entered when it says that it is ready."""
+    with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+        path = f"{folder}/notify"
+        notify.bind(path)
+        notify.settimeout(30)
+        log = Path(folder, "log").open("w+b")
+        command = [sys.executable, "-m", "cloudsync", "agent", *options]
+        agent = subprocess.Popen(command, env={**os.environ, "NOTIFY_SOCKET": path}, stdout=log, stderr=log)
+        try:
+            while b"READY=1" not in notify.recv(4096):
+                continue
+            yield agent
+        except TimeoutError:
+            log.seek(0)
+            raise AssertionError(f"the agent did not get ready:\n{log.read().decode(errors='replace')}") from None
+        finally:
+            agent.terminate()
+            agent.wait(30)
+            log.close()

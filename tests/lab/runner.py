@@ -1,0 +1,51 @@
+"""Parts of the agent in a namespace: `ip netns exec NS python -m tests.lab.runner RUN METADATA-PORT [MODULE:NAME…]`.
+
+One JSON object a line in, one out. `standins` starts it; MODULE:NAME is called with RUN, a folder, and returns a Part.
+"""
+
+import importlib
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from cloudsync.agent.dnsmasq import Dnsmasq
+from cloudsync.agent.firewall import Firewall, remove
+from cloudsync.agent.links import Links
+from cloudsync.agent.part import Part
+from cloudsync.model import wire
+from cloudsync.model.document import HostDocument
+from cloudsync.model.problem import HostError
+
+
+def main(run: Path, metadata_port: int, more: list[str]) -> None:
+    firewall = Firewall(metadata_port)
+    parts: list[Part] = [firewall, Links(firewall.loaded), Dnsmasq(run)]
+    for name in more:
+        module, _, attribute = name.partition(":")
+        parts.append(getattr(importlib.import_module(module), attribute)(run))
+    for line in sys.stdin:
+        print(json.dumps(_answer(parts, json.loads(line))), flush=True)
+    for part in parts:
+        part.close()
+
+
+def _answer(parts: list[Part], request: dict[str, Any]) -> dict[str, Any]:
+    try:
+        if request["do"] == "remove":
+            remove()
+            return {}
+        document = wire.load(HostDocument, json.dumps(request["document"]))
+        chosen = [part for part in parts if request["only"] in (None, part.name)]
+        if request["do"] == "apply":
+            for part in chosen:
+                part.apply(document)
+            return {}
+        found = [drift for part in chosen for drift in part.drift(document)]
+        return {"drift": [[one.address, one.host, one.message] for one in found]}
+    except HostError as problem:
+        return {"error": problem.message, "hint": problem.hint}
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3:])

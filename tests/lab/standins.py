@@ -1,0 +1,250 @@
+"""A host whose guests are network namespaces: the whole data path, without a hypervisor.
+
+    with standins(document) as lab:
+        lab.apply(document)                         # firewall, links and dnsmasq, inside the host's namespace
+        server = lab.guests["web-1"].listen(80)
+        assert lab.reaches(lab.outside, lab.guests["web-1"], 80)
+
+What is there: `lab.host` is the hypervisor's namespace, where the agent's Parts run in a child process, with an uplink
+`up0` (198.51.100.1/24, default route) to `lab.outside` (198.51.100.2, which has a route to every subnet). Each instance
+of `document` is a guest: a namespace with `eth0` that bears the NIC's MAC, joined to a veth in the host that bears the
+tap's name and GATEWAY/32 peer ADDRESS, as libvirt would make it. `addressed=False` leaves eth0 without an address, for
+DHCP. Further guests: `lab.add_guest(instance, network)`; unlike a machine, one is plugged in before any apply.
+
+Nothing is applied by itself. `lab.apply` raises HostError as the Part did; `lab.drift` gives (address, message) pairs;
+both take `only="firewall"` and the like. `more=("package.module:function",)` adds Parts: each is called with the run
+folder. `lab.stop_agent()` and `lab.kill_agent()` end the child; the next call starts another one.
+
+Whether something is let through is decided by events, not by waiting: a packet either arrives or moves a drop counter.
+Needs root, iproute2, nftables, conntrack and dnsmasq. All names begin with `cst-`; everything is gone afterwards.
+"""
+
+import json
+import select
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cloudsync.model import wire
+from cloudsync.model.document import HostDocument
+from cloudsync.model.problem import HostError
+from cloudsync.model.resources import Instance, Network, Nic
+from tests.lab.namespace import Namespace
+
+HOST, OUTSIDE = "198.51.100.1", "198.51.100.2"
+METADATA_PORT = 8775
+PATIENCE = 20.0
+_ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Peer:
+    """One end of traffic: a guest, or outside."""
+
+    namespace: Namespace
+    address: str
+
+    def listen(self, port: int, kind: int = socket.SOCK_STREAM, address: str = "") -> socket.socket:
+        found = self.namespace.socket(kind)
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        found.bind((address, port))
+        if kind == socket.SOCK_STREAM:
+            found.listen(16)
+        return found
+
+    def connect(self, address: str, port: int) -> socket.socket:
+        """A connection, or OSError after PATIENCE."""
+        found = self.namespace.socket()
+        found.settimeout(PATIENCE)
+        try:
+            found.connect((address, port))
+        except OSError:
+            found.close()
+            raise
+        return found
+
+
+@dataclass(frozen=True)
+class Guest(Peer):
+    instance: Instance
+    nic: Nic
+
+
+@dataclass
+class Lab:
+    host: Namespace
+    outside: Peer
+    run: Path
+    more: tuple[str, ...]
+    guests: dict[str, Guest] = field(default_factory=dict)
+    _agent: "subprocess.Popen[str] | None" = None
+
+    def apply(self, document: HostDocument, only: str | None = None) -> None:
+        self._ask(do="apply", document=_plain(document), only=only)
+
+    def drift(self, document: HostDocument, only: str | None = None) -> list[tuple[str, str]]:
+        found = self._ask(do="drift", document=_plain(document), only=only)["drift"]
+        return [(address, message) for address, _, message in found]
+
+    def remove(self) -> None:
+        """What `cloudsync.agent.firewall.remove` does."""
+        self._ask(do="remove")
+
+    def nft(self, script: str) -> None:
+        """Tamper."""
+        self.host.run("nft", "-f", "-", stdin=script)
+
+    def dropped(self) -> int:
+        """Packets that our tables' counters have seen so far."""
+        return sum(rule["packets"] for rule in self.counters())
+
+    def counters(self) -> list[dict[str, Any]]:
+        """{"chain", "packets"} of every rule that counts, in order."""
+        found = []
+        for family in ("inet", "arp"):
+            listing = self.host.run("nft", "-j", "list", "table", family, "cloudsync").stdout
+            rules = [entry["rule"] for entry in json.loads(listing)["nftables"] if "rule" in entry]
+            for rule in rules:
+                counts = [part["counter"]["packets"] for part in rule["expr"] if "counter" in part]
+                found += [{"chain": f"{family} {rule['chain']}", "packets": count} for count in counts]
+        return found
+
+    def reaches(self, source: Peer, target: Peer | str, port: int, kind: int = socket.SOCK_STREAM) -> bool:
+        """Whether a first packet from `source` arrives at `target`, or is dropped by our rules on its way.
+
+        TCP counts as arrived when it is answered, by a reset too; for UDP, `target` must be a Peer.
+        """
+        address = target if isinstance(target, str) else target.address
+        before = self.dropped()
+        with source.namespace.socket(kind) as client:
+            if kind == socket.SOCK_STREAM:
+                return self._answered(client, address, port, before)
+            assert isinstance(target, Peer)
+            with target.listen(port, kind) as server:
+                client.sendto(b"?", (address, port))
+                return self._arrived(server, before)
+
+    def _answered(self, client: socket.socket, address: str, port: int, before: int) -> bool:
+        client.setblocking(False)
+        client.connect_ex((address, port))
+        return self._first_of(lambda: bool(select.select([], [client], [], 0.02)[1]), before)
+
+    def _arrived(self, server: socket.socket, before: int) -> bool:
+        return self._first_of(lambda: bool(select.select([server], [], [], 0.02)[0]), before)
+
+    def _first_of(self, arrived: Any, before: int) -> bool:
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            if arrived():
+                return True
+            if self.dropped() > before:
+                return False
+        raise AssertionError("the packet neither arrived nor was it counted as dropped")
+
+    def add_guest(self, instance: Instance, network: Network, addressed: bool = True, at: int = 0) -> Guest:
+        """Plug a guest in; `at` picks its NIC."""
+        nic = instance.nics[at]
+        namespace = Namespace.new(instance.name[:20])
+        guest = Guest(namespace, nic.address, instance, nic)
+        self.guests[instance.name] = guest
+        self.host.ip("link", "add", nic.tap, "type", "veth", "peer", "name", "eth0", "netns", namespace.name)
+        namespace.ip("link", "set", "eth0", "address", nic.mac)
+        self.host.ip("addr", "add", f"{network.gateway}/32", "peer", f"{nic.address}/32", "dev", nic.tap)
+        self.host.ip("link", "set", nic.tap, "up")
+        namespace.ip("link", "set", "eth0", "up")
+        if addressed:
+            namespace.ip("addr", "add", f"{nic.address}/32", "dev", "eth0")
+            namespace.ip("route", "add", network.gateway, "dev", "eth0")
+            namespace.ip("route", "add", "default", "via", network.gateway)
+        return guest
+
+    def stop_agent(self) -> None:
+        """End of input: Parts are closed, as when the agent is stopped."""
+        if self._agent and self._agent.stdin:
+            self._agent.stdin.close()
+            self._finished(self._agent)
+
+    def kill_agent(self) -> None:
+        """No Part is closed."""
+        if self._agent:
+            self._agent.kill()
+            self._finished(self._agent)
+
+    def _finished(self, agent: "subprocess.Popen[str]") -> None:
+        agent.wait(PATIENCE)
+        for stream in (agent.stdin, agent.stdout):
+            with suppress(BrokenPipeError):
+                if stream:
+                    stream.close()
+        self._agent = None
+
+    def _ask(self, **request: object) -> dict[str, Any]:
+        agent = self._agent or self._start()
+        assert agent.stdin and agent.stdout
+        agent.stdin.write(json.dumps(request) + "\n")
+        agent.stdin.flush()
+        line = agent.stdout.readline()
+        assert line, "the agent's child ended"
+        answer: dict[str, Any] = json.loads(line)
+        if "error" in answer:
+            raise HostError(answer["error"], answer["hint"])
+        return answer
+
+    def _start(self) -> "subprocess.Popen[str]":
+        command = [sys.executable, "-m", "tests.lab.runner", str(self.run), str(METADATA_PORT), *self.more]
+        self._agent = subprocess.Popen(
+            ["ip", "netns", "exec", self.host.name, *command],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=_ROOT,
+        )
+        return self._agent
+
+    def dismantle(self) -> None:
+        with suppress(BrokenPipeError, subprocess.TimeoutExpired):
+            self.stop_agent()
+        self.kill_agent()
+        for peer in (*self.guests.values(), self.outside):
+            peer.namespace.remove()
+        self.host.remove()
+        shutil.rmtree(self.run, ignore_errors=True)
+
+
+@contextmanager
+def standins(document: HostDocument, addressed: bool = True, more: tuple[str, ...] = ()) -> Iterator[Lab]:
+    """See the module."""
+    run = Path(tempfile.mkdtemp(prefix="cst-"))
+    run.chmod(0o755)
+    lab = Lab(Namespace.new("host"), Peer(Namespace.new("outside"), OUTSIDE), run, more)
+    try:
+        _uplink(lab, document)
+        for instance in document.instances.values():
+            lab.add_guest(instance, document.networks[instance.nics[0].network], addressed)
+        yield lab
+    finally:
+        lab.dismantle()
+
+
+def _uplink(lab: Lab, document: HostDocument) -> None:
+    outside = lab.outside.namespace
+    lab.host.sysctl("net/ipv4/ip_forward", 0)
+    lab.host.ip("link", "add", "up0", "type", "veth", "peer", "name", "eth0", "netns", outside.name)
+    for namespace, device, address in ((lab.host, "up0", HOST), (outside, "eth0", OUTSIDE)):
+        namespace.ip("addr", "add", f"{address}/24", "dev", device)
+        namespace.ip("link", "set", device, "up")
+    lab.host.ip("route", "add", "default", "via", OUTSIDE)
+    for network in document.networks.values():
+        outside.ip("route", "add", network.subnet, "via", HOST)
+
+
+def _plain(document: HostDocument) -> Any:
+    return json.loads(wire.dump(HostDocument, document))

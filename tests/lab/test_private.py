@@ -1,0 +1,83 @@
+"""The private machine itself; it can be started inside another one."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.real
+
+PRIVATE = [sys.executable, str(Path(__file__).with_name("private.py"))]
+WHERE_ITS_DISK_IS = "awk '$5 == \"/var/lib/cloudsync\" { print $4 }' /proc/self/mountinfo"
+
+
+def said(*command: str) -> str:
+    return subprocess.run([*PRIVATE, *command], check=True, capture_output=True, text=True).stdout
+
+
+@pytest.mark.parametrize(("command", "code"), [("exit 7", 7), ("true", 0), ("kill -KILL $$", 128 + 9)])
+def test_the_exit_code_is_the_commands(command: str, code: int) -> None:
+    assert subprocess.run([*PRIVATE, "bash", "-c", command]).returncode == code
+
+
+def test_nothing_of_the_machine_outside_is_in_it() -> None:
+    assert said("virsh", "-c", "qemu:///system", "list", "--all", "--name").strip() == ""
+    assert said("virsh", "-c", "qemu:///system", "pool-list", "--all", "--name").strip() == ""
+    assert said("ip", "-brief", "link").split()[0::4] == ["lo"]
+    assert said("ls", "/var/lib/cloudsync", "/run/cloudsync-nothing-here", "-d").strip() == "/var/lib/cloudsync"
+
+
+def test_sysctls_of_the_network_are_its_own() -> None:
+    path = Path("/proc/sys/net/ipv4/ip_forward")
+    before = path.read_text()
+    other = "0" if before.strip() == "1" else "1"
+    assert said("bash", "-c", f"echo {other} > {path}; cat {path}").strip() == other
+    assert path.read_text() == before
+
+
+def test_an_uplink_leads_to_a_namespace_outside() -> None:
+    routes = said("--uplink", "bash", "-c", "ip route; ip netns exec outside ip -brief address show eth0").splitlines()
+    assert routes[0].startswith("default via 198.51.100.2 dev uplink0")
+    assert "198.51.100.2/24" in routes[-1]
+
+
+def test_orphans_are_reaped_at_once() -> None:
+    """An orphan that ended is gone as soon as its parent, pid 1, is told: `kill -0` needs no sleep to see it."""
+    orphan = "(setsid sleep 0 & echo $!) | { read pid; while kill -0 $pid 2>/dev/null; do :; done; echo gone; }"
+    assert said("timeout", "30", "bash", "-c", orphan).strip() == "gone"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_ends_it_without_traces(number: signal.Signals) -> None:
+    script = f"{WHERE_ITS_DISK_IS}; exec sleep 1000"
+    with subprocess.Popen([*PRIVATE, "bash", "-c", script], stdout=subprocess.PIPE, text=True) as machine:
+        assert machine.stdout is not None
+        disk = Path(machine.stdout.readline().strip())
+        assert disk.name.startswith("cloudsync-private.")
+        machine.send_signal(number)
+        assert machine.stdout.read() == "", "everything that held the pipe is dead"
+        assert machine.wait(30) == 128 + number
+    assert not disk.exists()
+
+
+def test_a_command_that_does_not_end_is_killed_at_the_second_signal() -> None:
+    script = "trap '' TERM; trap 'echo heard' INT; echo ready; while :; do sleep 1000 & wait; done"
+    with subprocess.Popen([*PRIVATE, "bash", "-c", script], stdout=subprocess.PIPE, text=True) as machine:
+        assert machine.stdout is not None
+        assert machine.stdout.readline() == "ready\n"
+        machine.send_signal(signal.SIGINT)
+        assert machine.stdout.readline() == "heard\n"
+        machine.send_signal(signal.SIGTERM)
+        assert machine.wait(30) == 128 + signal.SIGKILL
+
+
+def test_what_is_missing_is_said() -> None:
+    answer = subprocess.run(PRIVATE, capture_output=True, text=True)
+    assert (answer.returncode, answer.stderr) == (2, "usage: private.py [--uplink] CMD [ARGUMENT…]\n")
+    answer = subprocess.run([*PRIVATE, "no-such-program"], capture_output=True, text=True)
+    assert answer.returncode == 127
+    assert "no-such-program: No such file or directory" in answer.stderr
+    assert os.geteuid() == 0
