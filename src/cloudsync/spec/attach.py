@@ -1,0 +1,148 @@
+"""What the spec refers to outside itself: public keys, user-data and images, read or hashed. `load` calls it."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import unquote, urlsplit
+
+from cloudsync.spec import publickey
+from cloudsync.spec.checks.images import SHA256, bad_source
+from cloudsync.spec.digests import Digests
+from cloudsync.spec.draft import Draft
+from cloudsync.spec.files import FileProblem, Folder, locate, read
+from cloudsync.spec.finding import Finding, Trail
+from cloudsync.spec.models import Image, PublicKeyFile
+from cloudsync.spec.words import quote
+
+# Nova's limit is 65535 characters of base64.
+LARGEST_USER_DATA = 49149
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Attached:
+    """`keys` are public key lines, `images` (sha256, absolute source), `files` every file read, by its real path."""
+
+    keys: dict[str, str] = field(default_factory=dict)
+    user_data: dict[str, bytes] = field(default_factory=dict)
+    images: dict[str, tuple[str, str]] = field(default_factory=dict)
+    files: dict[Path, bytes] = field(default_factory=dict)
+    found: list[Finding] = field(default_factory=list)
+
+    def digest(self, spec: bytes) -> str:
+        """SHA-256 over the spec, the files that it names and the images' digests."""
+        total = hashlib.sha256(b"cloudsync spec 1\n")
+        parts = [("spec", hashlib.sha256(spec).hexdigest())]
+        parts += [("key", hashlib.sha256(f"{name}\0{line}".encode()).hexdigest()) for name, line in self.keys.items()]
+        parts += [
+            ("data", hashlib.sha256(name.encode() + b"\0" + data).hexdigest()) for name, data in self.user_data.items()
+        ]
+        parts += [("image", f"{name} {sha256}") for name, (sha256, _) in self.images.items()]
+        for kind, text in sorted(parts):
+            total.update(f"{kind} {text}\n".encode())
+        return total.hexdigest()
+
+
+def is_file(source: str) -> bool:
+    """Whether an image's source is a file of this machine."""
+    return source.startswith("file:")
+
+
+def attach(draft: Draft, folder: Folder, digests: Digests) -> Attached:
+    """Everything that can be read; what cannot is in `found`."""
+    attached = Attached()
+    for name, written in draft.keypairs.items():
+        _keypair(attached, folder, name, written)
+    for name, instance in draft.instances.items():
+        data = instance.user_data
+        if data is not None:
+            text = data if isinstance(data, str) else None
+            _user_data(attached, folder, name, text, "" if isinstance(data, str) else data.file)
+    for name, image in draft.images.items():
+        _image(attached, folder.home, name, image, digests)
+    digests.save()
+    return attached
+
+
+def _try(attached: Attached, trail: Trail, secret: bool, make: Callable[[], T]) -> T | None:
+    try:
+        return make()
+    except (FileProblem, publickey.PublicKeyError) as error:
+        attached.found.append(Finding(trail, str(error), error.hint, secret=secret))
+    return None
+
+
+def _keypair(attached: Attached, folder: Folder, name: str, written: str | PublicKeyFile) -> None:
+    trail: Trail = ("keypairs", name)
+    text: str | None
+    if isinstance(written, str):
+        text = written
+    else:
+        trail = (*trail, "public_key_file")
+        data = _try(attached, trail, False, lambda: _inside(attached, folder, written.public_key_file, 64 << 10))
+        if data is None:
+            return
+        text = data.decode("utf-8", "replace")
+    # What is no public key at all may be a secret in any form, so its line is not shown.
+    shown = isinstance(written, PublicKeyFile) or text.lstrip().startswith(("ssh-", "ecdsa-", "sk-"))
+    key = _try(attached, trail, not shown, lambda: publickey.parse(text))
+    if key is not None:
+        attached.keys[name] = key.line
+
+
+def _inside(attached: Attached, folder: Folder, written: str, limit: int) -> bytes:
+    path = folder.find(written)
+    data = read(path, limit, written)
+    attached.files[path] = data
+    return data
+
+
+def _user_data(attached: Attached, folder: Folder, name: str, text: str | None, file: str) -> None:
+    trail: Trail = ("instances", name, "user_data")
+    if text is None:
+        trail = (*trail, "file")
+        data = _try(attached, trail, False, lambda: _inside(attached, folder, file, 8 << 20))
+        if data is None:
+            return
+    else:
+        data = text.encode("utf-8", "surrogatepass")
+    if len(data) > LARGEST_USER_DATA:
+        message = (
+            f"the user-data of {quote(name)} has {len(data):,} bytes, and guests take at most {LARGEST_USER_DATA:,}"
+        )
+        hint = "compress it with gzip, or let it #include the rest"
+        attached.found.append(Finding(trail, message, hint, secret=text is not None))
+        return
+    attached.user_data[name] = data
+
+
+def _image(attached: Attached, home: Path, name: str, image: Image, digests: Digests) -> None:
+    if not is_file(image.source):
+        attached.images[name] = (image.sha256.lower(), image.source)
+        return
+    trail: Trail = ("images", name, "source")
+    if bad_source(image.source) is not None:
+        return
+    path = _try(attached, trail, False, lambda: locate(home, file_path(image.source)))
+    if path is None:
+        return
+    try:
+        digest = digests.of(path)
+    except OSError as error:
+        reason = (error.strerror or "cannot be read").lower()
+        attached.found.append(Finding(trail, f"{quote(str(path))}: {reason}"))
+        return
+    if SHA256.fullmatch(image.sha256) and image.sha256.lower() != digest:
+        message = f"the file of image {quote(name)} has another digest than this: it was changed, or is another file"
+        attached.found.append(Finding(("images", name, "sha256"), message, f"when the file is right, write {digest}"))
+    attached.images[name] = (digest, str(path))
+
+
+def file_path(source: str) -> str:
+    """The path in `file:relative`, `file:/absolute` or `file:///absolute` (percent-encoded in the last)."""
+    if source.startswith("file://"):
+        return unquote(urlsplit(source).path)
+    return source.removeprefix("file:")

@@ -1,0 +1,135 @@
+"""Instances' network cards: one network or a list, fixed addresses that exist and are given once."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network
+
+from cloudsync.spec.draft import Draft
+from cloudsync.spec.finding import Finding, Trail
+from cloudsync.spec.members import default_network, members
+from cloudsync.spec.models import Instance
+from cloudsync.spec.subnets import address, gateway, subnet
+from cloudsync.spec.words import count, quote
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A network card as written, for `copies` instances. `trail` leads to it; `network` may not exist."""
+
+    base: str
+    network: str
+    trail: Trail
+    address: str = ""
+    copies: int = 1
+
+
+def nics(draft: Draft) -> Iterator[Card]:
+    """Every card of every instance; none where nothing says which network."""
+    usual = default_network(draft.names["networks"])
+    for base, instance in draft.instances.items():
+        above: Trail = ("instances", base)
+        copies = 1 if instance.count is None else instance.count
+        if instance.networks is not None:
+            for index, nic in enumerate(instance.networks):
+                yield Card(base, nic.name, (*above, "networks", index), nic.address, copies)
+        elif instance.network or usual:
+            yield Card(base, instance.network or usual or "", (*above, "network"), copies=copies)
+
+
+def one_way(draft: Draft) -> Iterator[Finding]:
+    for base, instance in draft.instances.items():
+        above: Trail = ("instances", base)
+        if instance.network and instance.networks is not None:
+            yield Finding((*above, "network"), '"network" and "networks" are both there', "keep one of the two")
+        if instance.networks == []:
+            message = f"instance {quote(base)} has no network: it could not be reached, nor get its metadata"
+            yield Finding((*above, "networks"), message, "name at least one, or remove the line for the default one")
+        if not instance.network and instance.networks is None:
+            yield from _no_default(draft, base)
+
+
+def _no_default(draft: Draft, base: str) -> Iterator[Finding]:
+    known = draft.names["networks"]
+    if default_network(known) is not None:
+        return
+    if known:
+        message = f"instance {quote(base)} does not say which of {len(known)} networks it is in"
+        yield Finding(("instances", base), message, "add  network: NAME, or name one of them default", at_key=True)
+    else:
+        message = f"instance {quote(base)} needs a network, and there is none"
+        yield Finding(("instances", base), message, "add  networks: {default: {subnet: 10.20.0.0/16}}", at_key=True)
+
+
+def fixed(draft: Draft) -> Iterator[Finding]:
+    seen: dict[tuple[str, IPv4Address], str] = {}
+    for card in nics(draft):
+        if not card.address:
+            continue
+        trail = (*card.trail, "address")
+        network = draft.networks.get(card.network)
+        found = address(card.address)
+        if found is None:
+            yield Finding(trail, f"{quote(card.address)} is not an IPv4 address", "for example 10.20.0.20")
+            continue
+        range_ = subnet(network.subnet) if network else None
+        if network is not None and range_ is not None:
+            yield from _unusable(trail, card.network, found, range_, gateway(range_, network.gateway))
+        if card.copies > 1:
+            message = f"{count(card.copies, 'instance')} cannot share the address {found}"
+            yield Finding(trail, message, "remove the address, or write the instances one by one")
+        other = seen.setdefault((card.network, found), card.base)
+        if other != card.base:
+            yield Finding(trail, f"instance {quote(other)} has the address {found} already", "give it another")
+
+
+def _unusable(
+    trail: Trail, network: str, found: IPv4Address, range_: IPv4Network, gate: IPv4Address | None
+) -> Iterator[Finding]:
+    if found not in range_:
+        yield Finding(trail, f"{found} is not in {range_} of network {quote(network)}", "use an address of that subnet")
+        return
+    taken = {
+        gate: "the gateway",
+        range_.network_address: "the network's own address",
+        range_.broadcast_address: "the broadcast address",
+    }
+    if found in taken:
+        yield Finding(trail, f"{found} is {taken[found]} of network {quote(network)}", "use another address")
+
+
+def twice(draft: Draft) -> Iterator[Finding]:
+    for base, instance in draft.instances.items():
+        seen: set[str] = set()
+        for index, nic in enumerate(instance.networks or ()):
+            if nic.name in seen:
+                trail: Trail = ("instances", base, "networks", index, "name")
+                yield Finding(trail, f"network {quote(nic.name)} is here twice", "an instance has one card per network")
+            seen.add(nic.name)
+
+
+def floating(draft: Draft) -> Iterator[Finding]:
+    seen: dict[str, str] = {}
+    for base, instance in draft.instances.items():
+        yield from _floating(base, instance, seen)
+
+
+def _floating(base: str, instance: Instance, seen: dict[str, str]) -> Iterator[Finding]:
+    written = instance.floating_ip
+    if written is None:
+        return
+    above: Trail = ("instances", base, "floating_ip")
+    listed = written if isinstance(written, list) else [written]
+    wanted = len(members(base, instance))
+    if len(listed) != wanted:
+        have = count(len(listed), "floating address", "floating addresses")
+        yield Finding(above, f"{have} for {count(wanted, 'instance')}", "write one for each")
+    for index, text in enumerate(listed):
+        trail = (*above, index) if isinstance(written, list) else above
+        if address(text) is None:
+            yield Finding(trail, f"{quote(text)} is not an IPv4 address", "for example 203.0.113.10")
+        elif text in seen:
+            yield Finding(trail, f"instance {quote(seen[text])} has the floating address {text} already")
+        seen.setdefault(text, base)
+
+
+CHECKS = (one_way, fixed, twice, floating)

@@ -1,0 +1,24 @@
+"""All checks, in the order of the sections."""
+
+from collections.abc import Callable, Iterator
+
+from cloudsync.spec.checks import addresses, claims, groups, hosts, images, instances, networks, placement, references
+from cloudsync.spec.draft import Draft
+from cloudsync.spec.finding import Finding
+
+CHECKS: tuple[Callable[[Draft], Iterator[Finding]], ...] = (
+    *hosts.CHECKS,
+    *images.CHECKS,
+    *networks.CHECKS,
+    *groups.CHECKS,
+    *placement.CHECKS,
+    *references.CHECKS,
+    *instances.CHECKS,
+    *addresses.CHECKS,
+    *claims.CHECKS,
+)
+
+
+def check(draft: Draft) -> list[Finding]:
+    """Everything that is wrong."""
+    return [finding for one in CHECKS for finding in one(draft)]

@@ -1,0 +1,81 @@
+"""Instances: names that fit and meet nobody else's, renames, sizes that the image can live with, metadata."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from cloudsync.spec.draft import Draft
+from cloudsync.spec.finding import Finding, Trail
+from cloudsync.spec.members import members
+from cloudsync.spec.units import show
+from cloudsync.spec.words import count, quote
+
+LONGEST_NAME = 63
+
+
+def counted_names(draft: Draft) -> Iterator[Finding]:
+    for base, instance in draft.instances.items():
+        if not instance.count:
+            continue
+        longest = f"{base}-{instance.count}"
+        if len(longest) > LONGEST_NAME:
+            message = (
+                f"{quote(longest)} would have {len(longest)} characters, and a host name has at most {LONGEST_NAME}"
+            )
+            yield Finding(("instances", base), message, "use a shorter name", at_key=True)
+        for name in members(base, instance):
+            if name in draft.names["instances"]:
+                message = f"{quote(name)} is also what {quote(base)} with its count makes"
+                yield Finding(("instances", name), message, f"rename it, or lower the count of {base}", at_key=True)
+
+
+def renames(draft: Draft) -> Iterator[Finding]:
+    owners = {name: base for base, instance in draft.instances.items() for name in members(base, instance)}
+    uses = Counter(instance.was for instance in draft.instances.values() if instance.was)
+    for base, instance in draft.instances.items():
+        was = instance.was
+        if not was:
+            continue
+        trail: Trail = ("instances", base, "was")
+        if was == base:
+            yield Finding(trail, f"{quote(base)} has this name already", "remove the line")
+        elif was in owners or was in draft.names["instances"]:
+            message = f"{quote(was)} is still in the spec, so {quote(base)} cannot take it over"
+            yield Finding(trail, message, f"remove instance {was}, or this line")
+        elif uses[was] > 1:
+            yield Finding(trail, f"{count(uses[was], 'instance')} claim to have been {quote(was)}", "keep one of them")
+
+
+def fits(draft: Draft) -> Iterator[Finding]:
+    for base, instance in draft.instances.items():
+        image, flavor = draft.images.get(instance.image), draft.flavors.get(instance.flavor)
+        if image is None or flavor is None:
+            continue
+        trail: Trail = ("instances", base, "flavor")
+        for what, has, needs in (
+            ("disk", flavor.disk, image.min_disk),
+            ("memory", flavor.memory, image.min_memory),
+        ):
+            if has < needs:
+                message = (
+                    f"flavor {quote(instance.flavor)} has {show(has)} of {what}, "
+                    f"and image {quote(instance.image)} needs {show(needs)}"
+                )
+                yield Finding(trail, message, "use a larger flavor")
+
+
+def flavors(draft: Draft) -> Iterator[Finding]:
+    for name, flavor in draft.flavors.items():
+        for key, size in (("memory", flavor.memory), ("disk", flavor.disk)):
+            if size < 1 << 20 or size % (1 << 20):
+                trail: Trail = ("flavors", name, key)
+                yield Finding(trail, f"{show(size)} is not a whole number of MiB", "for example 512MiB")
+
+
+def metadata(draft: Draft) -> Iterator[Finding]:
+    for base, instance in draft.instances.items():
+        if "dsmode" in instance.metadata:
+            message = 'the metadata key "dsmode" switches cloud-init off or changes when it runs'
+            yield Finding(("instances", base, "metadata", "dsmode"), message, "use another key", at_key=True)
+
+
+CHECKS = (counted_names, renames, fits, flavors, metadata)

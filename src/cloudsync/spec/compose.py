@@ -1,0 +1,246 @@
+"""YAML text to plain values that know where they were written. `document` calls it.
+
+libyaml's event stream is consumed without recursion, so that neither deep nesting nor an anchor bomb costs anything:
+aliases share one value, and what they would expand to is only counted.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from cloudsync.spec.finding import Spot
+from cloudsync.spec.scalar import TAGS, plain
+from cloudsync.spec.syntax import explain
+from cloudsync.spec.words import quote
+from cloudsync.spec.yaml import (
+    AliasEvent,
+    BrokenYaml,
+    DocumentStartEvent,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+    events,
+)
+
+MOST_NODES = 500_000
+DEEPEST = 48
+
+Value = Any  # str, int, float, bool, None, Map or Seq
+Marks = tuple[int, int, int, int]  # line and column of the key, then of the value; from 0
+
+
+class Map(dict[str, Value]):
+    """A mapping; keys are the text that was written. `marks` has the same keys."""
+
+    __slots__ = ("marks",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.marks: dict[str, Marks] = {}
+
+
+class Seq(list[Value]):
+    """A list; `marks` has line and column, from 0, of each item."""
+
+    __slots__ = ("marks",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.marks: list[tuple[int, int]] = []
+
+
+class _Stop(Exception):
+    """Nothing after this can be read; its spot is among the others already."""
+
+
+@dataclass(slots=True)
+class _Frame:
+    value: Map | Seq
+    anchor: str | None
+    key: str | None = None
+    key_at: tuple[int, int] = (0, 0)
+    weight: int = 1
+    merges: list[Map] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Composed:
+    """`spots` are the problems with the YAML itself. `empty`: the text held no document. `complete`: all was read."""
+
+    root: Value = None
+    spots: list[Spot] = field(default_factory=list)
+    empty: bool = True
+    complete: bool = False
+
+
+class _Composer:
+    def __init__(self) -> None:
+        self.result = Composed()
+        self.frame: _Frame | None = None
+        self.stack: list[_Frame] = []
+        self.anchors: dict[str, tuple[Value, int]] = {}
+        self.nodes = 0
+        self.handlers = {
+            ScalarEvent: self.scalar,
+            MappingStartEvent: self.start_map,
+            SequenceStartEvent: self.start_seq,
+            MappingEndEvent: self.end,
+            SequenceEndEvent: self.end,
+            AliasEvent: self.alias,
+            DocumentStartEvent: self.start_document,
+        }
+
+    def spot(self, event: Any, message: str, hint: str = "") -> None:
+        mark = event.start_mark
+        self.result.spots.append(Spot(mark.line + 1, mark.column + 1, message, hint))
+
+    def stop(self, event: Any, message: str, hint: str = "") -> _Stop:
+        self.spot(event, message, hint)
+        return _Stop()
+
+    def start_document(self, event: Any) -> None:
+        if not self.result.empty:
+            raise self.stop(
+                event, "a second YAML document starts here", "keep one document in the file: remove this ---"
+            )
+
+    def scalar(self, event: Any) -> None:
+        text: str = event.value
+        frame = self.frame
+        if frame is not None and frame.key is None and type(frame.value) is Map:
+            mark = event.start_mark
+            frame.key, frame.key_at = text, (mark.line, mark.column)
+            if event.anchor:
+                self.anchors[event.anchor] = (text, 1)
+            return
+        value: Value = text
+        if event.ctag is not None:
+            value = self.tagged(event, text)
+        elif not event.style:
+            value = plain(text)
+        if event.anchor:
+            self.anchors[event.anchor] = (value, 1)
+        self.add(event, value, 1)
+
+    def tagged(self, event: Any, text: str) -> Value:
+        tag = str(event.ctag)
+        if tag not in TAGS:
+            self.unknown_tag(event)
+        return plain(text) if TAGS.get(tag) else text
+
+    def unknown_tag(self, event: Any) -> None:
+        tag = str(event.ctag).replace("tag:yaml.org,2002:", "!!")
+        self.spot(event, f"the tag {quote(tag)} means nothing here", "remove the tag")
+
+    def add(self, event: Any, value: Value, weight: int) -> None:
+        self.nodes += weight
+        if self.nodes > MOST_NODES:
+            raise self.stop(event, f"this would be more than {MOST_NODES:,} values", "do not nest anchors in anchors")
+        frame = self.frame
+        mark = event.start_mark
+        if frame is None:
+            self.result.root = value
+            self.result.empty = False
+            return
+        frame.weight += weight
+        holder = frame.value
+        if isinstance(holder, Seq):
+            holder.append(value)
+            holder.marks.append((mark.line, mark.column))
+            if value is None:
+                self.blank(mark.line, mark.column, "an item of this list")
+            return
+        key = frame.key
+        if key is None:
+            raise self.stop(event, "a key must be a plain text", "write KEY: VALUE")
+        frame.key = None
+        if key == "<<":
+            self.merge(event, frame, value)
+        elif key in holder:
+            self.duplicate(frame, holder, key)
+        else:
+            holder[key] = value
+            holder.marks[key] = (*frame.key_at, mark.line, mark.column)
+            if value is None and self.stack:
+                self.blank(*frame.key_at, quote(key))
+
+    def blank(self, line: int, column: int, what: str) -> None:
+        hint = "write a value, or {} or [] for an empty one, or remove the line"
+        self.result.spots.append(Spot(line + 1, column + 1, f"{what} has no value", hint))
+
+    def duplicate(self, frame: _Frame, holder: Map, key: str) -> None:
+        line, column = frame.key_at
+        first = holder.marks[key][0] + 1
+        hint = f"remove one of the two, or rename it; the first is on line {first}"
+        self.result.spots.append(Spot(line + 1, column + 1, f"the key {quote(key)} is here twice", hint))
+
+    def merge(self, event: Any, frame: _Frame, value: Value) -> None:
+        sources = value if isinstance(value, Seq) else [value]
+        if not all(isinstance(source, Map) for source in sources):
+            self.spot(event, "<< takes a mapping, or a list of mappings", "for example  <<: *name")
+            return
+        frame.merges.extend(sources)
+
+    def start_map(self, event: Any) -> None:
+        self.start(event, Map(), "tag:yaml.org,2002:map")
+
+    def start_seq(self, event: Any) -> None:
+        self.start(event, Seq(), "tag:yaml.org,2002:seq")
+
+    def start(self, event: Any, value: Map | Seq, tag: str) -> None:
+        if event.ctag is not None and str(event.ctag) not in (tag, "!"):
+            self.unknown_tag(event)
+        if len(self.stack) >= DEEPEST:
+            raise self.stop(event, f"nested more than {DEEPEST} levels deep", "nothing in a spec is that deep")
+        self.add(event, value, 1)
+        if self.frame is not None:
+            self.stack.append(self.frame)
+        if event.anchor:
+            self.anchors.pop(event.anchor, None)
+        self.frame = _Frame(value, event.anchor)
+
+    def end(self, _: Any) -> None:
+        frame = self.frame
+        assert frame is not None  # noqa: S101 - libyaml pairs its events
+        if isinstance(frame.value, Map):
+            for source in frame.merges:
+                for key, value in source.items():
+                    if key not in frame.value:
+                        frame.value[key] = value
+                        frame.value.marks[key] = source.marks[key]
+        if frame.anchor:
+            self.anchors[frame.anchor] = (frame.value, frame.weight)
+        self.frame = self.stack.pop() if self.stack else None
+        if self.frame is not None:
+            self.frame.weight += frame.weight - 1
+
+    def alias(self, event: Any) -> None:
+        known = self.anchors.get(event.anchor)
+        if known is None:
+            message = f"nothing above is named &{quote(event.anchor)[1:-1]}"
+            open_frames = [frame for frame in (*self.stack, self.frame) if frame and frame.anchor == event.anchor]
+            raise self.stop(event, "an anchor cannot stand inside itself" if open_frames else message)
+        value, weight = known
+        frame = self.frame
+        if frame is not None and frame.key is None and isinstance(frame.value, Map):
+            raise self.stop(event, "a key must be a plain text", "write KEY: VALUE")
+        self.add(event, value, weight)
+
+
+def compose(text: str) -> Composed:
+    """The one document in `text`. Never raises: what is wrong is in `spots`."""
+    composer = _Composer()
+    handlers = composer.handlers
+    result = composer.result
+    try:
+        for event in events(text):
+            handler = handlers.get(type(event))
+            if handler is not None:
+                handler(event)
+        result.complete = True
+    except _Stop:
+        pass
+    except BrokenYaml as error:
+        result.spots.append(explain(error, text))
+    return result

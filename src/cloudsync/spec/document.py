@@ -1,0 +1,132 @@
+"""A spec file as read: its text, its values and where each of them stands. `load` reads one and asks it for places."""
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from cloudsync.model.problem import Place, Problem, SpecError
+from cloudsync.spec.compose import Map, Seq, Value, compose
+from cloudsync.spec.finding import Finding, Spot, Trail
+from cloudsync.spec.secrets import secret_lines
+from cloudsync.spec.syntax import LINE_ENDS
+from cloudsync.spec.words import in_place, printable, quote
+
+LARGEST = 8 << 20
+LONGEST_SHOWN = 4_000
+# YAML 1.2, production c-printable; libyaml refuses the rest without saying where.
+_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_RAW = re.compile(r"[^\s#,\[\]{}][^#,\[\]{}]{0,99}")
+
+
+@dataclass(frozen=True)
+class Document:
+    """`file` is the path as the user gave it, `data` the file's bytes. `spots` are problems of the YAML itself;
+    unless `complete`, what follows the last of them was not read."""
+
+    file: str
+    data: bytes
+    text: str
+    root: Value
+    spots: tuple[Spot, ...] = ()
+    complete: bool = True
+
+    @cached_property
+    def lines(self) -> list[str]:
+        return LINE_ENDS.split(self.text)
+
+    @cached_property
+    def _secret(self) -> frozenset[int]:
+        return secret_lines(self.lines, broken=not self.complete)
+
+    def position(self, trail: Trail, at_key: bool = False, tree: Value = None) -> tuple[int, int]:
+        """Line and column, from 1, of the value at `trail` or of its key; else of the nearest thing above it.
+
+        `tree` is the root with some parts taken out, when the trail leads through that.
+        """
+        here: Value = self.root if tree is None else tree
+        found = (0, 0)
+        for step in trail:
+            if isinstance(here, Map) and isinstance(step, str) and step in here:
+                marks = here.marks[step]
+                found = marks[:2] if at_key else marks[2:]
+                here = here[step]
+            elif isinstance(here, Seq) and isinstance(step, int) and step < len(here):
+                found, here = here.marks[step], here[step]
+            else:
+                break
+        return found[0] + 1, found[1] + 1
+
+    def raw(self, trail: Trail) -> str:
+        """The unquoted scalar at `trail` as it was typed (`012`, not 12)."""
+        line, column = self.position(trail)
+        match = _RAW.match(self.lines[line - 1], column - 1) if line <= len(self.lines) else None
+        return match[0].rstrip() if match else ""
+
+    def place(self, trail: Trail, at_key: bool = False) -> Place:
+        return Place(self.file, *self.position(trail, at_key))
+
+    def problem(self, found: Finding | Spot, tree: Value = None) -> Problem:
+        """The problem with its place (see `position`) and, unless it may hold a secret, its line."""
+        if isinstance(found, Spot):
+            place, secret = Place(self.file, found.line, found.column), False
+        else:
+            place, secret = Place(self.file, *self.position(found.trail, found.at_key, tree)), found.secret
+        source = "" if secret else self._shown(place.line)
+        return Problem(printable(found.message), place, printable(found.hint), source)
+
+    def _shown(self, line: int) -> str:
+        index = line - 1
+        if index >= len(self.lines) or index in self._secret or len(self.lines[index]) > LONGEST_SHOWN:
+            return ""
+        return in_place(self.lines[index])
+
+
+def read(path: Path) -> Document:
+    """The file at `path`. SpecError when it cannot be read, is too big, or is not UTF-8; other problems are `spots`."""
+    file = str(path)
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(LARGEST + 1)
+    except OSError as error:
+        hint = "name the file with -f FILE, or write one with: cloudsync init" if not path.exists() else ""
+        reason = (error.strerror or "cannot be read").lower()
+        raise SpecError([Problem(f"{quote(file)[1:-1]}: {reason}", Place(file, 1, 1), hint)]) from None
+    if len(data) > LARGEST:
+        problem = Problem("the spec is larger than 8 MiB", Place(file, 1, 1), "split it into several clouds")
+        raise SpecError([problem])
+    return parse(file, data)
+
+
+def parse(file: str, data: bytes) -> Document:
+    """`data` as a document. SpecError when it is not UTF-8 text."""
+    text = _decode(file, data)
+    bad = _UNPRINTABLE.search(text)
+    if bad is not None:
+        place = _place(file, text[: bad.start()])
+        message = f"the character {quote(bad[0])[1:-1]} cannot stand in YAML"
+        raise SpecError([Problem(message, place, "remove it")])
+    composed = compose(text)
+    spots = list(composed.spots)
+    if composed.complete and composed.empty:
+        spots.append(Spot(1, 1, "the spec is empty", "write one with: cloudsync init"))
+    elif composed.complete and not isinstance(composed.root, Map):
+        spots.append(Spot(1, 1, "a spec is a mapping of keys", "start with  version: 1"))
+    complete = composed.complete and isinstance(composed.root, Map)
+    return Document(file, data, text, composed.root, tuple(spots), complete)
+
+
+def _decode(file: str, data: bytes) -> str:
+    try:
+        return data.decode("utf-8").removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode("utf-8", "replace")
+        utf16 = data.startswith((b"\xff\xfe", b"\xfe\xff"))
+        hint = "save the file as UTF-8" + (", not UTF-16" if utf16 else "")
+        problem = Problem(f"byte 0x{data[error.start]:02x} is not UTF-8", _place(file, before), hint)
+        raise SpecError([problem]) from None
+
+
+def _place(file: str, before: str) -> Place:
+    lines = LINE_ENDS.split(before)
+    return Place(file, len(lines), len(lines[-1]) + 1)

@@ -1,0 +1,177 @@
+"""A draft without problems into a Cloud: counts written out, defaults filled in, names resolved. Pure."""
+
+from collections.abc import Mapping
+
+from cloudsync.model.cloud import Cloud, Flavor, Host, Overcommit, PlacementGroup, Scheduler, Wanted, WantedNic, Where
+from cloudsync.model.problem import Place
+from cloudsync.model.resources import Direction, Group, Image, Keypair, Network, Power, Rule
+from cloudsync.model.snapshot import HostStatus, Usage
+from cloudsync.spec import models
+from cloudsync.spec.attach import Attached
+from cloudsync.spec.draft import Draft
+from cloudsync.spec.members import default_network
+from cloudsync.spec.normal import normal
+from cloudsync.spec.subnets import any_address, gateway, subnet
+
+_STATES = {"active": HostStatus.READY, "cordoned": HostStatus.CORDONED, "drained": HostStatus.DRAINED}
+
+
+def expand(draft: Draft, attached: Attached, digest: str, path: str, places: Mapping[str, Place]) -> Cloud:
+    """The cloud that the spec describes; commit and dirty are left to the caller."""
+    header = draft.header
+    weights = header.scheduler.weights.model_dump()
+    return Cloud(
+        name=header.cloud,
+        digest=digest,
+        path=path,
+        fabric=header.fabric,
+        repair=header.repair,
+        scheduler=Scheduler(strategy=header.scheduler.strategy, weights=weights),
+        hosts={name: _host(name, host) for name, host in draft.hosts.items()},
+        images={name: _image(name, image, attached) for name, image in draft.images.items()},
+        networks={name: _network(name, network, header.cloud) for name, network in draft.networks.items()},
+        keypairs={name: Keypair(name=name, public_key=attached.keys[name]) for name in draft.keypairs},
+        groups=_groups(draft),
+        placement_groups={
+            name: PlacementGroup(name=name, policy=group.policy, max_per_host=group.max_per_host)
+            for name, group in draft.placement_groups.items()
+        },
+        instances=_instances(draft, attached),
+        places=places,
+    )
+
+
+def _host(name: str, host: models.Host) -> Host:
+    over = host.overcommit
+    return Host(
+        name=name,
+        uri=host.uri,
+        ssh=host.ssh or None,
+        address=host.address or None,
+        virt=host.virt,
+        zone=host.zone,
+        labels=dict(host.labels),
+        overcommit=Overcommit(vcpus=over.vcpus, memory=over.memory, disk=over.disk),
+        reserved=Usage(memory=host.reserved.memory, disk=host.reserved.disk),
+        uplink=host.uplink or None,
+        state=_STATES[host.state],
+    )
+
+
+def _image(name: str, image: models.Image, attached: Attached) -> Image:
+    sha256, source = attached.images[name]
+    return Image(
+        name=name,
+        sha256=sha256,
+        source=source,
+        format=image.format,
+        min_disk=image.min_disk,
+        min_memory=image.min_memory,
+        login=image.login,
+        arch=image.arch,
+    )
+
+
+def _network(name: str, network: models.Network, cloud: str) -> Network:
+    found = subnet(network.subnet)
+    if found is None:
+        raise ValueError(f"network {name} was not checked")
+    return Network(
+        name=name,
+        subnet=str(found),
+        gateway=str(gateway(found, network.gateway)),
+        dns=tuple(str(any_address(text)) for text in network.dns),
+        nat=network.nat,
+        domain=network.domain or f"{cloud}.internal",
+    )
+
+
+def _groups(draft: Draft) -> dict[str, Group]:
+    written = {"default": models.Group(), **draft.security_groups}
+    return {name: _group(name, group) for name, group in written.items()}
+
+
+def _group(name: str, group: models.Group) -> Group:
+    """Without `egress`: all of it. Without `ingress`: none, but members of `default` trust each other."""
+    rules: list[Rule] = []
+    for ingress in group.ingress or ():
+        rules.extend(_rules(Direction.INGRESS, ingress, ingress.from_, name))
+    for egress in group.egress or ():
+        rules.extend(_rules(Direction.EGRESS, egress, egress.to, name))
+    if group.egress is None:
+        rules.append(Rule(direction=Direction.EGRESS))
+    if group.ingress is None and name == "default":
+        rules.append(Rule(direction=Direction.INGRESS, remote="group.default"))
+    return Group(name=name, description=group.description, rules=normal(rules), log_denied=group.log_denied)
+
+
+def _rules(direction: Direction, rule: models.Rule, remote: str, group: str) -> list[Rule]:
+    """One for each range of ports; `self` has become the group's own name."""
+    icmp = None if rule.type is None else (rule.type, rule.code)
+    other = f"group.{group}" if remote == "self" else remote
+    spans: list[tuple[int, int] | None] = [*rule.ports] or [None]
+    return [Rule(direction=direction, protocol=rule.protocol, ports=ports, icmp=icmp, remote=other) for ports in spans]
+
+
+def _instances(draft: Draft, attached: Attached) -> dict[str, Wanted]:
+    flavors = {
+        name: Flavor(name=name, vcpus=flavor.vcpus, memory=flavor.memory, disk=flavor.disk)
+        for name, flavor in draft.flavors.items()
+    }
+    usual = default_network(draft.networks)
+    found: dict[str, Wanted] = {}
+    for base, instance in draft.instances.items():
+        nics = _nics(instance, usual)
+        data = attached.user_data.get(base)
+        indexes = (0,) if instance.count is None else range(1, instance.count + 1)
+        for index in indexes:
+            wanted = _wanted(base, index, instance, flavors[instance.flavor], nics, data)
+            found[wanted.name] = wanted
+    return found
+
+
+def _wanted(
+    base: str, index: int, instance: models.Instance, flavor: Flavor, nics: tuple[WantedNic, ...], data: bytes | None
+) -> Wanted:
+    groups = ["default"] if instance.security_groups is None else instance.security_groups
+    placement = instance.placement
+    return Wanted(
+        name=f"{base}-{index}" if index else base,
+        base=base,
+        index=index,
+        was=_was(base, index, instance.was),
+        image=instance.image,
+        flavor=flavor,
+        nics=nics,
+        keypairs=tuple(instance.keypairs),
+        groups=tuple(sorted(groups)),
+        where=Where(
+            host=placement.host or None,
+            zone=placement.zone or None,
+            labels=dict(placement.labels),
+            group=placement.group or None,
+        ),
+        user_data=data,
+        metadata=dict(instance.metadata),
+        state=Power(instance.state),
+        protect=instance.protect,
+    )
+
+
+def _nics(instance: models.Instance, usual: str | None) -> tuple[WantedNic, ...]:
+    if instance.networks is not None:
+        return tuple(
+            WantedNic(network=nic.name, address=nic.address or None, port_security=nic.port_security)
+            for nic in instance.networks
+        )
+    return (WantedNic(network=instance.network or usual or ""),)
+
+
+def _was(base: str, index: int, was: str) -> tuple[str, ...]:
+    """Former names, the likeliest first: `old-2` for `web-2`, and `old` too for `web-1`."""
+    if not index:
+        return (was, f"{base}-1") if was else (f"{base}-1",)
+    names = [f"{was}-{index}"] if was else []
+    if index == 1:
+        names += [was, base] if was else [base]
+    return tuple(names)

@@ -1,0 +1,91 @@
+"""Files that a spec refers to: found only inside the Git repository (or the spec's folder), and read with a limit.
+`attach` calls it. Images are the exception: they may be anywhere."""
+
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from cloudsync.spec.words import count, quote
+
+
+class FileProblem(ValueError):
+    """The file cannot be used; `hint` is what to do."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """Where the spec lives. `fence` is the Git top level, or `home` where there is no Git; both without links."""
+
+    home: Path
+    fence: Path
+    git: bool
+
+    @classmethod
+    def of(cls, spec: Path) -> "Folder":
+        home = spec.resolve().parent
+        for folder in (home, *home.parents):
+            if (folder / ".git").exists():
+                return cls(home, folder, True)
+        return cls(home, home, False)
+
+    def find(self, written: str) -> Path:
+        """The file that `written` names, links followed. FileProblem when it is missing or outside the fence."""
+        path = locate(self.home, written)
+        if not path.is_relative_to(self.fence):
+            where = f"the Git repository {self.fence}" if self.git else f"the spec's folder {self.home}"
+            raise FileProblem(f"{quote(written)} is outside {where}", "copy the file in, and commit it")
+        return path
+
+
+def locate(home: Path, written: str) -> Path:
+    """The regular file that `written` names, relative to `home`, links followed."""
+    if not written or "\0" in written:
+        raise FileProblem("no file is named here", "write a path relative to the spec")
+    try:
+        path = (home / written).resolve(strict=True)
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        raise FileProblem(f"there is no file {quote(written)}", near(home, written)) from None
+    except (OSError, RuntimeError) as error:
+        raise FileProblem(f"{quote(written)}: {_reason(error)}") from None
+    if not stat.S_ISREG(mode):
+        what = "a folder" if stat.S_ISDIR(mode) else "not a regular file"
+        raise FileProblem(f"{quote(written)} is {what}", "name a file")
+    return path
+
+
+def near(home: Path, written: str) -> str:
+    """A hint: a file with a similar name in the same folder, else where the path was looked up."""
+    from cloudsync.spec.suggest import nearest
+
+    wanted = Path(written)
+    folder = home / wanted.parent
+    try:
+        present = [entry.name for entry in folder.iterdir()][:10_000]
+    except OSError:
+        return f"there is no folder {quote(str(folder))}"
+    found = nearest(wanted.name, present)
+    return f"did you mean {quote(str(wanted.parent / found))}?" if found else f"it was looked for in {folder}"
+
+
+def read(path: Path, limit: int, written: str) -> bytes:
+    """At most `limit` bytes of a file that `locate` has found; FileProblem when it holds more."""
+    try:
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK), "rb") as stream:
+            data = stream.read(limit + 1)
+            size = os.fstat(stream.fileno()).st_size
+    except OSError as error:
+        raise FileProblem(f"{quote(written)}: {_reason(error)}") from None
+    if len(data) > limit:
+        raise FileProblem(f"{quote(written)} has {count(size, 'byte')}, and at most {limit} are taken")
+    return data
+
+
+def _reason(error: Exception) -> str:
+    text = error.strerror if isinstance(error, OSError) else "a loop of links"
+    return (text or "cannot be read").lower()

@@ -1,0 +1,26 @@
+"""A problem before it has a line: the trail of keys that leads to it. `Document.problem` turns it into a Problem."""
+
+from dataclasses import dataclass
+
+Trail = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`at_key` points at the key instead of its value. `secret` keeps the line itself from being shown."""
+
+    trail: Trail
+    message: str
+    hint: str = ""
+    at_key: bool = False
+    secret: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A problem found while the YAML itself was read; line and column count from 1."""
+
+    line: int
+    column: int
+    message: str
+    hint: str = ""

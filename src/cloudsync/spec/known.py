@@ -1,0 +1,40 @@
+"""Which keys may stand at a place of the spec, taken from its JSON Schema: for "did you mean". Called by `wording`."""
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from cloudsync.spec.finding import Trail
+from cloudsync.spec.schema import schema
+
+
+@cache
+def _schema() -> dict[str, Any]:
+    return schema()
+
+
+def keys(trail: Trail) -> frozenset[str]:
+    """The keys that a mapping at `trail` may have; empty when any name will do."""
+    nodes = list(_open(_schema()))
+    for step in trail:
+        nodes = [inner for node in nodes for inner in _step(node, step)]
+    return frozenset(key for node in nodes for key in node.get("properties", ()))
+
+
+def _step(node: dict[str, Any], step: str | int) -> Iterator[dict[str, Any]]:
+    if isinstance(step, int):
+        yield from _open(node.get("items", {}))
+    elif step in node.get("properties", {}):
+        yield from _open(node["properties"][step])
+    else:
+        for inner in node.get("patternProperties", {}).values():
+            yield from _open(inner)
+
+
+def _open(node: Any) -> Iterator[dict[str, Any]]:
+    """The node itself, behind references and alternatives."""
+    if "$ref" in node:
+        yield from _open(_schema()["$defs"][node["$ref"].rpartition("/")[2]])
+    for choice in (*node.get("anyOf", ()), *node.get("oneOf", ())):
+        yield from _open(choice)
+    yield node

@@ -1,0 +1,94 @@
+"""A spec file into a Cloud, or every problem in it with its place. The first line of the pipeline calls it."""
+
+import os
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cloudsync.model.address import Kind
+from cloudsync.model.cloud import Cloud
+from cloudsync.model.problem import Place, Problem, SpecError
+
+if TYPE_CHECKING:
+    from cloudsync.spec.document import Document
+    from cloudsync.spec.draft import Draft
+    from cloudsync.spec.files import Folder
+
+_KINDS = {
+    "hosts": Kind.HOST,
+    "images": Kind.IMAGE,
+    "networks": Kind.NETWORK,
+    "keypairs": Kind.KEYPAIR,
+    "security_groups": Kind.GROUP,
+    "instances": Kind.INSTANCE,
+}
+
+
+def load(path: Path, allow_unsupported: bool = False) -> Cloud:
+    """What the spec at `path` describes. SpecError with all problems, sorted by place, when there is one.
+
+    `allow_unsupported` lets pass what the language has but this version does not carry out.
+    """
+    from cloudsync.spec.attach import attach
+    from cloudsync.spec.digests import Digests, cache_path
+    from cloudsync.spec.document import read
+    from cloudsync.spec.expand import expand
+    from cloudsync.spec.files import Folder
+
+    document = read(path)
+    if not document.complete:
+        raise _error(document.problem(spot) for spot in document.spots)
+    draft, problems = _checked(document, allow_unsupported)
+    folder = Folder.of(path)
+    attached = attach(draft, folder, Digests(cache_path()))
+    problems += [document.problem(one, draft.tree) for one in attached.found]
+    if problems:
+        raise _error(problems)
+    where = os.path.abspath(path)  # noqa: PTH100 - links are kept: they are what the user named
+    cloud = expand(draft, attached, attached.digest(document.data), where, _places(document, draft))
+    return _committed(cloud, folder, [path.resolve(), *attached.files])
+
+
+def _checked(document: "Document", allow_unsupported: bool) -> "tuple[Draft, list[Problem]]":
+    from cloudsync.spec.checks.every import check
+    from cloudsync.spec.draft import draft, too_many
+    from cloudsync.spec.unsupported import unsupported
+
+    drafted, shape = draft(document)
+    problems = [document.problem(spot) for spot in document.spots] + [document.problem(one) for one in shape]
+    many = too_many(drafted)
+    if many:
+        raise _error([*problems, *(document.problem(one) for one in many)])
+    found = check(drafted) + ([] if allow_unsupported else unsupported(drafted))
+    return drafted, problems + [document.problem(one, drafted.tree) for one in found]
+
+
+def _error(problems: "Iterable[Problem]") -> SpecError:
+    return SpecError(sorted(dict.fromkeys(problems), key=_order))
+
+
+def _order(problem: Problem) -> tuple[Place, str]:
+    return problem.place or Place("", 0, 0), problem.message
+
+
+def _places(document: "Document", draft: "Draft") -> dict[str, Place]:
+    from cloudsync.spec.members import members
+
+    places: dict[str, Place] = {}
+    for section, kind in _KINDS.items():
+        for name in document.root.get(section) or ():
+            place = document.place((section, name), at_key=True)
+            places[f"{kind.value}.{name}"] = place
+            if kind is Kind.INSTANCE:
+                places.update((f"instance.{member}", place) for member in members(name, draft.instances[name]))
+    return places
+
+
+def _committed(cloud: Cloud, folder: "Folder", files: list[Path]) -> Cloud:
+    if not folder.git:
+        return cloud
+    from cloudsync.spec.git import commit
+
+    head, dirty = commit(folder.fence, files)
+    return replace(cloud, commit=head, dirty=dirty)

@@ -1,0 +1,253 @@
+"""The spec as the user writes it. `draft` fills these one by one; `schema` turns them into a JSON Schema for editors.
+
+Only shape is checked here; what depends on another part of the spec is in `checks`.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+
+from cloudsync.spec.fields import (
+    Device,
+    Domain,
+    IcmpType,
+    KeypairName,
+    Label,
+    Labels,
+    Login,
+    Metadata,
+    Name,
+    Ports,
+    Protocol,
+    Ratio,
+    Remote,
+    Size,
+    Weight,
+)
+
+
+class Written(BaseModel):
+    """No unknown keys, no conversions: `"3"` is not 3."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Weights(Written):
+    memory: Weight = 1.0
+    vcpus: Weight = 1.0
+    disk: Weight = 0.5
+    image_present: Weight = 0.5
+
+
+class Scheduler(Written):
+    """How hosts are chosen: spread the load, or pack it."""
+
+    strategy: Literal["spread", "pack"] = "spread"
+    weights: Weights = Field(default_factory=Weights)
+
+
+class Overcommit(Written):
+    """How much more than the host has may be promised to its instances."""
+
+    vcpus: Ratio = 4.0
+    memory: Ratio = 1.0
+    disk: Ratio = 1.0
+
+
+class Reserved(Written):
+    """What is kept for the host itself."""
+
+    memory: Size = 512 << 20
+    disk: Size = 0
+
+
+class Host(Written):
+    uri: str = Field(description="A libvirt URI, or sim:?vcpus=16&memory=64GiB for a simulated host.")
+    ssh: str = Field(default="", description="How to reach the agent where the URI does not say: USER@HOST[:PORT].")
+    address: str = Field(default="", description="The IPv4 address that other hosts reach it by.")
+    virt: Literal["auto", "kvm", "qemu"] = "auto"
+    zone: Name = Field(default="", description="A name for where the host stands, such as a rack.")
+    labels: Labels = Field(default={}, description="Free words that instances can ask for.")
+    overcommit: Overcommit = Field(default_factory=Overcommit)
+    reserved: Reserved = Field(default_factory=Reserved)
+    uplink: Device = Field(default="", description="The device that traffic leaves by. Default: the default route's.")
+    state: Literal["active", "cordoned", "drained"] = "active"
+
+
+class Image(Written):
+    source: str = Field(description="An http(s) URL, or file:PATH, relative to the spec's folder.")
+    sha256: str = Field(
+        default="",
+        description="Of the image file as it is downloaded. Required for http(s).",
+        json_schema_extra={"pattern": "^[0-9A-Fa-f]{64}$"},
+    )
+    format: Literal["qcow2", "raw"] | None = Field(default=None, description="Found out when absent.")
+    arch: Literal["x86_64", "aarch64"] = "x86_64"
+    min_disk: Size = 0
+    min_memory: Size = 0
+    login: Login = Field(default="", description="The user that `cloudsync ssh` takes.")
+
+
+class Network(Written):
+    subnet: str = Field(description="An IPv4 CIDR without host bits.", examples=["10.20.0.0/16"])
+    gateway: str = Field(default="", description="Default: the first address of the subnet.")
+    dns: list[str] = Field(default=[], description="Forwarders of the resolver on the gateway.")
+    nat: bool = Field(default=True, description="Instances may leave through the host's uplink.")
+    domain: Domain = Field(default="", description="Default: CLOUD.internal.")
+
+
+class Flavor(Written):
+    vcpus: int = Field(ge=1, le=1024)
+    memory: Size
+    disk: Size
+
+
+class PublicKeyFile(Written):
+    public_key_file: str = Field(description="A public key file, inside the Git repository.")
+
+
+class Rule(Written):
+    protocol: Protocol = "any"
+    ports: Ports = []
+    type: IcmpType | None = None
+    code: Annotated[int, Field(ge=0, le=255)] | None = None
+
+
+class IngressRule(Rule):
+    """Lets something in."""
+
+    from_: Remote = Field(alias="from")
+
+
+class EgressRule(Rule):
+    """Lets something out."""
+
+    to: Remote
+
+
+class Group(Written):
+    description: str = Field(default="", max_length=255)
+    log_denied: bool = False
+    ingress: list[IngressRule] | None = Field(default=None, description="What may come in. Without it: nothing.")
+    egress: list[EgressRule] | None = Field(default=None, description="What may go out. Without it: everything.")
+
+
+class PlacementGroup(Written):
+    policy: Literal["affinity", "anti-affinity", "soft-affinity", "soft-anti-affinity"]
+    max_per_host: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+
+
+class Nic(Written):
+    name: str = Field(description="The network's name.")
+    address: str = Field(default="", description="A fixed address in its subnet.")
+    port_security: bool = True
+
+
+class Placement(Written):
+    """Constraints on the host; all of them hold."""
+
+    group: str = Field(default="", description="The name of a placement group.")
+    zone: str = ""
+    labels: Labels = {}
+    host: str = ""
+
+
+class Disk(Written):
+    name: Label
+    size: Size
+
+
+class Update(Written):
+    max_unavailable: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+
+
+class DataFile(Written):
+    file: str = Field(description="A file inside the Git repository, relative to the spec's folder.")
+
+
+def _shape(value: object) -> str:
+    return "<text>" if isinstance(value, str) else "<mapping>"
+
+
+UserData = Annotated[
+    Annotated[str, Tag("<text>")] | Annotated[DataFile, Tag("<mapping>")],
+    Discriminator(_shape),
+    Field(description="What cloud-init is given: the text itself, or {file: PATH}. At most 49149 bytes."),
+]
+PublicKey = Annotated[
+    Annotated[str, Tag("<text>")] | Annotated[PublicKeyFile, Tag("<mapping>")],
+    Discriminator(_shape),
+    Field(description="An OpenSSH public key, or {public_key_file: PATH}."),
+]
+
+
+def _one_or_many(value: object) -> str:
+    return "<list>" if isinstance(value, list) else "<text>"
+
+
+Addresses = Annotated[
+    Annotated[str, Tag("<text>")] | Annotated[list[str], Tag("<list>")],
+    Discriminator(_one_or_many),
+]
+
+
+class Instance(Written):
+    count: Annotated[int, Field(ge=0, le=10_000)] | None = Field(
+        default=None, description="Makes NAME-1, NAME-2, and so on."
+    )
+    was: Label = Field(default="", description="The name it had; it is renamed in place.")
+    image: str = Field(min_length=1)
+    flavor: str = Field(min_length=1)
+    network: str = Field(default="", description="Default: the network named default, else the only one.")
+    networks: list[Nic] | None = None
+    keypairs: list[str] = []
+    security_groups: list[str] | None = Field(default=None, description="Default: [default].")
+    placement: Placement = Field(default_factory=Placement)
+    user_data: UserData | None = None
+    metadata: Metadata = Field(default={}, max_length=128)
+    floating_ip: Addresses | None = None
+    update: Update | None = None
+    on_user_data_change: Literal["keep", "replace"] = "keep"
+    protect: bool = Field(default=False, description="No plan may delete or replace it.")
+    state: Literal["running", "stopped"] = "running"
+    ignore: list[str] = []
+    paused: bool = Field(default=False, description="Leave it alone.")
+    disks: list[Disk] = []
+
+
+class Claim(Written):
+    from_: str = Field(alias="from")
+    to: str
+    protocol: Protocol = "any"
+    port: Annotated[int, Field(ge=1, le=65535)] | None = None
+
+
+class Expectation(Written):
+    """Exactly one of the two."""
+
+    allow: Claim | None = None
+    deny: Claim | None = None
+
+
+class Header(Written):
+    """Everything but the named things."""
+
+    version: Literal[1]
+    cloud: Label
+    fabric: Literal["direct", "vxlan"] = "direct"
+    scheduler: Scheduler = Field(default_factory=Scheduler)
+    repair: bool = False
+    expect: list[Expectation] = []
+
+
+class Spec(Header):
+    """The whole file. Sections may be empty."""
+
+    hosts: dict[Name, Host] | None = None
+    images: dict[Name, Image] | None = None
+    networks: dict[Name, Network] | None = None
+    flavors: dict[Name, Flavor] | None = None
+    keypairs: dict[KeypairName, PublicKey] | None = None
+    security_groups: dict[Name, Group] | None = None
+    placement_groups: dict[Name, PlacementGroup] | None = None
+    instances: dict[Label, Instance] | None = None

@@ -1,0 +1,44 @@
+"""Composed values with parts taken out or put in; what is left still knows where it was written. Pure; for `draft`."""
+
+from collections.abc import Mapping, Sequence
+
+from cloudsync.spec.compose import Map, Seq, Value
+from cloudsync.spec.finding import Trail
+
+
+def without(value: Value, trails: Sequence[Trail]) -> Value:
+    """A copy without what stands at `trails`."""
+    gone = {trail[0] for trail in trails if len(trail) == 1}
+    deeper: dict[str | int, list[Trail]] = {}
+    for trail in trails:
+        if len(trail) > 1 and trail[0] not in gone:
+            deeper.setdefault(trail[0], []).append(trail[1:])
+    if isinstance(value, Map):
+        kept = Map()
+        for key, inner in value.items():
+            if key not in gone:
+                kept[key] = without(inner, deeper[key]) if key in deeper else inner
+                kept.marks[key] = value.marks[key]
+        return kept
+    if isinstance(value, Seq):
+        left = Seq()
+        for index, inner in enumerate(value):
+            if index not in gone:
+                left.append(without(inner, deeper[index]) if index in deeper else inner)
+                left.marks.append(value.marks[index])
+        return left
+    return value
+
+
+def replaced(tree: Map, key: str, value: Value) -> Map:
+    """A copy with another value at `key`."""
+    return replaced_all(tree, {key: value})
+
+
+def replaced_all(tree: Map, values: Mapping[str, Value]) -> Map:
+    """A copy with other values at some of its keys."""
+    copy = Map()
+    copy.update(tree)
+    copy.update({key: value for key, value in values.items() if key in tree})
+    copy.marks = tree.marks
+    return copy

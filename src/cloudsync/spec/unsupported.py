@@ -1,0 +1,80 @@
+"""What the language has and this version does not carry out yet: refused at its place, never ignored. For `load`."""
+
+from collections.abc import Callable, Iterator
+
+from cloudsync.spec.draft import Draft
+from cloudsync.spec.finding import Finding, Trail
+from cloudsync.spec.models import Instance
+from cloudsync.spec.uri import Reach, UriError, reach
+
+
+def unsupported(draft: Draft) -> list[Finding]:
+    """One finding for each use."""
+    return [*_header(draft), *_hosts(draft), *_groups(draft), *_instances(draft)]
+
+
+def _refuse(trail: Trail, what: str, hint: str = "remove it for now") -> Finding:
+    return Finding(trail, f"{what} is understood but not carried out by this version", hint)
+
+
+def _header(draft: Draft) -> Iterator[Finding]:
+    header = draft.header
+    if header.fabric == "vxlan":
+        yield _refuse(("fabric",), "fabric: vxlan", "write  fabric: direct")
+    if header.repair:
+        yield _refuse(("repair",), "repair: true", "write  repair: false, and apply to repair")
+    if header.expect:
+        yield _refuse(("expect",), "expect")
+
+
+def _hosts(draft: Draft) -> Iterator[Finding]:
+    kinds: dict[str, Reach] = {}
+    for name, host in draft.hosts.items():
+        if host.state == "drained":
+            yield _refuse(("hosts", name, "state"), "state: drained", "write  state: cordoned")
+        try:
+            kinds[name] = reach(host.uri)
+        except UriError:
+            continue
+        if kinds[name] in (Reach.SSH, Reach.TLS):
+            yield _refuse(("hosts", name, "uri"), "a host on another machine", "use  uri: qemu:///system, or sim:")
+    if Reach.SIMULATED in kinds.values():
+        for name, kind in kinds.items():
+            if kind is Reach.LOCAL:
+                what = "a real host beside simulated ones"
+                yield _refuse(("hosts", name, "uri"), what, "put the simulated hosts into a spec of their own")
+
+
+def _groups(draft: Draft) -> Iterator[Finding]:
+    for name, group in draft.security_groups.items():
+        if group.log_denied:
+            yield _refuse(("security_groups", name, "log_denied"), "log_denied: true")
+
+
+# Key of an instance -> what is said when it is used.
+_INSTANCE: tuple[tuple[str, str, Callable[[Instance], bool]], ...] = (
+    ("floating_ip", "floating_ip", lambda instance: instance.floating_ip is not None),
+    ("update", "update", lambda instance: instance.update is not None),
+    (
+        "on_user_data_change",
+        "on_user_data_change: replace",
+        lambda instance: instance.on_user_data_change == "replace",
+    ),
+    ("ignore", "ignore", lambda instance: bool(instance.ignore)),
+    ("paused", "paused: true", lambda instance: instance.paused),
+    ("disks", "disks", lambda instance: bool(instance.disks)),
+)
+
+
+def _instances(draft: Draft) -> Iterator[Finding]:
+    for base, instance in draft.instances.items():
+        above: Trail = ("instances", base)
+        for key, what, used in _INSTANCE:
+            if used(instance):
+                yield _refuse((*above, key), what)
+        cards = instance.networks or []
+        if len(cards) > 1:
+            yield _refuse((*above, "networks"), "more than one network", "keep one of them for now")
+        for index, card in enumerate(cards):
+            if not card.port_security:
+                yield _refuse((*above, "networks", index, "port_security"), "port_security: false")

@@ -1,0 +1,94 @@
+"""What is read from YAML, where it stands, and which lines are never shown."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cloudsync.spec.document import parse
+from cloudsync.spec.scalar import plain
+from cloudsync.spec.secrets import secret_lines
+
+SCALARS: dict[str, object] = {
+    "": None,
+    "~": None,
+    "null": None,
+    "true": True,
+    "False": False,
+    "on": "on",
+    "yes": "yes",
+    "12": 12,
+    "012": 12,
+    "0o17": 15,
+    "0xff": 255,
+    "-7": -7,
+    "+7": 7,
+    "1.5": 1.5,
+    "1e3": 1000.0,
+    ".inf": float("inf"),
+    "1" * 31: float("1" * 31),
+    "1_000": "1_000",
+    "22:22": "22:22",
+    "2026-01-01": "2026-01-01",
+    "9.9.9.9": "9.9.9.9",
+    "-": "-",
+    "=": "=",
+}
+
+
+@pytest.mark.parametrize(("text", "value"), SCALARS.items())
+def test_plain_scalars_are_yaml_1_2(text: str, value: object) -> None:
+    assert plain(text) == value
+    assert type(plain(text)) is type(value)
+
+
+@given(st.text())
+def test_plain_never_raises(text: str) -> None:
+    plain(text)
+
+
+def test_positions() -> None:
+    document = parse("f", "a: 1\nbé:\n  - x\n  - {c: d, e: [f]}\n".encode())
+    assert document.position(("a",)) == (1, 4)
+    assert document.position(("a",), at_key=True) == (1, 1)
+    assert document.position(("bé", 0)) == (3, 5)
+    assert document.position(("bé", 1, "c")) == (4, 9)
+    assert document.position(("bé", 1, "e"), at_key=True) == (4, 12)
+    assert document.position(("bé", 1, "e", 0)) == (4, 16)
+    assert document.position(("bé", 1, "nothing", 3)) == (4, 5)
+    assert document.position(()) == (1, 1)
+
+
+def test_lines_end_where_libyaml_ends_them() -> None:
+    document = parse("f", "a: x\u2028b: 1\r\nc: 2\rd: 3\n".encode())
+    assert document.position(("d",), at_key=True) == (4, 1)
+    assert document.lines[3] == "d: 3"
+
+
+def test_keys_are_text() -> None:
+    assert parse("f", b"1: a\ntrue: b\n012: c\n~: d\n").root == {"1": "a", "true": "b", "012": "c", "~": "d"}
+
+
+def hidden(text: str, broken: bool = False) -> list[int]:
+    return sorted(number + 1 for number in secret_lines(text.split("\n"), broken))
+
+
+def test_user_data_lines_are_hidden() -> None:
+    assert hidden("a:\n  user_data: |\n    x\n\n    y\n  image: z\n") == [3, 4, 5]
+    assert hidden("a: {user_data: 'x', image: y}\nb: z") == [1]
+    assert hidden("a: {user_data: {file: x}, image: y}\nb: z") == []
+    assert hidden("a:\n  'user_data': |2-  # note\n    x\n  b: c") == [3]
+    assert hidden("a:\n  user_data:\n    x: y\n  on_user_data_change: keep") == [3]
+    assert hidden("# user_data: in words\na:\n  b: c") == []
+
+
+def test_in_broken_yaml_more_is_hidden() -> None:
+    text = "a:\n  user_data: |\n    x\n password: y\n  z\n  image: a"
+    assert hidden(text) == [3]
+    assert hidden(text, broken=True) == [3, 4, 5]
+
+
+def test_private_keys_are_hidden() -> None:
+    body = "    Proc-Type: 4,ENCRYPTED\n\n    QUJD"
+    text = f"k:\n  a: |\n    -----BEGIN RSA PRIVATE KEY-----\n{body}\n    -----END RSA PRIVATE KEY-----\n  b: c"
+    assert hidden(text) == [3, 4, 5, 6, 7]
+    assert hidden("k:\n  a: b3BlbnNzaC1rZXktdjEAAAA\n  QUJDREVG\n  b: c") == [2, 3]
