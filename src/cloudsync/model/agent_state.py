@@ -9,7 +9,7 @@ from cloudsync.model.snapshot import Boot, Drift
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageDone:
-    """An image in the host's cache. `size` is the file's, `virtual_size` the disk's that a guest sees; both in bytes."""
+    """An image in the host's cache. `size` is the file's, `virtual_size` what a guest sees of it; both in bytes."""
 
     sha256: str
     size: int
@@ -27,7 +27,7 @@ class Held:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentState:
-    """`document` has its user-data taken out. `uplink` is the interface towards the rest of the world, None without one.
+    """`document` has its user-data taken out. `uplink` is the interface towards the world outside, None without one.
 
     `kvm` is False on a machine that offers KVM in which guests die; `kvm_reason` says what was found.
     `images` maps the sha256 of each cached image to its file's size, `image_info` to what it is.

@@ -75,7 +75,7 @@ class HostState:
 
     `capacity` is raw; `foreign` is what machines that are not ours take of it; `foreign_names` their domain names.
     `images` maps the sha256 of each cached image to its size; `disks` are instance uuids that have a root disk here.
-    `document` is None on a host that never had one. `boots` is by instance uuid.
+    `document` is None on a host that never had one. `machines` and `boots` are by instance uuid.
     """
 
     name: str

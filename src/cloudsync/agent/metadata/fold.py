@@ -1,0 +1,56 @@
+"""What was known of a guest's boot, and what it says now, into what is known then. Pure; called by service.py."""
+
+from dataclasses import replace
+
+from cloudsync.agent.metadata.reports import Event, Home
+from cloudsync.model.snapshot import Boot
+
+STAGES = ("init-local", "init-network", "modules-config", "modules-final")
+"""cloud-init's, in the order in which they run. phone_home is one of the last modules of the last."""
+
+_BAD = ("WARN", "FAIL")
+_MAX_FAILURES = 32
+
+
+def fold(boot: Boot, report: Event | Home, at: str) -> Boot:
+    """`boot` itself when nothing changed but the time. `at` is ISO 8601, UTC.
+
+    A boot is finished when the last stage has ended; for a guest that sends no events, when it phones home. Both come
+    from vendor data, and a person's user-data may switch either off.
+    """
+    if isinstance(report, Home):
+        keys = report.host_keys or boot.host_keys
+        new = replace(boot, host_keys=keys, finished=boot.finished or not boot.stage)
+    else:
+        new = _step(boot, report)
+    return boot if new == boot else replace(new, at=at)
+
+
+def _step(boot: Boot, event: Event) -> Boot:
+    if _begins_anew(boot, event):
+        boot = Boot(uuid=boot.uuid, host_keys=boot.host_keys)
+    finished = boot.finished or (event.name == STAGES[-1] and event.result != "")
+    return replace(boot, stage=event.name, finished=finished, failures=_failures(boot.failures, event))
+
+
+def _begins_anew(boot: Boot, event: Event) -> bool:
+    """A rebooted guest reports again, from an earlier stage; it phones home only once, so its host keys stay."""
+    rank = _rank(event.name)
+    return event.result == "" and rank >= 0 and (boot.finished or rank < _rank(boot.stage))
+
+
+def _rank(name: str) -> int:
+    """-1 for what is none of them."""
+    stage = name.partition("/")[0]
+    return STAGES.index(stage) if stage in STAGES else -1
+
+
+def _failures(known: tuple[str, ...], event: Event) -> tuple[str, ...]:
+    """By module (`scripts-user`). A stage fails with its modules, so it counts only when none of them did."""
+    if event.result not in _BAD or len(known) >= _MAX_FAILURES:
+        return known
+    _, slash, module = event.name.rpartition("/")
+    if not slash and known:
+        return known
+    name = module.removeprefix("config-") or event.name
+    return known if name in known else (*known, name)

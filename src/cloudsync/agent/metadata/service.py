@@ -1,0 +1,129 @@
+"""The metadata service as a part of the agent: a document in, records to the process; what guests report, out.
+
+`apply` returns only when the process answers from the new records, so that they are there before a guest's CPU runs.
+"""
+
+import socket
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Lock
+
+from cloudsync.agent.metadata.documents import records
+from cloudsync.agent.metadata.fold import fold
+from cloudsync.agent.metadata.limits import Limits
+from cloudsync.agent.metadata.passwords import Passwords
+from cloudsync.agent.metadata.port import listen
+from cloudsync.agent.metadata.reports import Password, Report
+from cloudsync.agent.metadata.supervisor import Supervisor
+from cloudsync.model import wire
+from cloudsync.model.document import HostDocument
+from cloudsync.model.problem import HostError
+from cloudsync.model.snapshot import Boot, Drift
+
+_PING_SECONDS = 2.0
+
+
+class MetadataPart:
+    """`on_boot` gets each change of what a guest said about its boot, from a thread of this part.
+
+    `state` is the agent's folder: boots.json there (boots.py writes it) is where a restarted agent goes on.
+    `port` 0 takes a free one; `self.port` is the one in use after the first `apply`.
+    """
+
+    name = "metadata"
+
+    def __init__(
+        self,
+        port: int,
+        state: Path,
+        on_boot: Callable[[Boot], None],
+        address: str = "0.0.0.0",  # noqa: S104 (a redirect sends guests to the address of their own tap)
+        limits: Limits | None = None,
+    ) -> None:
+        self.port = port
+        self._address, self._state, self._on_boot = address, state, on_boot
+        self._limits = limits or Limits()
+        self._passwords = Passwords(state / "passwords.json")
+        self._boots = _load_boots(state / "boots.json")
+        self._boots_lock = Lock()
+        self._lock = Lock()
+        self._listener: socket.socket | None = None
+        self._supervisor: Supervisor | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The process that answers guests, None while there is none."""
+        return self._supervisor.pid if self._supervisor else None
+
+    def apply(self, document: HostDocument) -> None:
+        with self._lock:
+            self._started().change(records(document, self._passwords.all()))
+            if document.generation:
+                self._forget_others(document)
+
+    def drift(self, document: HostDocument) -> tuple[Drift, ...]:
+        with self._lock:
+            message = self._difference(document)
+        if not message:
+            return ()
+        return (Drift(address=f"host.{document.host}", host=document.host, message=message),)
+
+    def close(self) -> None:
+        with self._lock:
+            if self._supervisor is not None:
+                self._supervisor.close()
+                self._supervisor = None
+            if self._listener is not None:
+                self._listener.close()
+                self._listener = None
+
+    def _started(self) -> Supervisor:
+        if self._supervisor is None:
+            empty = self._state / "empty"
+            try:
+                empty.mkdir(mode=0o555, parents=True, exist_ok=True)
+            except OSError as error:
+                raise HostError(f"{empty} cannot be made: {error.strerror}", "make room, or remove it") from error
+            self._listener = listen(self._address, self.port)
+            self.port = self._listener.getsockname()[1]
+            self._supervisor = Supervisor(self._listener, empty, self._limits, self._hear)
+        return self._supervisor
+
+    def _difference(self, document: HostDocument) -> str:
+        supervisor = self._supervisor
+        if supervisor is None:
+            return "the metadata service does not run"
+        passwords = {uuid: record.password for uuid, record in supervisor.records.items()}
+        if supervisor.records != records(document, passwords):
+            return "the metadata service has other records than the document"
+        try:
+            supervisor.change(supervisor.records, _PING_SECONDS)
+        except HostError as error:
+            return error.message
+        return ""
+
+    def _forget_others(self, document: HostDocument) -> None:
+        """Generation 0 stands for a document that could not be read: what its guests said is still true."""
+        uuids = {instance.uuid for instance in document.instances.values()}
+        self._passwords.keep(uuids)
+        with self._boots_lock:
+            self._boots = {uuid: boot for uuid, boot in self._boots.items() if uuid in uuids}
+
+    def _hear(self, uuid: str, report: Report) -> None:
+        if isinstance(report, Password):
+            self._passwords.put(uuid, report.data)
+            return
+        with self._boots_lock:
+            old = self._boots.get(uuid, Boot(uuid=uuid))
+            new = fold(old, report, datetime.now(UTC).isoformat(timespec="seconds"))
+            self._boots[uuid] = new
+        if new != old:
+            self._on_boot(new)
+
+
+def _load_boots(path: Path) -> dict[str, Boot]:
+    try:
+        return wire.load(dict[str, Boot], path.read_bytes())
+    except (OSError, ValueError):
+        return {}

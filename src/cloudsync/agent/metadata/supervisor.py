@@ -1,0 +1,185 @@
+"""Keeps the process running and its records what the agent last committed; a new one gets them before it is used.
+
+Its thread starts the process, reads what it says, and starts the next when it has died.
+"""
+
+import logging
+import socket
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from threading import Condition, Lock, Thread
+
+from cloudsync.agent.metadata.child import Child
+from cloudsync.agent.metadata.limits import Limits
+from cloudsync.agent.metadata.record import Record
+from cloudsync.agent.metadata.reports import Password, Report, from_json
+from cloudsync.agent.mishap import mishap
+from cloudsync.model.problem import HostError
+
+log = logging.getLogger("cloudsync.metadata")
+
+_START_SECONDS = 20.0
+_ANSWER_SECONDS = 10.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
+_LOG = "its reason is in the agent's log: journalctl -u cloudsync-agent"
+
+
+class Supervisor:
+    def __init__(
+        self, listener: socket.socket, empty: Path, limits: Limits, on_report: Callable[[str, Report], None]
+    ) -> None:
+        self._listener, self._empty, self._limits, self._on_report = listener, empty, limits, on_report
+        self._turn = Lock()
+        self._changed = Condition()
+        self._child: Child | None = None
+        self._ready: Child | None = None
+        self._records: Mapping[str, Record] = {}
+        self._proposed: Mapping[str, Record] = {}
+        self._number = 0
+        self._answer: str | None = None
+        self._why = ""
+        self._closing = False
+        self._thread = Thread(target=self._run, name="metadata", daemon=True)
+        self._thread.start()
+
+    @property
+    def records(self) -> Mapping[str, Record]:
+        """What the process answers from, by uuid."""
+        return self._records
+
+    @property
+    def pid(self) -> int | None:
+        """Of the process that answers now; None while there is none."""
+        ready = self._ready
+        return ready.pid if ready else None
+
+    def change(self, records: Mapping[str, Record], patience: float = _START_SECONDS) -> None:
+        """Return when guests get `records` and no others. Raise HostError when they still get what they got before."""
+        with self._turn:
+            dead = None
+            for _ in range(2):
+                child = self._await_ready(patience, dead)
+                if self._ask(child, records, min(patience, _ANSWER_SECONDS)):
+                    return
+                dead = child
+        raise HostError("the metadata service died twice over the new records", f"report it; {_LOG}")
+
+    def close(self) -> None:
+        with self._changed:
+            self._closing = True
+            child = self._child
+            self._changed.notify_all()
+        if child is not None:
+            child.hang_up()
+        self._thread.join()
+
+    # For the caller's thread.
+
+    def _await_ready(self, patience: float, dead: Child | None) -> Child:
+        with self._changed:
+            self._changed.wait_for(lambda: self._ready not in (None, dead) or self._closing, patience)
+            if self._ready is None or self._ready is dead:
+                why = f": {self._why}" if self._why else ""
+                raise HostError(f"the metadata service does not run{why}", _LOG)
+            return self._ready
+
+    def _ask(self, child: Child, records: Mapping[str, Record], patience: float) -> bool:
+        """False when it died over it, or of something else just now: another one may be asked."""
+        put = [record for uuid, record in records.items() if self._records.get(uuid) != record]
+        drop = self._records.keys() - records.keys()
+        with self._changed:
+            self._number += 1
+            self._proposed, self._answer = records, None
+        try:
+            child.order(put, drop, self._number)
+        except OSError:
+            self._give_up(child)
+            return False
+        with self._changed:
+            self._changed.wait_for(lambda: self._answer is not None or self._ready is not child, patience)
+            answer, alive = self._answer, self._ready is child
+        if answer is None and alive:
+            self._give_up(child)
+            raise HostError("the metadata service did not answer in time", f"apply again; {_LOG}")
+        if answer:
+            raise HostError(f"the metadata service refused the new records: {answer}", "restart the agent")
+        return answer is not None
+
+    def _give_up(self, child: Child) -> None:
+        """It may have half of the change: the next one gets what was before it."""
+        with self._changed:
+            self._number += 1
+        child.kill()
+
+    # In the supervising thread.
+
+    def _run(self) -> None:
+        pause = _FIRST_PAUSE
+        while not self._closing:
+            began = time.monotonic()
+            try:
+                self._live()
+            except OSError as error:
+                self._why = f"it cannot be started: {error.strerror}"
+                log.error("the metadata service cannot be started: %s", error.strerror)
+            pause = _FIRST_PAUSE if time.monotonic() - began > _LONGEST_PAUSE else min(pause * 2, _LONGEST_PAUSE)
+            with self._changed:
+                self._changed.wait_for(lambda: self._closing, pause)
+
+    def _live(self) -> None:
+        """One process, from its start to its end."""
+        child = Child(self._listener, self._empty, self._limits)
+        with self._changed:
+            self._child = child
+            if self._closing:
+                child.hang_up()
+        try:
+            for message in child.lines():
+                self._hear(child, message)
+        except Exception as error:
+            log.error("the metadata service was stopped: %s", mishap(error))
+        finally:
+            with self._changed:
+                self._child = self._ready = None
+                self._changed.notify_all()
+            code = child.end()
+        if not self._closing:
+            log.error("the metadata service ended (exit code %d); a new one is started. %s", code, self._why)
+
+    def _hear(self, child: Child, message: Mapping[str, object]) -> None:
+        if "uuid" in message:
+            self._report(message)
+        elif "ready" in message and self._ready is None:
+            child.order(self._records.values(), (), 0)
+        elif message.get("ack") == 0 and self._ready is None:
+            with self._changed:
+                self._ready, self._why = child, ""
+                self._changed.notify_all()
+        elif "fatal" in message:
+            self._why = ascii(str(message["fatal"])[:200])
+        else:
+            self._settle(message)
+
+    def _settle(self, message: Mapping[str, object]) -> None:
+        """An answer to another change than the last is an answer to one that was given up."""
+        with self._changed:
+            if message.get("ack") == self._number:
+                self._records, self._answer = self._proposed, ""
+            elif message.get("refused") == self._number:
+                self._answer = ascii(str(message.get("why", ""))[:200]) or "for no reason"
+            self._changed.notify_all()
+
+    def _report(self, message: Mapping[str, object]) -> None:
+        try:
+            uuid, report = from_json(message)
+        except ValueError:
+            return
+        record = self._records.get(uuid)
+        if record is None:
+            return
+        if isinstance(report, Password):
+            with self._changed:
+                self._records = {**self._records, uuid: replace(record, password=record.password or report.data)}
+        self._on_report(uuid, report)

@@ -1,0 +1,38 @@
+"""The API described, as `schemas/agent.openapi.json` holds it; `python -m cloudsync.agent.openapi` prints it."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from cloudsync.agent.app import Services, build
+from cloudsync.agent.boots import Boots
+from cloudsync.agent.images import Images
+from cloudsync.agent.keeper import Keeper
+from cloudsync.agent.lock import ApplyLock
+from cloudsync.agent.pool import Pool
+from cloudsync.agent.store import Store
+
+
+def describe() -> dict[str, Any]:
+    """OpenAPI 3.1. Nothing is read or written: the API is built on a folder that is not there."""
+    nowhere = Path("/nonexistent")
+    services = Services(
+        keeper=Keeper((), Store(nowhere)),
+        boots=Boots(nowhere / "boots.json"),
+        images=Images(Pool(nowhere)),
+        lock=ApplyLock(),
+        consoles=nowhere,
+        stop=asyncio.Event(),
+    )
+    return build(services).openapi()
+
+
+def text() -> str:
+    """As it is checked in."""
+    return json.dumps(describe(), indent=2, sort_keys=True) + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(text())

@@ -1,0 +1,43 @@
+"""What the agent keeps as its document says, in the order it is brought into force. Called by serve.py and the CLI.
+
+The firewall is first and links, which switches forwarding on, refuses without it; so a host that has not loaded its
+rules does not forward. Addresses and metadata come last: a guest that asks too early asks again.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from cloudsync.agent.dnsmasq import Dnsmasq
+from cloudsync.agent.firewall import Firewall
+from cloudsync.agent.firewall.remove import remove as remove_rules
+from cloudsync.agent.links import Links
+from cloudsync.agent.listen import owner_of
+from cloudsync.agent.metadata.service import MetadataPart
+from cloudsync.agent.part import Part
+from cloudsync.agent.places import Places
+from cloudsync.model.problem import CloudsyncError
+from cloudsync.model.snapshot import Boot
+
+SOCKET = Path("/run/cloudsync/agent.sock")
+
+
+def make_parts(places: Places, on_boot: Callable[[Boot], None]) -> Sequence[Part]:
+    """`on_boot` is called from a thread of the metadata service."""
+    walls = Firewall(places.metadata_port)
+    return (
+        walls,
+        Links(walls.loaded),
+        Dnsmasq(places.run),
+        MetadataPart(places.metadata_port, places.state, on_boot),
+    )
+
+
+def remove(socket: Path = SOCKET) -> None:
+    """Take the rules and guards out of the kernel; machines, disks and the stored document stay.
+
+    Raise CloudsyncError while an agent runs: it would call that drift, and its guests would be cut off.
+    """
+    living = owner_of(socket)
+    if living is not None:
+        raise CloudsyncError(f"the agent (process {living}) still runs", "sudo systemctl stop cloudsync-agent")
+    remove_rules()

@@ -1,0 +1,102 @@
+"""What lies in the host's storage pool: cached images, root disks, and which of them stands on which.
+
+`image-SHA256` is a whole, checked image; `image-SHA256.part` one on its way; `incoming-SHA256` one that the controller
+streams in through libvirt; `UUID.root.qcow2` a machine's disk. Other files are left alone.
+"""
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from cloudsync.agent import qcow2
+from cloudsync.agent.inspect import HEAD, TAIL, ImageInfo, Refused, inspect
+from cloudsync.agent.words import UUID
+from cloudsync.model.agent_state import ImageDone
+from cloudsync.model.problem import HostError
+
+_IMAGE = re.compile(r"image-([0-9a-f]{64})")
+_DISK = ".root.qcow2"
+
+
+class Pool:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def image(self, sha256: str) -> Path:
+        return self.folder / f"image-{sha256}"
+
+    def part(self, sha256: str) -> Path:
+        return self.folder / f"image-{sha256}.part"
+
+    def validator(self, sha256: str) -> Path:
+        """What the server called the version of `part`, for If-Range."""
+        return self.folder / f"image-{sha256}.part.validator"
+
+    def incoming(self, sha256: str) -> Path:
+        return self.folder / f"incoming-{sha256}"
+
+    def images(self) -> Mapping[str, ImageDone]:
+        """By sha256. Only whole ones: a file gets its name after its digest was checked."""
+        found = {}
+        for path in self._files():
+            named = _IMAGE.fullmatch(path.name)
+            if named:
+                found[named[1]] = _describe(path, named[1])
+        return found
+
+    def disks(self) -> tuple[str, ...]:
+        """Instance uuids that have a root disk here."""
+        uuids = (path.name.removesuffix(_DISK) for path in self._files() if path.name.endswith(_DISK))
+        return tuple(sorted(uuid for uuid in uuids if UUID.fullmatch(uuid)))
+
+    def users(self, sha256: str) -> list[str]:
+        """Names of the files that stand on the image. Raise HostError when that cannot be told of one of them."""
+        return sorted(path.name for path in self._files() if path.suffix == ".qcow2" and _stands_on(path, sha256))
+
+    def free(self) -> int:
+        """Bytes."""
+        room = os.statvfs(self.folder)
+        return room.f_bavail * room.f_frsize
+
+    def _files(self) -> Iterator[Path]:
+        if not self.folder.is_dir():
+            return
+        with os.scandir(self.folder) as entries:
+            for entry in sorted(entries, key=lambda each: each.name):
+                if entry.is_file(follow_symlinks=False):
+                    yield Path(entry.path)
+
+
+def look(path: Path, declared: str | None) -> ImageInfo | Refused:
+    """Inspect a file."""
+    with path.open("rb") as file:
+        head = file.read(HEAD)
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - TAIL))
+        return inspect(head, file.read(TAIL), size, declared)
+
+
+def _describe(path: Path, sha256: str) -> ImageDone:
+    """It was inspected when it came in, so its first bytes tell qcow2 from raw."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        head = file.read(512)
+    if not head.startswith(qcow2.MAGIC):
+        return ImageDone(sha256=sha256, size=size, format="raw", virtual_size=size)
+    virtual = int.from_bytes(head[24:32], "big")
+    return ImageDone(sha256=sha256, size=size, format="qcow2", virtual_size=virtual)
+
+
+def _stands_on(disk: Path, sha256: str) -> bool:
+    try:
+        with disk.open("rb") as file:
+            backing = qcow2.backing(file.read(HEAD))
+    except FileNotFoundError:
+        return False
+    except (OSError, qcow2.Damaged) as error:
+        raise HostError(
+            f"cannot tell what {disk} stands on: {error}",
+            "an image is not removed while that is unknown: mend or remove that file",
+        ) from error
+    return backing is not None and f"image-{sha256}" in backing

@@ -1,0 +1,29 @@
+"""Everything a controller asks about a host at once: GET /v1/host. Reads, changes nothing; called by app.py."""
+
+from dataclasses import replace
+
+from cloudsync import __version__
+from cloudsync.agent import kvm, uplink
+from cloudsync.agent.boots import Boots
+from cloudsync.agent.keeper import Keeper
+from cloudsync.agent.pool import Pool
+from cloudsync.model.agent_state import AgentState
+
+
+def gather(keeper: Keeper, boots: Boots, pool: Pool) -> AgentState:
+    """User-data is taken out: it may hold secrets, and nobody needs it back."""
+    usable, reason = kvm.probe()
+    document, drift = keeper.look()
+    images = pool.images()
+    return AgentState(
+        version=__version__,
+        kvm=usable,
+        kvm_reason=reason,
+        uplink=(document.uplink if document else None) or uplink.find(),
+        document=replace(document, user_data={}) if document else None,
+        drift=drift,
+        boots=boots.all(),
+        images={sha256: image.size for sha256, image in images.items()},
+        image_info=images,
+        disks=pool.disks(),
+    )

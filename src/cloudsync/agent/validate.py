@@ -1,0 +1,197 @@
+"""A host document into what is wrong with it: a list of messages, empty when the parts may trust it. Pure.
+
+The controller checks specs; this checks the controller. No message quotes a key or user-data.
+"""
+
+from base64 import b64decode
+from binascii import Error as NotBase64
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from hashlib import sha256
+from ipaddress import IPv4Network
+from typing import Any
+
+from cloudsync.agent import words
+from cloudsync.agent.validate_rule import rule_problems
+from cloudsync.agent.words import shown
+from cloudsync.model.document import HostDocument
+from cloudsync.model.resources import Instance, Network, Nic
+
+MAX_USER_DATA = 49_149
+"""65,535 bytes of base64, Nova's limit."""
+_PATTERNS = {"instance": (words.LABEL, "a DNS label"), "keypair": (words.KEYPAIR, "a key pair's name")}
+
+
+def problems(document: HostDocument) -> list[str]:
+    """All of them, in the order of the document."""
+    found = list(_top(document))
+    found += _names(document)
+    found += _keypairs(document)
+    found += _networks(document.networks)
+    found += _groups(document)
+    for name, instance in document.instances.items():
+        found += (f"instance {shown(name)}: {text}" for text in _instance(instance, document))
+    found += _unique(document.instances.values())
+    found += _directory(document)
+    found += _user_data(document)
+    return found
+
+
+def unknown_keys(sent: Any, understood: Any, place: str = "") -> list[str]:
+    """Keys that were sent and not understood: a newer controller's, whose meaning would silently be lost."""
+    if isinstance(sent, dict) and isinstance(understood, dict):
+        found = [f"{place}{shown(str(key))}" for key in sent if key not in understood]
+        for key in sent.keys() & understood.keys():
+            found += unknown_keys(sent[key], understood[key], f"{place}{key}.")
+        return found
+    if isinstance(sent, list) and isinstance(understood, list):
+        return [text for pair in zip(sent, understood, strict=False) for text in unknown_keys(*pair, place)]
+    return []
+
+
+def _top(document: HostDocument) -> Iterator[str]:
+    for word, value in (("cloud", document.cloud), ("host", document.host)):
+        if not words.NAME.fullmatch(value):
+            yield f"{word} {shown(value)} is not a name"
+    if document.generation < 1:
+        yield f"generation {document.generation} is not positive"
+    if document.uplink is not None and not words.INTERFACE.fullmatch(document.uplink):
+        yield f"uplink {shown(document.uplink)} is not an interface name"
+    for text in document.infra:
+        if not words.address(text) and not words.network(text):
+            yield f"infra {shown(text)} is neither an IPv4 address nor a CIDR without host bits"
+    applied = document.applied
+    if not all(words.plain(text) for text in (applied.commit, applied.by, applied.at)):
+        yield "applied: control characters in it"
+
+
+def _names(document: HostDocument) -> Iterator[str]:
+    """Keys are the names of what they stand for."""
+    maps: Mapping[str, Mapping[str, Any]] = {
+        "keypair": document.keypairs,
+        "group": document.groups,
+        "network": document.networks,
+        "instance": document.instances,
+    }
+    for kind, things in maps.items():
+        pattern, word = _PATTERNS.get(kind, (words.NAME, "a name"))
+        for name, thing in things.items():
+            if not pattern.fullmatch(name):
+                yield f"{kind} {shown(name)} is not {word}"
+            if thing.name != name:
+                yield f"{kind} {shown(name)} calls itself {shown(thing.name)}"
+
+
+def _keypairs(document: HostDocument) -> Iterator[str]:
+    for name, keypair in document.keypairs.items():
+        if not words.plain(keypair.public_key) or len(keypair.public_key.split(" ")) < 2:
+            yield f"keypair {shown(name)}: its public key is not one line of TYPE BASE64"
+
+
+def _networks(networks: Mapping[str, Network]) -> Iterator[str]:
+    for name, network in networks.items():
+        subnet = words.network(network.subnet)
+        if subnet is None:
+            yield f"network {shown(name)}: subnet {shown(network.subnet)} is not an IPv4 CIDR without host bits"
+            continue
+        if subnet.is_loopback or subnet.is_link_local or subnet.is_multicast or subnet.prefixlen == 0:
+            yield f"network {shown(name)}: subnet {subnet} cannot be used by guests"
+        if not _inside(network.gateway, subnet):
+            yield f"network {shown(name)}: gateway {shown(network.gateway)} is not an address of {subnet}"
+        if not words.DOMAIN.fullmatch(network.domain):
+            yield f"network {shown(name)}: domain {shown(network.domain)} is not a DNS name"
+        yield from (f"network {shown(name)}: dns {shown(dns)} is not an IPv4 address" for dns in _bad(network.dns))
+
+
+def _inside(text: str, subnet: IPv4Network) -> bool:
+    """An address of the subnet that a machine may have."""
+    found = words.address(text)
+    if found is None or found not in subnet:
+        return False
+    return subnet.prefixlen >= 31 or found not in (subnet.network_address, subnet.broadcast_address)
+
+
+def _bad(texts: Iterable[str]) -> Iterator[str]:
+    return (text for text in texts if words.address(text) is None)
+
+
+def _groups(document: HostDocument) -> Iterator[str]:
+    for name, group in document.groups.items():
+        for rule in group.rules:
+            yield from (f"group {shown(name)}: {text}" for text in rule_problems(rule, document.networks))
+    for name, members in document.members.items():
+        if not words.NAME.fullmatch(name.removeprefix("group.").removeprefix("instance.")):
+            yield f"members {shown(name)} is not group.NAME or instance.NAME"
+        yield from (f"members {shown(name)}: {shown(text)} is not an IPv4 address" for text in _bad(members))
+
+
+def _instance(instance: Instance, document: HostDocument) -> Iterator[str]:
+    if not words.UUID.fullmatch(instance.uuid):
+        yield f"uuid {shown(instance.uuid)} is not a UUID in lower case"
+    if instance.host != document.host:
+        yield f"it is for host {shown(instance.host)}, and this is {shown(document.host)}"
+    if not words.SHA256.fullmatch(instance.image):
+        yield "its image is not a SHA-256"
+    for nic in instance.nics:
+        yield from _nic(nic, document.networks)
+    for kind, names, known in (
+        ("group", instance.groups, document.groups),
+        ("keypair", instance.keypairs, document.keypairs),
+    ):
+        yield from (f"{kind} {shown(name)} is not in the document" for name in names if name not in known)
+    data = instance.user_data
+    if data is not None and data.sha256 not in document.user_data:
+        yield "its user-data is not in the document"
+    if data is not None and not 0 <= data.size <= MAX_USER_DATA:
+        yield f"its user-data has {data.size} bytes, and {MAX_USER_DATA} are allowed"
+
+
+def _nic(nic: Nic, networks: Mapping[str, Network]) -> Iterator[str]:
+    if not words.TAP.fullmatch(nic.tap):
+        yield f"tap {shown(nic.tap)} is not cs- and 12 hex digits"
+    if not words.MAC.fullmatch(nic.mac) or int(nic.mac[:2], 16) & 1:
+        yield f"MAC {shown(nic.mac)} is not one of a single machine in lower case"
+    network = networks.get(nic.network)
+    if network is None:
+        yield f"network {shown(nic.network)} is not in the document"
+        return
+    subnet = words.network(network.subnet)
+    if subnet is not None and (not _inside(nic.address, subnet) or nic.address == network.gateway):
+        yield f"address {shown(nic.address)} is not one that a machine may have in {subnet}"
+
+
+def _unique(instances: Iterable[Instance]) -> Iterator[str]:
+    """Two owners of one of these would take each other's packets."""
+    listed = list(instances)
+    nics = [nic for instance in listed for nic in instance.nics]
+    for word, values in (
+        ("uuid", [instance.uuid for instance in listed]),
+        ("tap", [nic.tap for nic in nics]),
+        ("MAC", [nic.mac for nic in nics]),
+        ("address", [nic.address for nic in nics]),
+    ):
+        yield from (f"{word} {shown(value)} is used {n} times" for value, n in Counter(values).items() if n > 1)
+
+
+def _directory(document: HostDocument) -> Iterator[str]:
+    for name, entry in document.directory.items():
+        if not words.LABEL.fullmatch(name):
+            yield f"directory {shown(name)} is not a DNS label"
+        if not words.UUID.fullmatch(entry.uuid):
+            yield f"directory {shown(name)}: uuid {shown(entry.uuid)} is not a UUID in lower case"
+        yield from (f"directory {shown(name)}: {shown(text)} is not an IPv4 address" for text in _bad(entry.addresses))
+
+
+def _user_data(document: HostDocument) -> Iterator[str]:
+    """Never quotes what it is about."""
+    sizes = {each.user_data.sha256: each.user_data.size for each in document.instances.values() if each.user_data}
+    for digest, text in document.user_data.items():
+        try:
+            data = b64decode(text, validate=True)
+        except (NotBase64, ValueError):
+            yield f"user-data {shown(digest[:12])} is not base64"
+            continue
+        if sha256(data).hexdigest() != digest:
+            yield f"user-data {shown(digest[:12])} does not have that SHA-256"
+        if len(data) > MAX_USER_DATA or sizes.get(digest, len(data)) != len(data):
+            yield f"user-data {shown(digest[:12])} has {len(data)} bytes, not what its instance says or over the limit"

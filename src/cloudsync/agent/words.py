@@ -1,0 +1,44 @@
+"""What names, numbers and texts of a document may look like: they end up in rules, file names and dnsmasq's files."""
+
+import re
+from ipaddress import AddressValueError, IPv4Address, IPv4Network, NetmaskValueError
+
+LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+KEYPAIR = re.compile(r"[A-Za-z0-9_.@-]([A-Za-z0-9_.@ -]{0,253}[A-Za-z0-9_.@-])?")
+DOMAIN = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
+TAP = re.compile(r"cs-[0-9a-f]{12}")
+MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+SHA256 = re.compile(r"[0-9a-f]{64}")
+INTERFACE = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9_.@-]{1,15}")
+_SHOWN = 40
+
+
+def shown(value: str) -> str:
+    """A name as a message may carry it: short, and without what steers a terminal."""
+    text = value if len(value) <= _SHOWN else value[:_SHOWN] + "…"
+    return ascii(text)
+
+
+def plain(text: str) -> bool:
+    """One line without control characters."""
+    return text.isprintable()
+
+
+def address(text: str) -> IPv4Address | None:
+    """None unless it is an IPv4 address in canonical form."""
+    try:
+        found = IPv4Address(text)
+    except AddressValueError:
+        return None
+    return found if str(found) == text else None
+
+
+def network(text: str) -> IPv4Network | None:
+    """None unless it is an IPv4 CIDR in canonical form without host bits."""
+    try:
+        found = IPv4Network(text)
+    except (AddressValueError, NetmaskValueError, ValueError):
+        return None
+    return found if str(found) == text else None

@@ -1,0 +1,152 @@
+"""A host's agent as calls of Python: what the real Driver asks of it. Every failure is a CloudsyncError.
+
+Calls may come from several threads: each opens a connection of its own.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from typing import Any, TypeVar
+from urllib.parse import quote, urlencode
+
+from cloudsync.hosts.unix_http import Answer, Endpoint, Silent
+from cloudsync.model import wire
+from cloudsync.model.agent_state import AgentState, Held, ImageDone
+from cloudsync.model.document import HostDocument
+from cloudsync.model.problem import HostError
+from cloudsync.model.resources import Image
+from cloudsync.model.snapshot import Boot
+
+T = TypeVar("T")
+
+_QUICK = 60.0
+_APPLY = 300.0
+_SILENCE = 60.0
+"""Seconds without a line; the agent sends one at least every 15 s."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    message: str
+    hint: str
+
+
+class AgentClient:
+    def __init__(self, socket: Path, host: str = "this host") -> None:
+        """`socket` is on this machine; `host` is what messages call the agent's host."""
+        self._at = Endpoint(socket, host)
+
+    def host(self) -> AgentState:
+        """What is there now; the document comes without user-data."""
+        return self._loaded(AgentState, self._at.ask("GET", "/v1/host", wait=_QUICK))
+
+    def put_document(self, document: HostDocument, base: int) -> int:
+        """Replace generation `base`; the new one. StaleError when another came between: nothing is changed then."""
+        body = wire.dump(HostDocument, document)
+        self._at.ask("PUT", "/v1/document", body, {"if-match": f'"{base}"'}, wait=_APPLY)
+        return document.generation
+
+    @contextmanager
+    def lock(self, who: str) -> Iterator[None]:
+        """Hold the host's apply lock. LockedError names the holder and since when. It goes with this process."""
+        answer = self._at.send("POST", "/v1/lock", json.dumps({"who": who}).encode(), wait=_QUICK)
+        with closing(answer):
+            if self._fields(answer.line(_QUICK)) != {"held": True}:
+                raise HostError(f"{self._at.host}: the agent did not give the lock", "run this again")
+            try:
+                yield
+            finally:
+                answer.hang_up()
+
+    def holder(self) -> Held | None:
+        """Who holds the apply lock."""
+        answer = self._at.ask("GET", "/v1/lock", wait=_QUICK)
+        return None if answer.strip() == b"null" else self._loaded(Held, answer)
+
+    def put_image(self, image: Image, source: str | None, progress: Callable[[str], None]) -> ImageDone:
+        """Have it in the host's cache, fetched from `source`; when that is None, from the upload `incoming-SHA256`."""
+        wanted = {"name": image.name, "sha256": image.sha256, "source": source, "format": image.format}
+        with closing(self._at.send("POST", "/v1/images", json.dumps(wanted).encode(), wait=_SILENCE)) as answer:
+            while line := answer.line(_SILENCE):
+                done = self._image_news(line, progress)
+                if done is not None:
+                    return done
+        raise self._stopped()
+
+    def delete_image(self, sha256: str) -> None:
+        """Succeeds when it is gone already; HostError while a disk stands on it."""
+        self._at.ask("DELETE", f"/v1/images/{quote(sha256, safe='')}", wait=_QUICK)
+
+    def boots(self, uuids: frozenset[str], seen: Callable[[Boot], None], timeout: float) -> None:
+        """Report each new Boot of these machines until all are finished; HostError after `timeout` s names the rest."""
+        waiting = set(uuids)
+        if not waiting:
+            return
+        end = monotonic() + timeout
+        query = urlencode([("uuid", uuid) for uuid in sorted(uuids)])
+        with closing(self._at.send("GET", f"/v1/boots?{query}", wait=_SILENCE)) as answer:
+            while waiting:
+                boot = self._next_boot(answer, end)
+                if boot is None:
+                    raise HostError(
+                        f"{self._at.host}: no end of boot in {timeout:g} s from {', '.join(sorted(waiting))}",
+                        "look at `cloudsync logs NAME`",
+                    )
+                seen(boot)
+                if boot.finished:
+                    waiting.discard(boot.uuid)
+
+    def console(self, uuid: str) -> bytes:
+        """What the machine wrote to its serial port, oldest first. HostError when there is no log."""
+        return self._at.ask("GET", f"/v1/instances/{quote(uuid, safe='')}/console", wait=_QUICK)
+
+    def _next_boot(self, answer: Answer, end: float) -> Boot | None:
+        """None when the time is over."""
+        while (left := end - monotonic()) > 0:
+            try:
+                line = answer.line(min(left, _SILENCE))
+            except Silent:
+                if left <= _SILENCE:
+                    return None
+                raise
+            if not line:
+                raise self._stopped()
+            if line.strip():
+                return self._loaded(Boot, line)
+        return None
+
+    def _image_news(self, line: bytes, progress: Callable[[str], None]) -> ImageDone | None:
+        """None unless the image is there. An empty line only says that the agent lives."""
+        if not line.strip():
+            return None
+        fields = self._fields(line)
+        if "progress" in fields:
+            progress(str(fields["progress"]))
+            return None
+        if "error" in fields:
+            error = self._loaded(_Failure, json.dumps(fields["error"]))
+            raise HostError(f"{self._at.host}: {error.message}", error.hint)
+        return self._loaded(ImageDone, json.dumps(fields.get("done")))
+
+    def _fields(self, line: bytes) -> dict[str, Any]:
+        return self._loaded(dict[str, Any], line)
+
+    def _loaded(self, kind: type[T], data: bytes | str) -> T:
+        """The cause is dropped: pydantic's text would quote the answer."""
+        try:
+            return wire.load(kind, data)
+        except ValueError:
+            pass
+        raise HostError(
+            f"{self._at.host}: the agent's answer cannot be understood",
+            "are controller and agent of the same version? `cloudsync --version` on both",
+        )
+
+    def _stopped(self) -> HostError:
+        return HostError(
+            f"the agent on {self._at.host} stopped in the middle of an answer",
+            "start it again (`sudo systemctl start cloudsync-agent`), then run this again",
+        )

@@ -1,0 +1,141 @@
+"""HTTP over a Unix socket with the standard library, and its failures as errors a person can act on.
+
+The only module on the controller's side that imports socket. Called by agent_client.py.
+"""
+
+import json
+import socket
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException, HTTPResponse
+from pathlib import Path
+
+from cloudsync.model.problem import CloudsyncError, HostError, LockedError, StaleError
+
+_CONNECT = 10.0
+_ERRORS: dict[int, type[CloudsyncError]] = {412: StaleError, 423: LockedError}
+
+
+class Silent(HostError):
+    """Nothing came for as long as was waited."""
+
+
+class UnixConnection(HTTPConnection):
+    """`timeout` is in seconds, for each wait on the socket.
+
+    `line` stays when the server announces that it will close: http.client drops `sock` then, while lines still come.
+    """
+
+    line: socket.socket
+
+    def __init__(self, path: Path, timeout: float) -> None:
+        super().__init__("localhost", timeout=timeout)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = self.line = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(_CONNECT)
+        self.sock.connect(str(self._path))
+        self.sock.settimeout(self.timeout)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """The agent of `host`, at a socket on this machine (its own, or one that ssh forwards)."""
+
+    path: Path
+    host: str
+
+    def send(
+        self, method: str, target: str, body: bytes | None = None, headers: dict[str, str] | None = None, *, wait: float
+    ) -> "Answer":
+        """A good answer, to be read and closed by the caller; `wait` is how long silence may last, in seconds."""
+        connection = UnixConnection(self.path, wait)
+        try:
+            with self.told(wait):
+                connection.request(method, target, body, {"content-type": "application/json"} | (headers or {}))
+                response = connection.getresponse()
+                if response.status >= 300:
+                    raise self._refused(response)
+        except BaseException:
+            connection.close()
+            raise
+        return Answer(self, connection, response)
+
+    def ask(
+        self, method: str, target: str, body: bytes | None = None, headers: dict[str, str] | None = None, *, wait: float
+    ) -> bytes:
+        """The whole answer."""
+        with closing(self.send(method, target, body, headers, wait=wait)) as answer:
+            return answer.read(wait)
+
+    def _refused(self, response: HTTPResponse) -> CloudsyncError:
+        """What the agent says; an answer in another shape is from something that is not our agent."""
+        kind = _ERRORS.get(response.status, HostError)
+        try:
+            answer = json.loads(response.read())
+            return kind(f"{self.host}: {answer['message']}", str(answer["hint"]))
+        except (ValueError, KeyError, TypeError):
+            return HostError(
+                f"{self.host}: what listens at {self.path} answers {response.status} and is not a cloudsync agent",
+                "does the socket's path belong to another program?",
+            )
+
+    @contextmanager
+    def told(self, wait: float) -> Iterator[None]:
+        """Failures of the socket inside the block, as HostError."""
+        try:
+            yield
+        except (FileNotFoundError, ConnectionRefusedError) as error:
+            raise HostError(
+                f"the agent on {self.host} does not answer at {self.path}",
+                "start it there: `sudo cloudsync agent` (or `sudo systemctl start cloudsync-agent`)",
+            ) from error
+        except PermissionError as error:
+            raise HostError(
+                f"the agent on {self.host} may not be used by you: {self.path} refuses",
+                "add yourself to the group: `sudo usermod -aG cloudsync $USER`, then log in again",
+            ) from error
+        except TimeoutError as error:
+            raise Silent(
+                f"the agent on {self.host} did not answer for {wait:g} s",
+                "is the machine or the line overloaded? see `journalctl -u cloudsync-agent` there",
+            ) from error
+        except (OSError, HTTPException) as error:
+            raise HostError(
+                f"the agent on {self.host} broke the connection off ({type(error).__name__})",
+                "did it stop? see `journalctl -u cloudsync-agent` there",
+            ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer that may still be coming."""
+
+    endpoint: Endpoint
+    connection: UnixConnection
+    response: HTTPResponse
+
+    def read(self, wait: float) -> bytes:
+        """All of it."""
+        with self.endpoint.told(wait):
+            return self.response.read()
+
+    def line(self, wait: float) -> bytes:
+        """The next line; empty at the end. HostError when none comes for `wait` seconds, or the agent broke off."""
+        with self.endpoint.told(wait):
+            self.connection.line.settimeout(wait)
+            return self.response.readline()
+
+    def hang_up(self) -> None:
+        """Close, and wait until the agent has: then it has let go of what it held for us."""
+        with suppress(OSError):
+            self.connection.line.shutdown(socket.SHUT_WR)
+            while self.connection.line.recv(4096):
+                continue
+        self.close()
+
+    def close(self) -> None:
+        self.response.close()
+        self.connection.close()

@@ -1,0 +1,156 @@
+"""The agent with its real parts (nftables, ip rules, dnsmasq, metadata process) in a network namespace of its own."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from cloudsync.model.problem import HostError
+from tests.agent.documents import NIC, document, empty
+from tests.agent.lab import REPOSITORY, Lab
+
+pytestmark = pytest.mark.real
+
+SERVE = """
+import sys
+from pathlib import Path
+from cloudsync.agent.serve import serve
+root = Path(sys.argv[1])
+sys.exit(serve(root / "a.sock", root / "state", root / "pool", root / "run"))
+"""
+HOLD_PORT = """
+import socket, sys
+with socket.create_server(("0.0.0.0", 8775)) as server:
+    print("listening", flush=True)
+    sys.stdin.read()
+"""
+REMOVE = "import sys; from pathlib import Path; from cloudsync.agent.parts import remove; remove(Path(sys.argv[1]))"
+
+
+class RealLab(Lab):
+    """Everything of it runs in the namespace; the socket is a file, so the client needs not to be in there."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.namespace = f"cs-agent-{os.getpid()}"
+        subprocess.run(["ip", "netns", "add", self.namespace], check=True)
+        self.inside("ip", "link", "set", "lo", "up")
+
+    def inside(self, *words: str | Path) -> str:
+        done = subprocess.run(self.command(*words), capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def command(self, *words: str | Path) -> list[str]:
+        return ["ip", "netns", "exec", self.namespace, *map(str, words)]
+
+    def launch(self, more: dict[str, str] | None = None) -> "subprocess.Popen[str]":
+        with (self.root / "log").open("a") as log:
+            return subprocess.Popen(
+                self.command(sys.executable, "-c", SERVE, self.root),
+                cwd=REPOSITORY,
+                env=os.environ | (more or {}),
+                stderr=log,
+                stdout=log,
+                text=True,
+            )
+
+    def children(self) -> list[int]:
+        """Processes of the namespace but the agent itself."""
+        pids = map(int, subprocess.check_output(["ip", "netns", "pids", self.namespace], text=True).split())
+        return [pid for pid in pids if self.process is None or pid != self.process.pid]
+
+    def clear(self) -> None:
+        if self.process is not None:
+            self.end(signal.SIGKILL)
+        for pid in self.children():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        subprocess.run(["ip", "netns", "del", self.namespace], check=True)
+
+
+@pytest.fixture
+def real() -> Iterator[RealLab]:
+    """Not below pytest's own folder, which dnsmasq's user may not enter."""
+    root = Path(subprocess.check_output(["mktemp", "-d", "/tmp/cloudsync-agent-XXXXXX"], text=True).strip())
+    root.chmod(0o755)
+    lab = RealLab(root)
+    try:
+        lab.start()
+        yield lab
+    finally:
+        lab.clear()
+        subprocess.run(["rm", "-rf", root], check=True)
+
+
+def test_a_document_is_in_force_and_back_after_death_and_flush(real: RealLab) -> None:
+    wanted = document(1, uplink=None)
+    real.client.put_document(wanted, 0)
+    state = real.client.host()
+    assert state.drift == ()
+    assert NIC.tap in real.inside("nft", "list", "ruleset")
+    assert "fwmark 0/0x40000000 prohibit" in real.inside("ip", "rule")
+    assert real.inside("cat", "/proc/sys/net/ipv4/ip_forward") == "1\n"
+    real.end(signal.SIGKILL)
+    real.inside("nft", "flush", "ruleset")
+    real.start()
+    assert real.client.host().drift == ()
+    assert NIC.tap in real.inside("nft", "list", "ruleset")
+
+
+def test_after_a_clean_end_the_rules_stay_and_the_processes_are_gone(real: RealLab) -> None:
+    real.client.put_document(document(1, uplink=None), 0)
+    assert real.children()
+    assert real.end() == 0
+    assert real.children() == []
+    assert NIC.tap in real.inside("nft", "list", "ruleset")
+    assert "Traceback" not in real.log
+
+
+def test_what_was_changed_behind_its_back_is_drift_and_repaired_by_the_next_document(real: RealLab) -> None:
+    real.client.put_document(document(1, uplink=None), 0)
+    real.inside("nft", "flush", "table", "inet", "cloudsync")
+    assert any("is missing" in drift.message for drift in real.client.host().drift)
+    real.client.put_document(document(2, uplink=None), 1)
+    assert real.client.host().drift == ()
+
+
+def test_when_the_last_part_fails_the_kernel_is_as_before(real: RealLab) -> None:
+    holder = subprocess.Popen(
+        real.command(sys.executable, "-c", HOLD_PORT), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert holder.stdin is not None
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "listening\n"
+    with pytest.raises(HostError, match="8775"):
+        real.client.put_document(document(1, uplink=None), 0)
+    assert NIC.tap not in real.inside("nft", "list", "ruleset")
+    assert real.client.host().document is None
+    holder.communicate("")
+    real.client.put_document(document(1, uplink=None), 0)
+    assert real.client.host().drift == ()
+
+
+def test_a_released_host_has_no_guests_left_in_its_rules(real: RealLab) -> None:
+    real.client.put_document(document(1, uplink=None), 0)
+    real.client.put_document(empty(2), 1)
+    assert real.client.host().drift == ()
+    assert NIC.tap not in real.inside("nft", "list", "ruleset")
+
+
+def test_the_rules_are_removed_only_when_no_agent_runs(real: RealLab) -> None:
+    real.client.put_document(document(1, uplink=None), 0)
+    refused = subprocess.run(
+        real.command(sys.executable, "-c", REMOVE, real.socket), capture_output=True, text=True, check=False
+    )
+    assert "still runs" in refused.stderr
+    assert NIC.tap in real.inside("nft", "list", "ruleset")
+    real.end()
+    real.inside(sys.executable, "-c", REMOVE, real.socket)
+    assert "cloudsync" not in real.inside("nft", "list", "ruleset")
+    assert "prohibit" not in real.inside("ip", "rule")
