@@ -16,9 +16,9 @@ SPEC = """\
 version: 1
 cloud: lab
 hosts:
-  here: {{uri: qemu:///system, reserved: {{memory: 0MiB, disk: 0GiB}}}}
+  here: {{uri: 'qemu:///system', reserved: {{memory: 0MiB, disk: 0GiB}}}}
 images:
-  blank: {{source: file:{image}, format: raw}}
+  blank: {{source: 'file:{image}', format: raw}}
 networks:
   default: {{subnet: 10.20.0.0/24}}
 flavors:

@@ -1,0 +1,44 @@
+"""A question that runs in a thread and may be given up. Called by host.py.
+
+Neither libvirt nor ssh can be interrupted, so a host that hangs is left hanging: the thread ends with the process.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from cloudsync.model.problem import HostError
+
+T = TypeVar("T")
+
+
+class Ask(Generic[T]):
+    """Starts at once. `who` is asked, for the message when it is late."""
+
+    def __init__(self, who: str, question: Callable[[], T]) -> None:
+        self._who = who
+        self._question = question
+        self._began = time.monotonic()
+        self._done = threading.Event()
+        self._answer: list[T] = []
+        self._error: BaseException | None = None
+        threading.Thread(target=self._run, name=f"ask {who}", daemon=True).start()
+
+    def answer(self, patience: float) -> T:
+        """What came, or what was raised; HostError when it took over `patience` seconds since the start."""
+        if not self._done.wait(max(0.0, self._began + patience - time.monotonic())):
+            raise HostError(
+                f"{self._who} did not answer in {patience:g} s", "look at that machine, or wait and try again"
+            )
+        if self._error is not None:
+            raise self._error
+        return self._answer[0]
+
+    def _run(self) -> None:
+        try:
+            self._answer.append(self._question())
+        except BaseException as error:
+            self._error = error
+        finally:
+            self._done.set()

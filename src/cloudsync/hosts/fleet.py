@@ -1,0 +1,58 @@
+"""All hosts of a cloud: a Driver each, and what they say when asked at once. The CLI's `with Fleet.open(cloud)`."""
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from cloudsync.apply.driver import Driver
+from cloudsync.model.cloud import Cloud, Host
+from cloudsync.model.snapshot import HostState, HostStatus, Snapshot
+
+_AT_ONCE = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """`drivers` by host name. Opening asks no host anything."""
+
+    drivers: Mapping[str, Driver]
+    _wanted: Mapping[str, Host]
+
+    @classmethod
+    def open(cls, cloud: Cloud) -> Self:
+        """Simulated hosts for `sim:` URIs, real ones for the rest."""
+        return cls({name: _driver(host, cloud) for name, host in cloud.hosts.items()}, cloud.hosts)
+
+    def observe(self) -> Snapshot:
+        """All hosts, many at a time; one that the spec cordons or drains says so. A driver gives up by itself."""
+        with ThreadPoolExecutor(_AT_ONCE, "observe") as threads:
+            states = list(threads.map(lambda driver: driver.observe(), self.drivers.values()))
+        return Snapshot(hosts={state.name: _as_wanted(state, self._wanted[state.name]) for state in states})
+
+    def close(self) -> None:
+        for driver in self.drivers.values():
+            driver.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self.close()
+
+
+def _driver(host: Host, cloud: Cloud) -> Driver:
+    """libvirt is imported only for a cloud that has a real host."""
+    if host.uri.startswith("sim:"):
+        from cloudsync.hosts.sim import SimHost
+
+        return SimHost(host.name, host.uri, Path(cloud.path).parent)
+    from cloudsync.hosts.host import Host as RealHost
+
+    return RealHost(host, cloud.name)
+
+
+def _as_wanted(state: HostState, wanted: Host) -> HostState:
+    return replace(state, status=wanted.state) if state.status is HostStatus.READY else state

@@ -1,0 +1,227 @@
+"""A real host as a Driver: machines and disks through libvirt, the network side and images through its agent.
+
+Made by fleet.py. Nothing is decided here: a step says all there is to do.
+"""
+
+import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+from cloudsync.apply.driver import Blobs, Progress
+from cloudsync.hosts.agent_client import AgentClient
+from cloudsync.hosts.ask import Ask
+from cloudsync.hosts.libvirt.connection import Connection
+from cloudsync.hosts.libvirt.domain import Domains
+from cloudsync.hosts.libvirt.domain_xml import Site, to_xml
+from cloudsync.hosts.libvirt.survey import Survey, offers_kvm, survey
+from cloudsync.hosts.libvirt.volume import Pool
+from cloudsync.hosts.user_data import filled
+from cloudsync.hosts.virt import choose
+from cloudsync.model.agent_state import AgentState
+from cloudsync.model.cloud import Host as Wanted
+from cloudsync.model.plan import (
+    CreateInstance,
+    DeleteImage,
+    DeleteInstance,
+    PutDocument,
+    PutImage,
+    StartInstance,
+    Step,
+    StopInstance,
+    UpdateInstance,
+)
+from cloudsync.model.problem import CloudsyncError, HostError
+from cloudsync.model.resources import Image, Instance, Power
+from cloudsync.model.snapshot import Boot, HostState, HostStatus, Machine
+
+T = TypeVar("T")
+
+SOCKET = "/run/cloudsync/agent.sock"
+_PATIENCE = 5.0
+"""Seconds that a host has to say what is there; a slower one is unreachable."""
+
+
+class Host:
+    """Implements apply.driver.Driver."""
+
+    def __init__(self, wanted: Wanted, cloud: str, socket: Path | None = None) -> None:
+        """`socket` is the agent's, by default $CLOUDSYNC_AGENT_SOCKET or /run/cloudsync/agent.sock."""
+        self.name = wanted.name
+        self._wanted = wanted
+        self._cloud = cloud
+        at = socket or Path(os.environ.get("CLOUDSYNC_AGENT_SOCKET") or SOCKET)
+        self._agent = AgentClient(at, wanted.name)
+        self._connection = Connection(wanted.name, wanted.uri)
+        self._pool = Pool(self._connection)
+        self._domains = Domains(self._connection, cloud)
+        self._state: AgentState | None = None
+        self._formats: dict[str, str] = {}
+
+    def observe(self) -> HostState:
+        """Ask libvirt and the agent at once; what fails or is late makes the host unreachable, with the reason."""
+        libvirt = Ask(f"libvirt of host {self.name}", self._survey)
+        agent = Ask(f"the agent of host {self.name}", self._ask_agent)
+        failures: list[str] = []
+        found = _collected(libvirt, failures)
+        state = _collected(agent, failures)
+        if found is None or state is None:
+            return HostState(name=self.name, status=HostStatus.UNREACHABLE, reason="; ".join(failures))
+        return self._merged(found, state)
+
+    def perform(self, step: Step, blobs: Blobs, progress: Progress) -> None:
+        """Carry out one step; what an earlier, killed run did of it already is kept."""
+        match step:
+            case PutImage():
+                self._put_image(step.image, progress)
+            case DeleteImage():
+                self._agent.delete_image(step.sha256)
+            case PutDocument():
+                self._agent.put_document(filled(step.document, blobs), step.base)
+            case CreateInstance():
+                self._create(step)
+            case UpdateInstance():
+                self._update(step, progress)
+            case StartInstance():
+                self._domains.start(step.uuid, step.address)
+            case StopInstance():
+                self._domains.stop(step.uuid, step.address, step.grace)
+            case DeleteInstance():
+                self._domains.delete(step.uuid)
+                self._pool.delete_root(step.uuid)
+
+    def lock(self, who: str) -> AbstractContextManager[None]:
+        """Hold the host's apply lock; LockedError names the holder and since when."""
+        return self._agent.lock(who)
+
+    def wait_booted(self, uuids: frozenset[str], seen: Callable[[Boot], None], timeout: float) -> None:
+        """Report each new Boot of `uuids` until all are finished; HostError after `timeout` seconds."""
+        self._agent.boots(uuids, seen, timeout)
+
+    def console_log(self, uuid: str) -> bytes:
+        """What the machine wrote to its serial port since it was made, oldest first."""
+        return self._agent.console(uuid)
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _survey(self) -> Survey:
+        """Once more when the connection turns out to be broken: libvirtd may have been restarted meanwhile."""
+        try:
+            return survey(self._connection, self._pool, self._cloud)
+        except CloudsyncError:
+            if self._connection.alive:
+                raise
+        return survey(self._connection, self._pool, self._cloud)
+
+    def _ask_agent(self) -> AgentState:
+        self._state = self._agent.host()
+        return self._state
+
+    def _known(self) -> AgentState:
+        return self._state or self._ask_agent()
+
+    def _merged(self, found: Survey, state: AgentState) -> HostState:
+        obstacle = self._obstacle(found, state)
+        if obstacle is not None:
+            return HostState(name=self.name, status=obstacle[0], reason=obstacle[1])
+        return HostState(
+            name=self.name,
+            status=HostStatus.READY,
+            arch=found.arch,
+            capacity=found.capacity,
+            foreign=found.foreign,
+            foreign_names=found.foreign_names,
+            document=state.document,
+            machines={uuid: _with_disk(machine, state) for uuid, machine in found.machines.items()},
+            images=state.images,
+            disks=frozenset(state.disks),
+            drift=state.drift,
+            boots=state.boots,
+        )
+
+    def _obstacle(self, found: Survey, state: AgentState) -> tuple[HostStatus, str] | None:
+        document = state.document
+        if document is not None and document.cloud != self._cloud and not document.released:
+            return HostStatus.FOREIGN, (
+                f"it belongs to cloud {document.cloud}, which has {len(document.instances)} instance(s) here; "
+                f"run `cloudsync destroy` of {document.cloud} first, or take this host out of the spec"
+            )
+        if found.arch != "x86_64":
+            return HostStatus.UNFIT, f"it is {found.arch}; only x86_64 hosts can be used yet"
+        if self._wanted.virt == "kvm":
+            try:
+                self._virt(state)
+            except CloudsyncError as error:
+                return HostStatus.UNFIT, f"{error.message}; {error.hint}"
+        return None
+
+    def _virt(self, state: AgentState) -> str:
+        return choose(self._wanted, state, lambda: offers_kvm(self._connection))
+
+    def _put_image(self, image: Image, progress: Progress) -> None:
+        """Fetched by the agent; a file of the controller is sent through libvirt, unless it is there."""
+        if image.source.startswith(("http://", "https://")):
+            done = self._agent.put_image(image, image.source, progress)
+        else:
+            if image.sha256 not in self._ask_agent().images:
+                self._pool.upload(Path(image.source), image.sha256, progress)
+            done = self._agent.put_image(image, None, progress)
+        self._formats[image.sha256] = done.format
+
+    def _format(self, sha256: str) -> str:
+        """What the agent found the image to be when it took it in."""
+        if sha256 not in self._formats:
+            info = self._known().image_info.get(sha256) or self._ask_agent().image_info.get(sha256)
+            if info is None:
+                raise HostError(f"host {self.name}: image {sha256[:12]} is not in the cache", "plan again")
+            self._formats[sha256] = info.format
+        return self._formats[sha256]
+
+    def _create(self, step: CreateInstance) -> None:
+        instance = step.instance
+        image_format = step.image_format or self._format(instance.image)
+        self._pool.make_root(instance.uuid, instance.disk, instance.image, image_format)
+        self._define(step, image_format)
+        self._power_up(instance)
+
+    def _update(self, step: UpdateInstance, progress: Progress) -> None:
+        instance = step.instance
+        older = self._domains.read(instance.uuid)
+        if older is None:
+            raise HostError(f"host {self.name}: {step.address} is gone from libvirt", "plan again")
+        progress("stopping")
+        self._domains.stop(instance.uuid, step.address, step.grace)
+        self._pool.grow_root(instance.uuid, instance.disk)
+        self._define(step, older.image_format)
+        self._power_up(instance)
+
+    def _define(self, step: CreateInstance | UpdateInstance, image_format: str) -> None:
+        site = Site(
+            cloud=step.cloud,
+            generation=step.generation,
+            gateways=step.gateways,
+            virt=self._virt(self._known()),
+            image_format=image_format,
+            pool=self._pool.folder,
+        )
+        self._domains.define(to_xml(step.instance, site), step.instance.uuid, step.instance.name)
+
+    def _power_up(self, instance: Instance) -> None:
+        if instance.state is Power.RUNNING:
+            self._domains.start(instance.uuid, instance.name)
+
+
+def _collected(ask: Ask[T], failures: list[str]) -> T | None:
+    try:
+        return ask.answer(_PATIENCE)
+    except CloudsyncError as error:
+        failures.append(f"{error.message}; {error.hint}" if error.hint else error.message)
+        return None
+
+
+def _with_disk(machine: Machine, state: AgentState) -> Machine:
+    """The domain says how big its disk was made; whether it is there, the agent."""
+    return machine if machine.uuid in state.disks else replace(machine, disk=0)

@@ -1,0 +1,173 @@
+"""The door to libvirt: a connection that reopens, libvirt's errors as HostError, lifecycle events.
+
+The only module that imports libvirt; the others of this package take it from here as `lv`, with its habit of writing
+errors to stderr switched off.
+"""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import libvirt as lv
+
+from cloudsync.model.problem import HostError
+
+__all__ = ["Connection", "explain", "lv", "tell_monitor"]
+
+STOPPED = frozenset(
+    {lv.VIR_DOMAIN_EVENT_STOPPED, lv.VIR_DOMAIN_EVENT_UNDEFINED, lv.VIR_DOMAIN_EVENT_CRASHED}
+)  # fmt: skip
+_START = "start it on that host: systemctl start libvirtd, or `virtlogd -d; libvirtd -d` where there is no systemd"
+_GROUP = "add yourself to the group libvirt (usermod -aG libvirt USER, then log in again), or run this as root"
+_FULL = "free space on that file system, or make it bigger"
+
+lv.registerErrorHandler(lambda *_: None, None)
+# Connections take part in events only if the loop's implementation is registered before they are opened.
+lv.virEventRegisterDefaultImpl()
+
+
+class Connection:
+    """One host's libvirt. Threads share it: libvirt's protocol carries several calls at once."""
+
+    def __init__(self, host: str, uri: str) -> None:
+        self.host = host
+        self.uri = uri
+        self._lock = threading.Lock()
+        self._open: Any = None
+        self._heard: tuple[Any, int] | None = None
+        self._waiters: list[tuple[str, threading.Event]] = []
+
+    @property
+    def raw(self) -> Any:
+        """The virConnect, opened or reopened when needed. Raise HostError when libvirt cannot be reached."""
+        with self._lock:
+            if self._open is None or not self._open.isAlive():
+                self._forget()
+                try:
+                    self._open = lv.open(self.uri)
+                except lv.libvirtError as error:
+                    raise explain_open(self.host, self.uri, error) from error
+            return self._open
+
+    @property
+    def alive(self) -> bool:
+        """Whether there is a connection that has not been found broken."""
+        with self._lock:
+            return self._open is not None and bool(self._open.isAlive())
+
+    @contextmanager
+    def doing(self, what: str) -> Iterator[Any]:
+        """The virConnect for calls that do `what` ("start web-1"); libvirt's errors come out as HostError."""
+        raw = self.raw
+        try:
+            yield raw
+        except lv.libvirtError as error:
+            raise explain(self.host, what, error) from error
+
+    @contextmanager
+    def stopping(self, uuid: str) -> Iterator[threading.Event]:
+        """An event that is set when that domain stops, from now on."""
+        self._listen()
+        waiter = (uuid, threading.Event())
+        with self._lock:
+            self._waiters.append(waiter)
+        try:
+            yield waiter[1]
+        finally:
+            with self._lock:
+                self._waiters.remove(waiter)
+
+    def close(self) -> None:
+        with self._lock:
+            self._forget()
+
+    def _listen(self) -> None:
+        """Once per virConnect: libvirt takes one callback for a domain and a kind of event, not several."""
+        raw = self.raw
+        _loop.need()
+        with self._lock:
+            if self._heard is None or self._heard[0] is not raw:
+                ticket = raw.domainEventRegisterAny(None, lv.VIR_DOMAIN_EVENT_ID_LIFECYCLE, self._hear, None)
+                self._heard = (raw, ticket)
+
+    def _hear(self, _connection: Any, domain: Any, event: int, _detail: int, _opaque: Any) -> None:
+        if event in STOPPED:
+            uuid = domain.UUIDString()
+            with self._lock:
+                for wanted, stopped in self._waiters:
+                    if wanted == uuid:
+                        stopped.set()
+
+    def _forget(self) -> None:
+        if self._heard is not None:
+            raw, ticket = self._heard
+            self._heard = None
+            with suppress(lv.libvirtError):
+                raw.domainEventDeregisterAny(ticket)
+        if self._open is not None:
+            with suppress(lv.libvirtError):
+                self._open.close()
+            self._open = None
+
+
+def tell_monitor(domain: Any, command: str) -> None:
+    """One command without arguments to QEMU itself. Raise libvirtError when it refuses."""
+    import libvirt_qemu  # type: ignore[import-untyped]
+
+    answer = json.loads(libvirt_qemu.qemuMonitorCommand(domain, json.dumps({"execute": command}), 0))
+    if "error" in answer:
+        raise lv.libvirtError(str(answer["error"].get("desc", "QEMU refused")))
+
+
+class _Loop:
+    """libvirt's event loop in a thread of its own, begun when somebody first waits for an event."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def need(self) -> None:
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="libvirt-events", daemon=True)
+                self._thread.start()
+
+    def _run(self) -> None:
+        while True:
+            lv.virEventRunDefaultImpl()
+
+
+_loop = _Loop()
+
+
+def explain_open(host: str, uri: str, error: lv.libvirtError) -> HostError:
+    """Why libvirt cannot be reached, and the command that mends it."""
+    text = _message(error)
+    if "Permission denied" in text or error.get_error_code() in (lv.VIR_ERR_AUTH_FAILED, lv.VIR_ERR_AUTH_UNAVAILABLE):
+        return HostError(f"host {host}: no permission to use libvirt at {uri}", _GROUP)
+    if "Failed to connect socket" in text or "Connection refused" in text:
+        return HostError(f"host {host}: libvirtd is not running ({uri})", _START)
+    return HostError(f"host {host}: libvirt cannot be reached at {uri}: {text}", f"try: virsh -c '{uri}' version")
+
+
+def explain(host: str, what: str, error: lv.libvirtError) -> HostError:
+    """A failed call as "host H: cannot WHAT: why"."""
+    text = _message(error)
+    if error.get_error_domain() == lv.VIR_FROM_RPC or "client socket is closed" in text:
+        return HostError(f"host {host}: cannot {what}: the connection to libvirtd broke", _START)
+    hint = ""
+    if "No space left on device" in text:
+        hint = _FULL
+    elif error.get_error_code() == lv.VIR_ERR_OPERATION_TIMEOUT:
+        hint = "another job works on it: virsh domjobinfo NAME shows which; run this again when it is over"
+    elif "Cannot allocate memory" in text:
+        hint = "free memory on that host, or set its `reserved.memory` higher so that less is placed there"
+    return HostError(f"host {host}: cannot {what}: {text}", hint)
+
+
+def _message(error: lv.libvirtError) -> str:
+    """libvirt's text on one line; terminals get no control characters from it."""
+    text = error.get_error_message() or str(error)
+    return "".join(letter if letter.isprintable() else " " for letter in text).strip()

@@ -1,0 +1,227 @@
+"""An Instance into libvirt's domain XML and back into a Machine, or into Foreign for what is not ours. Pure.
+
+Called by domain.py (writing) and survey.py (reading). What libvirt adds by itself is passed over on the way back.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from xml.etree import ElementTree as ET
+
+from cloudsync import __version__
+from cloudsync.model.resources import Instance, Nic, Power
+from cloudsync.model.snapshot import Machine, Usage
+from cloudsync.model.wire import digest
+
+MARK = "urn:cloudsync:instance:1"
+"""The namespace of our element in <metadata>: what carries it is ours."""
+
+CONSOLE_LOG = "/var/log/libvirt/qemu/cloudsync-{uuid}.log"
+_UNITS = {"b": 1, "bytes": 1, "KiB": 1 << 10, "k": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
+
+ET.register_namespace("cloudsync", MARK)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """What the host adds to an instance: `virt` is kvm or qemu, `pool` the folder of disks and images.
+
+    `gateways` maps each network of the instance to its gateway; `image_format` is qcow2 or raw.
+    """
+
+    cloud: str
+    generation: int
+    gateways: Mapping[str, str]
+    virt: str
+    image_format: str
+    pool: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Foreign:
+    """A domain without our mark; `usage.disk` is not in the XML and stays 0."""
+
+    uuid: str
+    name: str
+    usage: Usage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ours:
+    """A domain with our mark. `power` and `autostart` are not in the XML: the caller knows them."""
+
+    machine: Machine
+    image_format: str
+
+
+def root_disk(uuid: str) -> str:
+    """The root disk's volume name."""
+    return f"{uuid}.root.qcow2"
+
+
+def image_volume(sha256: str) -> str:
+    return f"image-{sha256}"
+
+
+def to_xml(instance: Instance, site: Site) -> str:
+    """The domain of `instance` on this host."""
+    domain = ET.Element("domain", type=site.virt)
+    _add(domain, "name", instance.name)
+    _add(domain, "uuid", instance.uuid)
+    domain.append(_metadata(instance, site))
+    _add(domain, "memory", str(instance.memory), unit="b")
+    _add(domain, "vcpu", str(instance.vcpus), placement="static")
+    system = _add(domain, "os")
+    _add(system, "type", "hvm", arch="x86_64", machine="q35")
+    _add(system, "smbios", mode="sysinfo")
+    domain.append(_sysinfo(instance.uuid))
+    features = _add(domain, "features")
+    _add(features, "acpi")
+    _add(features, "apic")
+    domain.append(_cpu(instance.vcpus, site.virt))
+    _add(domain, "clock", offset="utc")
+    _add(domain, "on_poweroff", "destroy")
+    _add(domain, "on_reboot", "restart")
+    _add(domain, "on_crash", "restart")
+    domain.append(_devices(instance, site))
+    return ET.tostring(domain, encoding="unicode")
+
+
+def from_xml(text: str, *, power: Power = Power.STOPPED, autostart: bool = True) -> Ours | Foreign:
+    """What libvirt says about one domain (running or not). Raise ValueError when it is not a domain's XML."""
+    try:
+        domain = ET.fromstring(text)
+    except ET.ParseError as error:
+        raise ValueError(f"not XML: {error}") from error
+    mark = domain.find(f"metadata/{{{MARK}}}instance")
+    if mark is None or not (mark.get("cloud") and mark.get("image")):
+        return Foreign(uuid=_text(domain, "uuid"), name=_text(domain, "name"), usage=_usage(domain))
+    usage = _usage(domain)
+    machine = Machine(
+        uuid=_text(domain, "uuid"),
+        name=_text(domain, "name"),
+        cloud=mark.get("cloud", ""),
+        image=mark.get("image", ""),
+        vcpus=usage.vcpus,
+        memory=usage.memory,
+        disk=_number(mark.get("disk")),
+        nics=tuple(_nic_back(nic) for nic in domain.findall("devices/interface")),
+        power=power,
+        autostart=autostart,
+        generation=_number(mark.get("generation")),
+    )
+    return Ours(machine=machine, image_format=mark.get("format", "qcow2"))
+
+
+def _add(parent: ET.Element, tag: str, text: str | None = None, **attributes: str) -> ET.Element:
+    child = ET.SubElement(parent, tag, attributes)
+    child.text = text
+    return child
+
+
+def _metadata(instance: Instance, site: Site) -> ET.Element:
+    """Unprivileged users may read libvirt's XML: no user-data, no keys here."""
+    metadata = ET.Element("metadata")
+    _add(
+        metadata,
+        f"{{{MARK}}}instance",
+        cloud=site.cloud,
+        name=instance.name,
+        incarnation=str(instance.incarnation),
+        image=instance.image,
+        format=site.image_format,
+        disk=str(instance.disk),
+        generation=str(site.generation),
+        digest=digest(Instance, instance),
+    )
+    return metadata
+
+
+def _sysinfo(uuid: str) -> ET.Element:
+    """What Nova's libvirt driver sets: cloud-init's ds-identify knows an OpenStack guest by the product."""
+    sysinfo = ET.Element("sysinfo", type="smbios")
+    system = _add(sysinfo, "system")
+    for name, value in (
+        ("manufacturer", "OpenStack Foundation"),
+        ("product", "OpenStack Nova"),
+        ("version", __version__),
+        ("serial", uuid),
+        ("uuid", uuid),
+        ("family", "Virtual Machine"),
+    ):
+        _add(system, "entry", value, name=name)
+    return sysinfo
+
+
+def _cpu(vcpus: int, virt: str) -> ET.Element:
+    """One socket: some guests use no more than two. Emulation offers all that QEMU can emulate."""
+    cpu = ET.Element("cpu", mode="host-passthrough" if virt == "kvm" else "maximum", check="none")
+    _add(cpu, "topology", sockets="1", dies="1", cores=str(vcpus), threads="1")
+    return cpu
+
+
+def _devices(instance: Instance, site: Site) -> ET.Element:
+    devices = ET.Element("devices")
+    devices.append(_root_device(instance, site))
+    _add(devices, "controller", type="usb", model="none")
+    for nic in instance.nics:
+        devices.append(_interface(nic, site.gateways[nic.network]))
+    serial = _add(devices, "serial", type="pty")
+    _add(serial, "log", file=CONSOLE_LOG.format(uuid=instance.uuid), append="on")
+    _add(serial, "target", type="isa-serial", port="0")
+    rng = _add(devices, "rng", model="virtio")
+    _add(rng, "backend", "/dev/urandom", model="random")
+    _add(devices, "memballoon", model="virtio")
+    return devices
+
+
+def _root_device(instance: Instance, site: Site) -> ET.Element:
+    """The whole backing chain is written down: libvirt must never find out a format by looking into a guest's disk.
+
+    The image stays root's (0644): libvirt would give it to QEMU's user, who could then write what others start from.
+    """
+    disk = ET.Element("disk", type="file", device="disk")
+    _add(disk, "driver", name="qemu", type="qcow2", cache="writeback", discard="unmap")
+    _add(disk, "source", file=f"{site.pool}/{root_disk(instance.uuid)}")
+    backing = _add(disk, "backingStore", type="file")
+    _add(backing, "format", type=site.image_format)
+    image = _add(backing, "source", file=f"{site.pool}/{image_volume(instance.image)}")
+    _add(image, "seclabel", model="dac", relabel="no")
+    _add(backing, "backingStore")
+    _add(disk, "target", dev="vda", bus="virtio")
+    _add(disk, "boot", order="1")
+    return disk
+
+
+def _interface(nic: Nic, gateway: str) -> ET.Element:
+    """libvirt makes the tap and gives it the gateway's address; the kernel adds the /32 route to the peer."""
+    interface = ET.Element("interface", type="ethernet")
+    _add(interface, "mac", address=nic.mac)
+    source = _add(interface, "source")
+    _add(source, "ip", family="ipv4", address=gateway, prefix="32", peer=nic.address)
+    _add(interface, "target", dev=nic.tap)
+    _add(interface, "model", type="virtio")
+    _add(interface, "rom", enabled="no")
+    return interface
+
+
+def _text(domain: ET.Element, tag: str) -> str:
+    return (domain.findtext(tag) or "").strip()
+
+
+def _number(text: str | None) -> int:
+    """0 for what is missing or no number: somebody else may have edited it."""
+    return int(text) if text and text.isascii() and text.isdigit() else 0
+
+
+def _usage(domain: ET.Element) -> Usage:
+    memory = domain.find("memory")
+    size = 0 if memory is None else _number(memory.text) * _UNITS.get(memory.get("unit", "KiB"), 1 << 10)
+    return Usage(vcpus=_number(_text(domain, "vcpu")), memory=size)
+
+
+def _nic_back(interface: ET.Element) -> tuple[str, str, str]:
+    def attribute(path: str, name: str) -> str:
+        found = interface.find(path)
+        return "" if found is None else found.get(name, "")
+
+    return attribute("target", "dev"), attribute("mac", "address"), attribute("source/ip", "peer")

@@ -1,0 +1,212 @@
+"""The disk pool of one host: overlays on cached images, uploads in flight, growing and deleting. Called by host.py.
+
+libvirt keeps its own list of a pool's files. It is refreshed only when a file that should be there is not on it.
+"""
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+from cloudsync.hosts.libvirt.connection import Connection, lv
+from cloudsync.hosts.libvirt.domain_xml import image_volume, root_disk
+from cloudsync.model.problem import HostError
+
+POOL = "cloudsync"
+FOLDER = "/var/lib/cloudsync/pool"
+_CHUNK = 256 << 10
+"""As much as one message of libvirt's protocol carries of a stream."""
+
+
+class Pool:
+    """The directory pool `cloudsync`; made, started and set to start with libvirtd when it is missing."""
+
+    def __init__(self, connection: Connection, folder: str = FOLDER) -> None:
+        self.folder = folder
+        self._connection = connection
+        # libvirt refuses to refresh a pool while a volume is being made in it.
+        self._making = threading.Lock()
+        self._known: tuple[Any, Any] | None = None
+
+    def capacity(self) -> int:
+        """Size of the file system that the pool is on, in bytes."""
+        with self._connection.doing("read the disk pool's size"):
+            return int(self._pool().info()[1])
+
+    def make_root(self, uuid: str, size: int, image: str, image_format: str) -> None:
+        """The root disk of `size` bytes over the image; one that is there already is kept as it is."""
+        name = root_disk(uuid)
+        text = _overlay(name, size, f"{self.folder}/{image_volume(image)}", image_format)
+        with self._connection.doing(f"make the disk {name}"), self._making:
+            pool = self._pool()
+            try:
+                pool.createXML(text)
+            except lv.libvirtError as error:
+                if not self._there_already(pool, name, error):
+                    pool.createXML(text)
+
+    def grow_root(self, uuid: str, size: int) -> None:
+        """Make the root disk of a stopped machine at least `size` bytes; never smaller."""
+        name = root_disk(uuid)
+        with self._connection.doing(f"grow the disk {name}"):
+            volume = self._find(name)
+            if volume is None:
+                raise HostError(
+                    f"host {self._connection.host}: the disk {name} is missing in {self.folder}",
+                    "put it back from a backup, or delete the instance and create it anew",
+                )
+            if int(volume.info()[1]) < size:
+                volume.resize(size)
+
+    def delete_root(self, uuid: str) -> None:
+        """Remove the root disk; nothing happens when it is gone."""
+        name = root_disk(uuid)
+        with self._connection.doing(f"delete the disk {name}"):
+            volume = self._find(name)
+            if volume is not None:
+                volume.delete()
+
+    def upload(self, source: Path, sha256: str, progress: Callable[[str], None]) -> None:
+        """Stream a file of the controller into `incoming-SHA256`, replacing what an earlier try left."""
+        name = f"incoming-{sha256}"
+        try:
+            file = source.open("rb")
+        except OSError as error:
+            raise HostError(
+                f"{source} cannot be read: {error.strerror}", "check `source:` of the image in the spec"
+            ) from error
+        with file, self._connection.doing(f"upload {source.name}") as raw:
+            size = source.stat().st_size
+            volume = self._fresh(name, size)
+            stream = raw.newStream()
+            try:
+                volume.upload(stream, 0, size)
+                _send(stream, file, size, progress)
+                stream.finish()
+            except BaseException:
+                with suppress(lv.libvirtError):
+                    stream.abort()
+                with suppress(lv.libvirtError):
+                    volume.delete()
+                raise
+
+    def _fresh(self, name: str, size: int) -> Any:
+        with self._making:
+            pool = self._pool()
+            with suppress(lv.libvirtError):
+                pool.storageVolLookupByName(name).delete()
+            return pool.createXML(_incoming(name, size))
+
+    def _find(self, name: str) -> Any:
+        """The volume, looked for on the disk too; None when there is none."""
+        pool = self._pool()
+        try:
+            return pool.storageVolLookupByName(name)
+        except lv.libvirtError as error:
+            if error.get_error_code() != lv.VIR_ERR_NO_STORAGE_VOL:
+                raise
+        with self._making:
+            pool.refresh()
+        try:
+            return pool.storageVolLookupByName(name)
+        except lv.libvirtError as error:
+            if error.get_error_code() != lv.VIR_ERR_NO_STORAGE_VOL:
+                raise
+            return None
+
+    def _there_already(self, pool: Any, name: str, error: Any) -> bool:
+        """Whether a failed create means that the disk exists; a name without a file is taken off libvirt's list."""
+        if error.get_error_code() == lv.VIR_ERR_STORAGE_VOL_EXIST:
+            volume = pool.storageVolLookupByName(name)
+            try:
+                volume.info()
+            except lv.libvirtError:
+                volume.delete()
+                return False
+            return True
+        pool.refresh()
+        with suppress(lv.libvirtError):
+            pool.storageVolLookupByName(name)
+            return True
+        raise error
+
+    def _pool(self) -> Any:
+        """Looked up once per connection: every lookup is a round trip."""
+        raw = self._connection.raw
+        known = self._known
+        if known is None or known[0] is not raw:
+            known = (raw, self._ready(raw))
+            self._known = known
+        return known[1]
+
+    def _ready(self, raw: Any) -> Any:
+        try:
+            pool = raw.storagePoolLookupByName(POOL)
+        except lv.libvirtError as error:
+            if error.get_error_code() != lv.VIR_ERR_NO_STORAGE_POOL:
+                raise
+            pool = raw.storagePoolDefineXML(_directory(self.folder))
+            pool.setAutostart(1)
+        target = ET.fromstring(pool.XMLDesc()).findtext("target/path")
+        if target != self.folder:
+            raise HostError(
+                f"host {self._connection.host}: the storage pool {POOL} is at {target}, not {self.folder}",
+                f"rename that pool (virsh pool-dumpxml {POOL}, pool-undefine, pool-define under another name)",
+            )
+        if not pool.isActive():
+            try:
+                pool.create(lv.VIR_STORAGE_POOL_CREATE_WITH_BUILD)
+            except lv.libvirtError:
+                # Another thread or controller was quicker.
+                if not pool.isActive():
+                    raise
+        return pool
+
+
+def _send(stream: Any, file: Any, size: int, progress: Callable[[str], None]) -> None:
+    sent, told = 0, -1
+    while chunk := file.read(_CHUNK):
+        while chunk:
+            count = stream.send(chunk)
+            chunk = chunk[count:]
+            sent += count
+        percent = sent * 100 // max(size, 1)
+        if percent != told:
+            told = percent
+            progress(f"{percent}% of {size / (1 << 20):.0f} MiB")
+
+
+def _volume(name: str, size: int, kind: str) -> ET.Element:
+    volume = ET.Element("volume")
+    ET.SubElement(volume, "name").text = name
+    ET.SubElement(volume, "capacity", unit="bytes").text = str(size)
+    ET.SubElement(volume, "allocation", unit="bytes").text = "0"
+    target = ET.SubElement(volume, "target")
+    ET.SubElement(target, "format", type=kind)
+    return volume
+
+
+def _overlay(name: str, size: int, base: str, base_format: str) -> str:
+    volume = _volume(name, size, "qcow2")
+    backing = ET.SubElement(volume, "backingStore")
+    ET.SubElement(backing, "path").text = base
+    ET.SubElement(backing, "format", type=base_format)
+    return ET.tostring(volume, encoding="unicode")
+
+
+def _incoming(name: str, size: int) -> str:
+    volume = _volume(name, size, "raw")
+    return ET.tostring(volume, encoding="unicode")
+
+
+def _directory(folder: str) -> str:
+    """Mode 0711: QEMU's user passes through, nobody lists."""
+    pool = ET.Element("pool", type="dir")
+    ET.SubElement(pool, "name").text = POOL
+    target = ET.SubElement(pool, "target")
+    ET.SubElement(target, "path").text = folder
+    permissions = ET.SubElement(target, "permissions")
+    ET.SubElement(permissions, "mode").text = "0711"
+    return ET.tostring(pool, encoding="unicode")

@@ -1,0 +1,245 @@
+"""The real Driver: a real libvirt and a real agent, without the agent's kernel side."""
+
+import os
+import select
+import signal
+import subprocess
+from base64 import b64encode
+from collections.abc import Iterator
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from cloudsync.hosts.host import Host
+from cloudsync.hosts.libvirt.volume import FOLDER
+from cloudsync.model.cloud import Host as Wanted
+from cloudsync.model.document import HostDocument
+from cloudsync.model.plan import (
+    CreateInstance,
+    DeleteImage,
+    DeleteInstance,
+    PutDocument,
+    PutImage,
+    StartInstance,
+    StopInstance,
+    UpdateInstance,
+)
+from cloudsync.model.problem import HostError, LockedError, StaleError
+from cloudsync.model.resources import Digest, Group, Image, Instance, Network, Power
+from cloudsync.model.snapshot import HostStatus
+from tests.agent.lab import Lab as Agent
+from tests.lab.cloud import blank_image
+from tests.libvirt.conftest import Lab
+from tests.libvirt.samples import MiB, named
+
+pytestmark = pytest.mark.real
+
+SECRET = b"#cloud-config\npassword: the-secret-word\n"
+GATEWAYS = {"default": "10.20.0.1"}
+NETWORK = Network(name="default", subnet="10.20.0.0/24", gateway="10.20.0.1", domain="lab.internal")
+
+
+@pytest.fixture
+def agent(lab: Lab, tmp_path: Path) -> Iterator[Agent]:
+    (tmp_path / "agent").mkdir()
+    (tmp_path / "agent" / "pool").symlink_to(FOLDER)
+    agent = Agent(tmp_path / "agent")
+    agent.start()
+    yield agent
+    if agent.process is not None:
+        agent.end(signal.SIGKILL)
+
+
+@pytest.fixture
+def host(agent: Agent) -> Iterator[Host]:
+    host = Host(Wanted(name="here", uri="qemu:///system", virt="qemu"), "lab", agent.socket)
+    yield host
+    host.close()
+
+
+def say_nothing(_: str) -> None:
+    pass
+
+
+def a_document(*instances: Instance, generation: int = 1, cloud: str = "lab") -> HostDocument:
+    return HostDocument(
+        cloud=cloud,
+        host="here",
+        generation=generation,
+        networks={"default": NETWORK},
+        groups={"default": Group(name="default")},
+        instances={instance.name: instance for instance in instances},
+    )
+
+
+def create(instance: Instance, image_format: str | None = "raw") -> CreateInstance:
+    return CreateInstance(
+        id="create",
+        host="here",
+        address=f"instance.{instance.name}",
+        instance=instance,
+        image_format=image_format,
+        gateways=GATEWAYS,
+        cloud="lab",
+        generation=1,
+    )
+
+
+def perform(host: Host, *steps: object, blobs: dict[str, bytes] | None = None) -> None:
+    for step in steps:
+        host.perform(step, blobs or {}, say_nothing)  # type: ignore[arg-type]
+
+
+def test_a_fresh_host_is_ready_and_empty(host: Host, lab: Lab) -> None:
+    state = host.observe()
+    assert (state.status, state.reason, state.arch) == (HostStatus.READY, "", "x86_64")
+    assert state.capacity.vcpus == os.cpu_count()
+    assert state.images == {lab.image: 1 * MiB}
+    assert (state.machines, state.disks, state.document, state.foreign_names) == ({}, frozenset(), None, frozenset())
+
+
+def test_the_life_of_a_machine_each_step_twice(host: Host, lab: Lab) -> None:
+    web = lab.instance()
+    shop = replace(web, name="shop", vcpus=2, memory=64 * MiB, disk=16 * MiB)
+    at = "instance.web-1"
+    update = UpdateInstance(
+        id="u", host="here", address=at, instance=shop, gateways=GATEWAYS, cloud="lab", generation=2, grace=0.1
+    )
+
+    perform(host, create(web), create(web))
+    state = host.observe()
+    assert named(state, "web-1").power is Power.RUNNING
+    assert named(state, "web-1").disk == 8 * MiB
+    assert state.disks == {web.uuid}
+
+    perform(host, update, replace(update, instance=replace(shop, state=Power.STOPPED)))
+    assert named(host.observe(), "shop").power is Power.STOPPED
+
+    perform(host, *[StartInstance(id="b", host="here", address=at, uuid=web.uuid)] * 2)
+    machine = named(host.observe(), "shop")
+    assert (machine.vcpus, machine.memory, machine.disk, machine.generation) == (2, 64 * MiB, 16 * MiB, 2)
+    assert machine.power is Power.RUNNING
+
+    perform(host, *[StopInstance(id="s", host="here", address=at, uuid=web.uuid, grace=0.1)] * 2)
+    assert named(host.observe(), "shop").power is Power.STOPPED
+
+    perform(host, *[DeleteInstance(id="d", host="here", address=at, uuid=web.uuid)] * 2)
+    state = host.observe()
+    assert (state.machines, state.disks) == ({}, frozenset())
+
+
+def test_a_machine_that_is_to_be_off_is_made_but_not_started(host: Host, lab: Lab) -> None:
+    perform(host, create(replace(lab.instance(), state=Power.STOPPED)))
+    assert named(host.observe(), "web-1").power is Power.STOPPED
+
+
+def test_a_machine_whose_disk_is_gone_has_none(host: Host, lab: Lab) -> None:
+    web = lab.instance()
+    perform(host, create(replace(web, state=Power.STOPPED)))
+    Path(FOLDER, f"{web.uuid}.root.qcow2").unlink()
+    assert named(host.observe(), "web-1").disk == 0
+
+
+def test_an_image_file_is_sent_once(host: Host, lab: Lab, tmp_path: Path) -> None:
+    source = blank_image(tmp_path / "other.raw")
+    source.write_bytes(source.read_bytes() + bytes(1 * MiB))
+    digest = sha256(source.read_bytes()).hexdigest()
+    image = Image(name="other", sha256=digest, source=str(source))
+    step = PutImage(id="i", host="here", address="image.other", image=image)
+    heard: list[str] = []
+    host.perform(step, {}, heard.append)
+    assert "100% of 2 MiB" in heard
+    assert host.observe().images[digest] == 2 * MiB
+    assert not Path(FOLDER, f"incoming-{digest}").exists()
+    heard.clear()
+    host.perform(step, {}, heard.append)
+    assert not [text for text in heard if text.endswith("of 2 MiB") and not text.startswith("checking")]
+    perform(host, create(replace(lab.instance(), image=digest), image_format=None))
+    assert named(host.observe(), "web-1").image == digest
+    perform(host, DeleteInstance(id="d", host="here", address="instance.web-1", uuid=lab.instance().uuid))
+    perform(host, *[DeleteImage(id="x", host="here", address="image.other", sha256=digest)] * 2)
+    assert digest not in host.observe().images
+
+
+def test_an_image_that_is_not_what_the_spec_says_is_refused(host: Host, tmp_path: Path) -> None:
+    image = Image(name="other", sha256="ab" * 32, source=str(blank_image(tmp_path / "other.raw")))
+    with pytest.raises(HostError, match="but the spec says abab"):
+        perform(host, PutImage(id="i", host="here", address="image.other", image=image))
+    with pytest.raises(HostError, match=r"gone\.raw cannot be read: No such file"):
+        gone = replace(image, source="/nowhere/gone.raw")
+        perform(host, PutImage(id="i", host="here", address="image.other", image=gone))
+    assert [path.name for path in Path(FOLDER).iterdir() if path.name.startswith("incoming")] == []
+
+
+def test_a_machine_on_an_image_that_is_not_there_is_refused(host: Host, lab: Lab) -> None:
+    with pytest.raises(HostError, match="image abababababab is not in the cache"):
+        perform(host, create(replace(lab.instance(), image="ab" * 32), image_format=None))
+
+
+def test_the_document_takes_the_user_data_along(host: Host, lab: Lab, agent: Agent) -> None:
+    digest = sha256(SECRET).hexdigest()
+    web = replace(lab.instance(), user_data=Digest(sha256=digest, size=len(SECRET)), groups=("default",))
+    document = a_document(web)
+    step = PutDocument(id="p", host="here", address="host.here", document=document, base=0)
+    with pytest.raises(HostError, match=f"user-data {digest[:12]} of web-1 is not at hand"):
+        perform(host, step)
+    assert host.observe().generation == 0
+    perform(host, step, blobs={digest: SECRET, "0" * 64: b"another"})
+    assert host.observe().document == document
+    stored = "".join(path.read_text() for path in (agent.root / "state").iterdir() if path.is_file())
+    assert b64encode(SECRET).decode() in stored
+    assert b64encode(b"another").decode() not in stored
+    with pytest.raises(StaleError):
+        perform(host, step, blobs={digest: SECRET})
+
+
+def test_one_apply_at_a_time(host: Host) -> None:
+    with host.lock("alice@laptop"), pytest.raises(LockedError, match="alice@laptop"), host.lock("bob@desk"):
+        pass
+    with host.lock("bob@desk"):
+        pass
+
+
+def test_a_host_of_another_cloud_is_foreign_until_it_is_empty(host: Host, lab: Lab, agent: Agent) -> None:
+    other = replace(lab.instance(), user_data=None, groups=("default",))
+    agent.client.put_document(a_document(other, cloud="shop"), 0)
+    state = host.observe()
+    assert state.status is HostStatus.FOREIGN
+    assert "it belongs to cloud shop, which has 1 instance(s) here" in state.reason
+    assert not state.reachable
+    agent.client.put_document(HostDocument(cloud="shop", host="here", generation=2), 1)
+    assert host.observe().status is HostStatus.READY
+
+
+def test_whichever_half_is_down_is_named(host: Host, agent: Agent) -> None:
+    agent.end()
+    state = host.observe()
+    assert state.status is HostStatus.UNREACHABLE
+    assert "the agent on here does not answer" in state.reason
+    assert "cloudsync agent" in state.reason
+    assert "libvirt" not in state.reason
+    nowhere = Wanted(name="here", uri="qemu:///system?socket=/run/nobody-listens-here")
+    state = Host(nowhere, "lab", agent.socket).observe()
+    assert "libvirtd is not running" in state.reason
+    assert "libvirtd -d" in state.reason
+    assert "the agent on here does not answer" in state.reason
+
+
+def test_libvirtd_may_be_restarted_under_an_open_connection(host: Host, lab: Lab) -> None:
+    perform(host, create(lab.instance()))
+    libvirtd = int(Path("/run/libvirtd.pid").read_text())
+    ended = os.pidfd_open(libvirtd)
+    os.kill(libvirtd, signal.SIGTERM)
+    assert select.select([ended], [], [], 30)[0], "it did not end"
+    os.close(ended)
+    try:
+        assert "libvirtd is not running" in host.observe().reason
+    finally:
+        subprocess.run(["libvirtd", "-d"], check=True)
+    state = host.observe()
+    assert state.status is HostStatus.READY
+    assert named(state, "web-1").power is Power.RUNNING
+    host.perform(StopInstance(id="s", host="here", address="web", uuid=lab.instance().uuid, grace=0), {}, say_nothing)
+    assert named(host.observe(), "web-1").power is Power.STOPPED
