@@ -1,0 +1,28 @@
+"""`agent`: the host daemon."""
+
+import os
+from pathlib import Path
+
+from cloudsync.model.problem import CloudsyncError
+
+
+def serve(socket: Path, state: Path, pool: Path, run: Path, metadata_port: int) -> int:
+    """Run it in the foreground."""
+    from cloudsync.agent.serve import serve as run_agent
+
+    _need_root()
+    return run_agent(socket, state, pool, run, metadata_port)
+
+
+def uninstall_parts() -> int:
+    """Take what the agent put into this host's kernel out again; machines and disks stay."""
+    from cloudsync.agent.parts import remove
+
+    _need_root()
+    remove()
+    return 0
+
+
+def _need_root() -> None:
+    if os.geteuid() != 0:
+        raise CloudsyncError("the agent owns the host's firewall and routes, so it needs root", "sudo cloudsync agent")

@@ -1,0 +1,146 @@
+"""`apply` and `destroy`: show, ask, carry out, wait."""
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event as Flag
+
+from cloudsync.cli.exits import Exit
+from cloudsync.cli.formats import one_of
+from cloudsync.cli.plan import show
+from cloudsync.cli.say import say
+from cloudsync.cli.store import load_plan
+from cloudsync.cli.who import who
+from cloudsync.hosts.fleet import Fleet
+from cloudsync.model.cloud import Cloud
+from cloudsync.model.plan import Disruption, Plan
+from cloudsync.model.problem import CloudsyncError, StaleError
+from cloudsync.pipeline import carry_out, confirm_fresh, decide, emptied, locked, observe
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """How a person wants it applied; `timeout` is in seconds."""
+
+    auto_approve: bool
+    allow_destroy: bool
+    max_disruption: str | None
+    wait: bool
+    timeout: float
+    parallelism: int
+
+
+def run(path: Path, saved: Path | None, wishes: Wishes) -> int:
+    """Apply the spec, or exactly the plan that was saved."""
+    from cloudsync.spec.load import load
+
+    if wishes.max_disruption is not None:
+        one_of(wishes.max_disruption, *(kind.label for kind in Disruption))
+    return _apply(load(path), load_plan(saved) if saved else None, wishes)
+
+
+def destroy(path: Path, wishes: Wishes) -> int:
+    """Apply an empty cloud."""
+    from cloudsync.spec.load import load
+
+    cloud = load(path)
+    protected = sorted(name for name, wanted in cloud.instances.items() if wanted.protect)
+    if protected:
+        raise CloudsyncError(
+            f"protected: {', '.join(protected)}", "take `protect: true` out of the spec if they are to go"
+        )
+    return _apply(emptied(cloud), None, wishes)
+
+
+def _apply(cloud: Cloud, saved: Plan | None, wishes: Wishes) -> int:
+    with Fleet.open(cloud) as fleet:
+        snapshot = observe(fleet)
+        plan = saved or decide(cloud, snapshot, who())
+        if saved and saved.spec_digest != cloud.digest:
+            raise StaleError("the spec, or a file it names, is not the one that was planned", "plan again")
+        show(plan)
+        if plan.unplaced:
+            say("error: not every instance has a place; nothing was changed")
+            return Exit.FAILED
+        if not plan.empty:
+            _guard(plan, wishes)
+            if not _agreed(plan, wishes):
+                say("nothing was changed")
+                return Exit.FAILED
+            with locked(fleet, snapshot, who()):
+                fresh = decide(cloud, observe(fleet), who())
+                confirm_fresh(plan, fresh)
+                code = _carry_out(fresh, cloud, fleet, wishes.parallelism)
+            if code:
+                return code
+        return _wait(cloud, fleet, wishes.timeout) if wishes.wait else Exit.DONE
+
+
+def _guard(plan: Plan, wishes: Wishes) -> None:
+    """Refuse what the person has not allowed."""
+    if wishes.auto_approve and plan.destroys and not wishes.allow_destroy:
+        names = ", ".join(change.address for change in plan.destroys)
+        raise CloudsyncError(f"this plan destroys data: {names}", "add --allow-destroy if that is what you want")
+    if wishes.max_disruption is not None:
+        limit = next(kind for kind in Disruption if kind.label == wishes.max_disruption)
+        above = [
+            f"{change.address} ({change.disruption.label})" for change in plan.changes if change.disruption > limit
+        ]
+        if above:
+            raise CloudsyncError(
+                f"this plan disturbs more than `{limit.label}`: {', '.join(above)}", "raise --max-disruption"
+            )
+
+
+def _agreed(plan: Plan, wishes: Wishes) -> bool:
+    if wishes.auto_approve:
+        return True
+    if not sys.stdin.isatty():
+        raise CloudsyncError("nobody is there to ask: standard input is not a terminal", "add -y")
+    if plan.destroys and not wishes.allow_destroy:
+        say(f"This destroys data for good: {', '.join(change.address for change in plan.destroys)}.")
+        return _answer(f"Type the cloud's name ({plan.cloud}) to go on: ") == plan.cloud
+    return _answer("Apply this? Only `yes` is taken for yes: ") == "yes"
+
+
+def _answer(question: str) -> str:
+    sys.stderr.write(question)
+    sys.stderr.flush()
+    return sys.stdin.readline().strip()
+
+
+def _carry_out(plan: Plan, cloud: Cloud, fleet: Fleet, parallelism: int) -> int:
+    from cloudsync.render.progress import Screen
+
+    with _interruptible() as stop, Screen(plan) as screen:
+        outcome = carry_out(plan, cloud, fleet, screen.seen, parallelism, stop)
+    say(screen.summary(outcome))
+    if outcome.interrupted:
+        return Exit.INTERRUPTED
+    return Exit.FAILED if outcome.failed else Exit.DONE
+
+
+@contextmanager
+def _interruptible() -> Iterator[Flag]:
+    """Ctrl-C and SIGTERM set the flag: running steps finish, no new one starts."""
+    stop = Flag()
+
+    def on_signal(_number: int, _frame: object) -> None:
+        stop.set()
+        say("interrupted: waiting for the running steps to finish")
+
+    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _wait(cloud: Cloud, fleet: Fleet, timeout: float) -> int:
+    from cloudsync.cli.wait import wait
+
+    return wait(cloud, fleet, timeout)

@@ -1,0 +1,230 @@
+"""The `cloudsync` command: what can be typed. Each body imports its work, so that `--help` stays quick."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cloudsync.cli.exits import Exit
+from cloudsync.model.problem import CloudsyncError, SpecError
+
+app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False, no_args_is_help=True)
+keypair = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Key pairs: create, import, list.")
+app.add_typer(keypair, name="keypair")
+
+Format = Annotated[str, typer.Option("--format", metavar="text|json", help="How to show it.")]
+
+
+class Options:
+    """What stands before the command."""
+
+    file = Path("cloud.yaml")
+
+
+@app.callback()
+def root(
+    file: Annotated[Path | None, typer.Option("-f", "--file", help="The spec [$CLOUDSYNC_FILE, cloud.yaml].")] = None,
+) -> None:
+    """One YAML file in Git, reconciled with real libvirt hosts."""
+    Options.file = file or Path(os.environ.get("CLOUDSYNC_FILE") or "cloud.yaml")
+
+
+@app.command()
+def init(force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False) -> None:
+    """Write a commented starter cloud.yaml for this machine."""
+    from cloudsync.cli.starter import write
+
+    write(Options.file, force)
+
+
+@app.command()
+def validate(
+    style: Annotated[str, typer.Option("--format", metavar="text|json|github", help="How to show it.")] = "text",
+) -> None:
+    """Show all problems of the spec with file:line:column."""
+    from cloudsync.cli.validate import run
+
+    raise typer.Exit(run(Options.file, style))
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of the spec."""
+    from cloudsync.cli.validate import print_schema
+
+    print_schema()
+
+
+@app.command()
+def plan(
+    out: Annotated[Path | None, typer.Option("--out", help="Save the plan, for `apply PLAN`.")] = None,
+    style: Format = "text",
+    detailed_exitcode: Annotated[
+        bool, typer.Option("--detailed-exitcode", help="Exit with 2 when there are changes or drift.")
+    ] = False,
+    snapshot: Annotated[
+        Path | None, typer.Option("--snapshot", help="A saved observation in place of the hosts.")
+    ] = None,
+) -> None:
+    """Show what apply would do, hosts already chosen."""
+    from cloudsync.cli.plan import run
+
+    raise typer.Exit(run(Options.file, out, style, detailed_exitcode, snapshot))
+
+
+AutoApprove = Annotated[bool, typer.Option("-y", "--auto-approve", help="Do not ask.")]
+AllowDestroy = Annotated[bool, typer.Option("--allow-destroy", help="With -y: disks may be destroyed.")]
+Parallelism = Annotated[int, typer.Option("--parallelism", min=1, max=64, help="Steps at once.")]
+
+
+@app.command()
+def apply(
+    plan: Annotated[Path | None, typer.Argument(help="A plan saved by `plan --out`.")] = None,
+    auto_approve: AutoApprove = False,
+    allow_destroy: AllowDestroy = False,
+    max_disruption: Annotated[
+        str | None, typer.Option("--max-disruption", metavar="CLASS", help="Refuse a plan that disturbs more.")
+    ] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Until cloud-init reports done.")] = False,
+    timeout: Annotated[float, typer.Option("--timeout", min=1, help="Seconds that --wait waits.")] = 600,
+    parallelism: Parallelism = 4,
+) -> None:
+    """Show the plan, ask, carry it out."""
+    from cloudsync.cli.apply import Wishes, run
+
+    wishes = Wishes(auto_approve, allow_destroy, max_disruption, wait, timeout, parallelism)
+    raise typer.Exit(run(Options.file, plan, wishes))
+
+
+@app.command()
+def destroy(
+    auto_approve: AutoApprove = False, allow_destroy: AllowDestroy = False, parallelism: Parallelism = 4
+) -> None:
+    """Remove everything the cloud has: plan and apply of an empty one, same guards."""
+    from cloudsync.cli.apply import Wishes, destroy
+
+    raise typer.Exit(destroy(Options.file, Wishes(auto_approve, allow_destroy, None, False, 0, parallelism)))
+
+
+@app.command()
+def status(
+    address: Annotated[str | None, typer.Argument(help="KIND.NAME or an instance's NAME.")] = None,
+    style: Format = "text",
+    save: Annotated[Path | None, typer.Option("--save", help="Write a snapshot for `plan --snapshot`.")] = None,
+) -> None:
+    """Show hosts, instances, health, drift, and what is deployed."""
+    from cloudsync.cli.status import run
+
+    raise typer.Exit(run(Options.file, address, style, save))
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def ssh(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="The instance; more arguments go to ssh's remote side.")],
+) -> None:
+    """Log in with the host keys that the guest itself reported."""
+    from cloudsync.cli.ssh import run
+
+    run(Options.file, name, context.args)
+
+
+@app.command()
+def logs(name: Annotated[str, typer.Argument(help="The instance.")]) -> None:
+    """Print what the instance wrote to its serial console."""
+    from cloudsync.cli.logs import run
+
+    run(Options.file, name)
+
+
+@app.command()
+def agent(
+    socket: Annotated[Path, typer.Option(help="Where to listen.")] = Path("/run/cloudsync/agent.sock"),
+    state: Annotated[Path, typer.Option(help="Where the host document is kept.")] = Path("/var/lib/cloudsync/agent"),
+    pool: Annotated[Path, typer.Option(help="Disks and images.")] = Path("/var/lib/cloudsync/pool"),
+    run: Annotated[Path, typer.Option(help="Runtime files.")] = Path("/run/cloudsync"),
+    metadata_port: Annotated[int, typer.Option(min=1, max=65535, help="The metadata service's port.")] = 8775,
+    uninstall: Annotated[
+        bool, typer.Option("--uninstall", help="Remove this host's tables and rules, then exit.")
+    ] = False,
+) -> None:
+    """Run the host daemon in the foreground; the socket is there when it is ready."""
+    from cloudsync.cli.agent import serve, uninstall_parts
+
+    raise typer.Exit(uninstall_parts() if uninstall else serve(socket, state, pool, run, metadata_port))
+
+
+@keypair.command("create")
+def keypair_create(
+    name: Annotated[str, typer.Argument(help="Its name in the spec.")],
+    kind: Annotated[str, typer.Option("--type", metavar="ed25519|rsa", help="What to make.")] = "ed25519",
+    out: Annotated[Path | None, typer.Option("--out", help="Where the private key goes.")] = None,
+) -> None:
+    """Make a key pair: the public half into the spec, the private one 0600 outside the repository."""
+    from cloudsync.cli.keypair import create
+
+    create(Options.file, name, kind, out)
+
+
+@keypair.command("import")
+def keypair_import(
+    name: Annotated[str, typer.Argument(help="Its name in the spec.")],
+    file: Annotated[Path, typer.Argument(help="A public key, or - for standard input.")],
+) -> None:
+    """Put an existing public key into the spec."""
+    from cloudsync.cli.keypair import import_key
+
+    import_key(Options.file, name, file)
+
+
+@keypair.command("list")
+def keypair_list(style: Format = "text") -> None:
+    """Show the key pairs with fingerprints and who uses which."""
+    from cloudsync.cli.keypair import show
+
+    show(Options.file, style)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit with its code; nobody sees a traceback."""
+    try:
+        code = app(args=arguments, standalone_mode=False)
+    except SpecError as error:
+        from cloudsync.cli.say import complain
+
+        complain(error.problems)
+        code = Exit.FAILED
+    except CloudsyncError as error:
+        from cloudsync.cli.say import fail
+
+        fail(error)
+        code = error.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        code = Exit.INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = Exit.FAILED
+    except typer.TyperException as error:
+        show = getattr(error, "show", None)
+        if show:
+            show()
+        code = Exit.USAGE if error.exit_code == 2 else error.exit_code
+    except Exception as error:
+        code = _bug(error)
+    raise SystemExit(int(code or 0))
+
+
+def _bug(error: Exception) -> int:
+    if os.environ.get("CLOUDSYNC_DEBUG"):
+        raise error
+    sys.stderr.write(
+        f"error: this is a bug in cloudsync ({type(error).__name__})\n"
+        "hint: run it again with CLOUDSYNC_DEBUG=1 and report what it prints\n"
+    )
+    return Exit.FAILED
+
+
+if __name__ == "__main__":
+    main()

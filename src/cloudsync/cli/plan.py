@@ -1,0 +1,51 @@
+"""`plan`: what apply would do."""
+
+import json
+from pathlib import Path
+
+from cloudsync.cli.exits import Exit
+from cloudsync.cli.formats import one_of
+from cloudsync.cli.say import colour, out, say
+from cloudsync.cli.store import load_snapshot, save_plan
+from cloudsync.cli.who import who
+from cloudsync.model.cloud import Cloud
+from cloudsync.model.plan import Plan
+from cloudsync.model.snapshot import Snapshot
+from cloudsync.pipeline import decide, observe
+
+
+def run(path: Path, save: Path | None, style: str, detailed: bool, snapshot_file: Path | None) -> int:
+    """Show the plan; 2 with `detailed` when something would be done; 1 when an instance has no place."""
+    from cloudsync.spec.load import load
+
+    one_of(style, "text", "json")
+    cloud = load(path)
+    plan = decide(cloud, _snapshot(cloud, snapshot_file), who())
+    show(plan, style)
+    if save:
+        save_plan(plan, save)
+        say(f"saved; carry it out with: cloudsync -f {path} apply {save}")
+    if plan.unplaced:
+        return Exit.FAILED
+    return Exit.CHANGES if detailed and not plan.empty else Exit.DONE
+
+
+def show(plan: Plan, style: str = "text") -> None:
+    """Print a plan on stdout."""
+    if style == "json":
+        from cloudsync.render.plan_json import document
+
+        out(json.dumps(document(plan), indent=2))
+    else:
+        from cloudsync.render.plan_text import text
+
+        out(text(plan, colour()))
+
+
+def _snapshot(cloud: Cloud, file: Path | None) -> Snapshot:
+    if file:
+        return load_snapshot(file)
+    from cloudsync.hosts.fleet import Fleet
+
+    with Fleet.open(cloud) as fleet:
+        return observe(fleet)

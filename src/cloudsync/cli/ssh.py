@@ -1,0 +1,61 @@
+"""`ssh NAME`: OpenSSH with the host keys that the guest itself reported, so that nobody trusts on first use."""
+
+import os
+import re
+import tempfile
+from pathlib import Path
+
+from cloudsync.cli.keystore import private_key_path
+from cloudsync.cli.machine import Found, found
+from cloudsync.model.problem import CloudsyncError
+
+
+def run(path: Path, name: str, arguments: list[str]) -> None:
+    """Run ssh and exit with its code. Options of ssh may stand before `--`, the remote command after it."""
+    with found(path, name) as machine:
+        boot = machine.host.boots.get(machine.instance.uuid)
+    if boot is None or not boot.host_keys:
+        raise CloudsyncError(
+            f"{machine.instance.name} has not reported its host keys yet",
+            f"see how far it is: cloudsync -f {path} logs {machine.instance.name}",
+        )
+    with tempfile.TemporaryDirectory(prefix="cloudsync-ssh-") as folder:
+        config = write_config(machine, boot.host_keys, Path(folder))
+        command = ["ssh", "-F", str(config), *arguments_of(machine.instance.name, arguments)]
+        code = os.spawnvp(os.P_WAIT, "ssh", command)  # noqa: S606
+    if code == 127:
+        raise CloudsyncError("ssh is not there", "install OpenSSH's client: apt-get install openssh-client")
+    raise SystemExit(code)
+
+
+def arguments_of(name: str, arguments: list[str]) -> list[str]:
+    """`-L 80:…` and the like before the host's name, the remote command after it."""
+    if "--" in arguments:
+        cut = arguments.index("--")
+        return [*arguments[:cut], name, *arguments[cut + 1 :]]
+    if arguments and arguments[0].startswith("-"):
+        return [*arguments, name]
+    return [name, *arguments]
+
+
+def write_config(machine: Found, host_keys: tuple[str, ...], folder: Path) -> Path:
+    """An ssh configuration in which the person's own settings come first and so win."""
+    instance = machine.instance
+    alias = f"cloudsync-{instance.uuid}"
+    known = folder / "known_hosts"
+    known.write_text("".join(f"{alias} {key}\n" for key in host_keys))
+    image = machine.cloud.images.get(instance.image_name)
+    login = image.login if image else ""
+    lines = [f"  HostName {instance.nics[0].address}", f"  HostKeyAlias {alias}", f"  GlobalKnownHostsFile {known}"]
+    lines += ["  StrictHostKeyChecking yes", "  UpdateHostKeys no"]
+    lines += [f"  User {login}"] if re.fullmatch(r"[a-z_][a-z0-9_-]*", login) else []
+    keys = [private_key_path(machine.cloud.name, name) for name in instance.keypairs]
+    lines += [f'  IdentityFile "{key}"' for key in keys if key.exists()]
+    config = folder / "config"
+    config.write_text(
+        "Include ~/.ssh/config\n"
+        + f"Host {instance.name}\n"
+        + "\n".join(lines)
+        + "\nHost *\nInclude /etc/ssh/ssh_config\n"
+    )
+    return config

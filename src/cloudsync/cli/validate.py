@@ -1,0 +1,38 @@
+"""`validate` and `schema`: the spec alone, no host touched."""
+
+import json
+from pathlib import Path
+
+from cloudsync.cli.exits import Exit
+from cloudsync.cli.formats import one_of
+from cloudsync.cli.say import colour, out, say
+from cloudsync.model.problem import Problem, SpecError
+from cloudsync.render import problems as render
+
+
+def run(path: Path, style: str) -> int:
+    """Print every problem; 1 when there is one."""
+    from cloudsync.spec.load import load
+
+    one_of(style, "text", "json", "github")
+    found: tuple[Problem, ...] = ()
+    try:
+        load(path)
+    except SpecError as error:
+        found = error.problems
+    if style == "json":
+        out(render.as_json(found))
+    elif style == "github":
+        out(render.github(found) if found else "")
+    elif found:
+        out(render.text(found, colour()))
+    else:
+        say(f"{path}: no problems")
+    return Exit.FAILED if found else Exit.DONE
+
+
+def print_schema() -> None:
+    """Print the spec's JSON Schema."""
+    from cloudsync.spec.schema import schema
+
+    out(json.dumps(schema(), indent=2))

@@ -1,0 +1,58 @@
+"""`apply --wait`: until every running instance has reported that cloud-init is done."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+from cloudsync.cli.exits import Exit
+from cloudsync.cli.say import say
+from cloudsync.hosts.fleet import Fleet
+from cloudsync.model.cloud import Cloud
+from cloudsync.model.problem import HostError
+from cloudsync.model.resources import Power
+from cloudsync.model.snapshot import Boot, HostState
+
+
+def wait(cloud: Cloud, fleet: Fleet, timeout: float) -> int:
+    """1 when a guest did not report within `timeout` seconds, or reported that something failed."""
+    hosts = [host for host in fleet.observe().hosts.values() if host.reachable]
+    with ThreadPoolExecutor(max(1, len(hosts))) as pool:
+        results = list(pool.map(lambda host: _wait_host(cloud, fleet, host, timeout), hosts))
+    return Exit.DONE if all(results) else Exit.FAILED
+
+
+def _wait_host(cloud: Cloud, fleet: Fleet, host: HostState, timeout: float) -> bool:
+    names = _awaited(cloud, host)
+    stages: dict[str, str] = {}
+    good = True
+
+    def seen(boot: Boot) -> None:
+        nonlocal good
+        name = names[boot.uuid]
+        stage = "cloud-init is done" if boot.finished else boot.stage.partition("/")[0]
+        if boot.finished and boot.failures:
+            good = False
+            stage = f"cloud-init is done, with failures: {', '.join(boot.failures)}"
+        if stage and stages.get(name) != stage:
+            stages[name] = stage
+            say(f"{name}: {stage}")
+
+    if not names:
+        return True
+    say(f"waiting for cloud-init in {', '.join(sorted(names.values()))}")
+    try:
+        fleet.drivers[host.name].wait_booted(frozenset(names), seen, timeout)
+    except HostError as error:
+        say(f"error: {error.message}" + (f"\nhint: {error.hint}" if error.hint else ""))
+        return False
+    return good
+
+
+def _awaited(cloud: Cloud, host: HostState) -> dict[str, str]:
+    """Name by uuid of what should run here and has not reported yet."""
+    instances = host.document.instances.values() if host.document else ()
+    return {
+        instance.uuid: instance.name
+        for instance in instances
+        if instance.name in cloud.instances
+        and instance.state is Power.RUNNING
+        and not (instance.uuid in host.boots and host.boots[instance.uuid].finished)
+    }

@@ -1,0 +1,89 @@
+"""The whole story; read this first.
+
+cloud    = load(path)                        YAML -> Cloud, or every Problem with its place
+snapshot = fleet.observe()                   live hosts -> Snapshot          (the only reading effect)
+placed   = place(cloud, snapshot)            who runs where, refusals explained          (pure)
+desired  = resolve(cloud, placed, snapshot)  every address, MAC, UUID decided            (pure)
+plan     = make_plan(…)                      changes with reasons, steps with what they wait for   (pure)
+outcome  = execute(plan, fleet)              concurrent, nothing left to decide  (the only writing effect)
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from hashlib import sha256
+from threading import Event as Flag
+from typing import TYPE_CHECKING
+
+from cloudsync.model.cloud import Cloud
+from cloudsync.model.document import Applied
+from cloudsync.model.plan import Plan
+from cloudsync.model.problem import CloudsyncError, StaleError
+from cloudsync.model.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from cloudsync.apply.events import Event
+    from cloudsync.apply.execute import Outcome
+    from cloudsync.hosts.fleet import Fleet
+
+
+def decide(cloud: Cloud, snapshot: Snapshot, who: str) -> Plan:
+    """What would be done, from what is wanted and what is there. Pure but for the clock in `applied.at`."""
+    from cloudsync.planner.make import make_plan
+    from cloudsync.planner.resolve import resolve
+    from cloudsync.scheduler.place import place
+
+    placements, unplaced = place(cloud, snapshot)
+    desired = resolve(cloud, placements, snapshot)
+    at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    applied = Applied(commit=cloud.commit, dirty=cloud.dirty, by=who, at=at)
+    return make_plan(cloud, desired, snapshot, placements, unplaced, applied)
+
+
+def observe(fleet: "Fleet") -> Snapshot:
+    """What is there; an error naming every reason when no host answers at all."""
+    snapshot = fleet.observe()
+    if snapshot.hosts and not any(host.reachable for host in snapshot.hosts.values()):
+        reasons = [f"{name}: {host.reason or host.status.value}" for name, host in sorted(snapshot.hosts.items())]
+        raise CloudsyncError("no host can be used\n  " + "\n  ".join(reasons), "mend one of them, then run this again")
+    return snapshot
+
+
+def emptied(cloud: Cloud) -> Cloud:
+    """The same hosts with nothing on them: what `destroy` plans."""
+    return replace(cloud, images={}, networks={}, keypairs={}, groups={}, placement_groups={}, instances={})
+
+
+def blobs(cloud: Cloud) -> Mapping[str, bytes]:
+    """User-data by SHA-256."""
+    found = {wanted.user_data for wanted in cloud.instances.values() if wanted.user_data is not None}
+    return {sha256(data).hexdigest(): data for data in found}
+
+
+@contextmanager
+def locked(fleet: "Fleet", snapshot: Snapshot, who: str) -> Iterator[None]:
+    """Hold the apply lock of every usable host, in name order so that two applies cannot wait for each other."""
+    with ExitStack() as stack:
+        for name in sorted(snapshot.hosts):
+            if snapshot.hosts[name].reachable:
+                stack.enter_context(fleet.drivers[name].lock(who))
+        yield
+
+
+def confirm_fresh(shown: Plan, fresh: Plan) -> None:
+    """StaleError, saying what moved, unless what was shown is still what would be done."""
+    from cloudsync.planner.stale import differences
+
+    moved = differences(shown, fresh)
+    if moved:
+        raise StaleError("the plan is stale\n  " + "\n  ".join(moved), "plan again and look at the new plan")
+
+
+def carry_out(
+    plan: Plan, cloud: Cloud, fleet: "Fleet", listener: "Callable[[Event], None]", parallelism: int, stop: Flag
+) -> "Outcome":
+    """Perform the steps."""
+    from cloudsync.apply.execute import execute
+
+    return execute(plan, fleet.drivers, blobs(cloud), listener, parallelism, stop)

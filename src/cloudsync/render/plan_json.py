@@ -1,0 +1,75 @@
+"""A plan for scripts, as schemas/plan.schema.json describes it. Documents and images stay out of it."""
+
+from collections import Counter
+from typing import Any
+
+from cloudsync.model.plan import Action, Change, Plan, Step
+
+
+def document(plan: Plan) -> dict[str, Any]:
+    """Plain values, ready for json.dumps."""
+    return {
+        "format_version": plan.format_version,
+        "cloud": plan.cloud,
+        "commit": plan.commit,
+        "spec_digest": plan.spec_digest,
+        "hosts": {
+            name: {"status": host.status, "reason": host.reason, "generation": host.generation, "digest": host.digest}
+            for name, host in sorted(plan.hosts.items())
+        },
+        "drift": [
+            {"address": item.address, "host": item.host, "message": item.message, "remedy": item.remedy}
+            for item in plan.drift
+        ],
+        "changes": [_change(change) for change in plan.changes],
+        "placements": [
+            {
+                "instance": placement.instance,
+                "host": placement.host,
+                "runner_up": placement.runner_up,
+                "refusals": dict(placement.refusals),
+            }
+            for placement in plan.placements
+        ],
+        "unplaced": [{"instance": item.instance, "refusals": dict(item.refusals)} for item in plan.unplaced],
+        "exposure": {"added": [], "removed": []},
+        "expectations": [],
+        "warnings": list(plan.warnings),
+        "steps": [_step(step) for step in plan.steps],
+        "summary": summary(plan),
+    }
+
+
+def summary(plan: Plan) -> dict[str, int]:
+    """Counts: add, change, replace, remove, drift, disks_destroyed."""
+    count = Counter(change.action for change in plan.changes)
+    return {
+        "add": count[Action.CREATE],
+        "change": sum(count[action] for action in (Action.UPDATE, Action.MOVE, Action.RENAME)),
+        "replace": count[Action.REPLACE],
+        "remove": count[Action.DELETE],
+        "drift": len(plan.drift),
+        "disks_destroyed": len(plan.destroys),
+    }
+
+
+def _change(change: Change) -> dict[str, Any]:
+    return {
+        "address": change.address,
+        "action": change.action.value,
+        "fields": [{"path": item.path, "before": item.before, "after": item.after} for item in change.fields],
+        "reasons": list(change.reasons),
+        "hosts": list(change.hosts),
+        "destroys_data": change.destroys_data,
+        "disruption": change.disruption.label,
+    }
+
+
+def _step(step: Step) -> dict[str, Any]:
+    return {
+        "id": step.id,
+        "kind": step.kind,
+        "host": step.host,
+        "address": step.address,
+        "waits_for": list(step.waits_for),
+    }

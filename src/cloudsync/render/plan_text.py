@@ -1,0 +1,123 @@
+"""A plan for people: `The plan, as text`."""
+
+from collections.abc import Iterable
+
+from cloudsync.model.plan import Action, Change, Disruption, Field, Placement, Plan
+from cloudsync.render.paint import Paint
+from cloudsync.render.plan_json import summary
+
+SYMBOLS = {
+    Action.CREATE: "+",
+    Action.UPDATE: "~",
+    Action.REPLACE: "-/+",
+    Action.MOVE: ">",
+    Action.RENAME: "~",
+    Action.DELETE: "-",
+    Action.REPAIR: "!",
+}
+COLOURS = {"+": "green", "~": "yellow", "-/+": "red", ">": "yellow", "-": "red", "!": "magenta"}
+MARKS = {"ready": "✓", "cordoned": "✓ cordoned", "drained": "✓ drained"}
+MANY = 6
+
+
+def text(plan: Plan, colour: bool) -> str:
+    """Hosts, drift, changes, what has no place, warnings, and a line of totals."""
+    paint = Paint(colour)
+    parts = [_hosts(plan, paint)]
+    parts += [_section("Drift (changed outside cloudsync)", _drift(plan, paint))] if plan.drift else []
+    parts += [_section("Changes", _changes(plan, paint))] if plan.changes else []
+    parts += [_section("No place", _unplaced(plan, paint))] if plan.unplaced else []
+    parts += ["\n".join(f"warning: {one}" for one in plan.warnings)] if plan.warnings else []
+    parts.append(_totals(plan) if not plan.empty or plan.unplaced else "Nothing to do.")
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _hosts(plan: Plan, paint: Paint) -> str:
+    words = []
+    for name, host in plan.hosts.items():
+        if host.status in MARKS:
+            words.append(paint.green(f"{name} {MARKS[host.status]}"))
+        else:
+            words.append(paint.red(f"{name} ✗ {host.status}" + (f": {host.reason}" if host.reason else "")))
+    return "  ".join(words)
+
+
+def _section(title: str, lines: Iterable[str]) -> str:
+    return "\n".join([title, *lines])
+
+
+def _drift(plan: Plan, paint: Paint) -> list[str]:
+    rows = [(one.address, f"{one.host}: {one.message}", one.remedy) for one in plan.drift]
+    return [f"  {paint.of('magenta', '!')} {line}" for line in _aligned(rows)]
+
+
+def _changes(plan: Plan, paint: Paint) -> list[str]:
+    placements = {f"instance.{one.instance}": one for one in plan.placements}
+    rows = [(one.address, *_words(one, placements.get(one.address), plan)) for one in plan.changes]
+    lines = []
+    for change, line in zip(plan.changes, _aligned(rows), strict=True):
+        symbol = SYMBOLS[change.action]
+        lines.append(f"{paint.of(COLOURS[symbol], symbol.rjust(3))} {line}")
+    return lines
+
+
+def _words(change: Change, placement: Placement | None, plan: Plan) -> tuple[str, str]:
+    """What changes, and what that means."""
+    if change.action is Action.CREATE:
+        return _created(change, placement)
+    what = "  ".join(_field(field) for field in change.fields[:MANY])
+    if len(change.fields) > MANY:
+        what += f"  and {len(change.fields) - MANY} more"
+    if change.action is Action.RENAME:
+        what = "rename: " + what
+    meaning = "" if change.action is Action.DELETE else change.disruption.label
+    if change.disruption is Disruption.DESTROYS_DATA:
+        meaning = "REPLACE: destroys its disk" if change.action is Action.REPLACE else "DELETE: destroys its disk"
+    if change.disruption is Disruption.LIVE and len(change.hosts) > 1:
+        meaning += f", {len(change.hosts)} hosts"
+    reasons = [reason for reason in change.reasons if reason not in meaning and "destroys" not in reason]
+    if len(plan.hosts) > 1 and change.address.startswith("instance."):
+        reasons.insert(0, f"on {', '.join(change.hosts)}")
+    return what, meaning + (f" ({'; '.join(reasons)})" if reasons else "")
+
+
+def _created(change: Change, placement: Placement | None) -> tuple[str, str]:
+    values = {field.path: field.after or "" for field in change.fields}
+    if placement is None:
+        shown = [field.after or "" if field.path != "rule" else f"+ {field.after}" for field in change.fields[:MANY]]
+        more = f", and {len(change.fields) - MANY} more" if len(change.fields) > MANY else ""
+        where = f"on {', '.join(change.hosts)}" if change.address.startswith("image.") else ""
+        return ", ".join(shown) + more, where
+    notes = [f"{host}: {why}" for host, why in placement.refusals.items()]
+    notes += [f"runner-up {placement.runner_up}"] if placement.runner_up else []
+    said = f"→ {placement.host}  {values.get('address', '')}" + (f"  ({'; '.join(notes)})" if notes else "")
+    return f"{values.get('flavor', '')}, {values.get('image', '')}", said
+
+
+def _field(field: Field) -> str:
+    if field.path == "rule":
+        return f"+ {field.after}" if field.after else f"- {field.before}"
+    return f"{field.path} {field.before or 'none'} → {field.after or 'none'}"
+
+
+def _unplaced(plan: Plan, paint: Paint) -> list[str]:
+    lines = []
+    for one in plan.unplaced:
+        why = "; ".join(f"{host}: {reason}" for host, reason in one.refusals.items())
+        lines.append(f"  {paint.red('?')} instance.{one.instance}  not placed: {why or 'there is no host'}")
+    return lines
+
+
+def _totals(plan: Plan) -> str:
+    count = summary(plan)
+    words = ", ".join(f"{count[verb]} to {verb}" for verb in ("add", "change", "replace", "remove"))
+    drift = f"; {count['drift']} drift to repair" if count["drift"] else ""
+    disks = count["disks_destroyed"]
+    lost = f" {disks} disk{'s' if disks != 1 else ''} will be destroyed." if disks else ""
+    return f"Plan: {words}{drift}.{lost}"
+
+
+def _aligned(rows: list[tuple[str, str, str]]) -> list[str]:
+    """Columns; a very long cell does not push the others away."""
+    widths = [max((len(row[column]) for row in rows if len(row[column]) <= 60), default=0) for column in (0, 1)]
+    return [f"{row[0].ljust(widths[0])}  {row[1].ljust(widths[1])}  {row[2]}".rstrip() for row in rows]

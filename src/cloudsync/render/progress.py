@@ -1,0 +1,115 @@
+"""What happens during an apply: a live list on a terminal (Rich), plain lines elsewhere."""
+
+import sys
+from collections.abc import Callable
+from threading import Lock
+from time import monotonic
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from cloudsync.apply.events import Event, Failed, Finished, Progressed, Skipped, Started
+from cloudsync.apply.execute import Outcome
+from cloudsync.model.plan import Plan, Step
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+VERBS = {
+    "put-image": "image",
+    "delete-image": "remove image",
+    "put-document": "network, firewall and metadata",
+    "create-instance": "create",
+    "update-instance": "update",
+    "start-instance": "start",
+    "stop-instance": "stop",
+    "delete-instance": "delete",
+}
+
+
+def title(step: Step) -> str:
+    """`create instance.web-1 on kvm-1`."""
+    if step.kind == "put-document":
+        return f"{VERBS[step.kind]} on {step.host}"
+    return f"{VERBS[step.kind]} {step.address} on {step.host}"
+
+
+class Screen:
+    """Hand `seen` to the executor; it may be called from several threads."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._total = len(plan.steps)
+        self._lock = Lock()
+        self._began: dict[str, float] = {}
+        self._done = 0
+        self._live: Progress | None = None
+        self._tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> Self:
+        if sys.stderr.isatty():
+            from rich.console import Console
+            from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+            columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+            self._live = Progress(*columns, console=Console(stderr=True), transient=True)
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._live:
+            self._live.stop()
+
+    def seen(self, event: Event) -> None:
+        """Show one event."""
+        handlers: dict[type[Event], Callable[[Any], None]] = {
+            Started: self._started,
+            Progressed: self._progressed,
+            Finished: self._finished,
+            Failed: self._failed,
+            Skipped: self._skipped,
+        }
+        with self._lock:
+            handlers[type(event)](event)
+
+    def summary(self, outcome: Outcome) -> str:
+        """The last line."""
+        words = [f"{len(outcome.succeeded)} of {self._total} steps done"]
+        words += [f"{len(outcome.failed)} failed"] if outcome.failed else []
+        words += [f"{len(outcome.skipped)} skipped"] if outcome.skipped else []
+        if outcome.failed or outcome.skipped:
+            return "Apply incomplete: " + ", ".join(words) + ". The next apply goes on from here."
+        return "Applied: " + ", ".join(words) + "."
+
+    def _started(self, event: Started) -> None:
+        self._began[event.step.id] = monotonic()
+        if self._live:
+            self._tasks[event.step.id] = self._live.add_task(title(event.step))
+
+    def _progressed(self, event: Progressed) -> None:
+        if self._live and event.step.id in self._tasks:
+            self._live.update(self._tasks[event.step.id], description=f"{title(event.step)}: {event.text}")
+
+    def _finished(self, event: Finished) -> None:
+        self._done += 1
+        self._end(event.step, f"[{self._done}/{self._total}] {title(event.step)}: done in {self._took(event.step)}")
+
+    def _failed(self, event: Failed) -> None:
+        hint = f"\n    hint: {event.hint}" if event.hint else ""
+        self._end(event.step, f"FAILED {title(event.step)}: {event.message}{hint}")
+
+    def _skipped(self, event: Skipped) -> None:
+        self._end(event.step, f"skipped {title(event.step)}: {event.because}")
+
+    def _took(self, step: Step) -> str:
+        return f"{monotonic() - self._began.get(step.id, monotonic()):.1f} s"
+
+    def _end(self, step: Step, line: str) -> None:
+        if self._live:
+            task = self._tasks.pop(step.id, None)
+            if task is not None:
+                self._live.remove_task(task)
+            self._live.console.print(line, markup=False, highlight=False)
+        else:
+            sys.stderr.write(line + "\n")
+            sys.stderr.flush()

@@ -1,0 +1,150 @@
+"""A cloud as it is now: as text for people, as JSON for scripts."""
+
+from cloudsync.model.cloud import Cloud
+from cloudsync.model.document import HostDocument
+from cloudsync.model.resources import Instance, Power
+from cloudsync.model.size import size
+from cloudsync.model.snapshot import HostState, Snapshot, Usage
+from cloudsync.render.table import table
+
+FORMAT_VERSION = 1
+
+
+def document(cloud: Cloud, snapshot: Snapshot) -> dict[str, object]:
+    """`Status, as JSON`: format_version, cloud, deployed, hosts, instances."""
+    newest = _newest(snapshot)
+    applied = newest.applied if newest else None
+    deployed = (
+        {"commit": applied.commit, "dirty": applied.dirty, "by": applied.by, "at": applied.at} if applied else None
+    )
+    return {
+        "format_version": FORMAT_VERSION,
+        "cloud": cloud.name,
+        "deployed": deployed,
+        "hosts": [_host(host) for _, host in sorted(snapshot.hosts.items())],
+        "instances": [row for _, host in sorted(snapshot.hosts.items()) for row in _instances(host)],
+    }
+
+
+def text(cloud: Cloud, snapshot: Snapshot) -> str:
+    """Hosts, instances, drift, and which commit is deployed."""
+    parts = [f"cloud {cloud.name}: {_deployed(snapshot)}", "", _host_table(snapshot)]
+    rows = [row for _, host in sorted(snapshot.hosts.items()) for row in _instance_rows(host)]
+    if rows:
+        parts += ["", table(("INSTANCE", "STATE", "HOST", "ADDRESS", "IMAGE", "FLAVOR", "GROUPS", "BOOT"), rows)]
+    drift = [f"  ! {item.address}  {item.host}: {item.message}" for host in _all(snapshot) for item in host.drift]
+    if drift:
+        parts += ["", "Drift (changed outside cloudsync)", *drift]
+    return "\n".join(parts) + "\n"
+
+
+def used(host: HostState) -> Usage:
+    """What all machines take, ours and others."""
+    ours = host.machines.values()
+    return Usage(
+        vcpus=host.foreign.vcpus + sum(machine.vcpus for machine in ours),
+        memory=host.foreign.memory + sum(machine.memory for machine in ours),
+        disk=host.foreign.disk + sum(machine.disk for machine in ours),
+    )
+
+
+def health(host: HostState, instance: Instance) -> tuple[str, tuple[str, ...]]:
+    """The power word, and what is wrong."""
+    machine = host.machines.get(instance.uuid)
+    if machine is None:
+        return "missing", ("the machine is not there",)
+    problems = []
+    if machine.power is not instance.state:
+        problems.append(f"is {machine.power.value}, should be {instance.state.value}")
+    boot = host.boots.get(instance.uuid)
+    if boot and boot.failures:
+        problems.append(f"cloud-init: {', '.join(boot.failures)} failed")
+    return machine.power.value, tuple(problems)
+
+
+def _host(host: HostState) -> dict[str, object]:
+    load = used(host)
+    return {
+        "name": host.name,
+        "status": host.status.value,
+        "reason": host.reason,
+        "capacity": {"vcpus": host.capacity.vcpus, "memory": host.capacity.memory, "disk": host.capacity.disk},
+        "used": {"vcpus": load.vcpus, "memory": load.memory, "disk": load.disk},
+        "drift": [{"address": item.address, "message": item.message, "remedy": item.remedy} for item in host.drift],
+    }
+
+
+def _instances(host: HostState) -> list[dict[str, object]]:
+    rows: list[dict[str, object]] = []
+    for name, instance in sorted(host.document.instances.items() if host.document else ()):
+        state, problems = health(host, instance)
+        boot = host.boots.get(instance.uuid)
+        rows.append(
+            {
+                "name": name,
+                "uuid": instance.uuid,
+                "host": host.name,
+                "state": state,
+                "addresses": [nic.address for nic in instance.nics],
+                "image": instance.image_name,
+                "flavor": instance.flavor,
+                "groups": list(instance.groups),
+                "booted": bool(boot and boot.finished),
+                "problems": list(problems),
+            }
+        )
+    return rows
+
+
+def _instance_rows(host: HostState) -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = []
+    for name, instance in sorted(host.document.instances.items() if host.document else ()):
+        state, problems = health(host, instance)
+        addresses = " ".join(nic.address for nic in instance.nics)
+        said = "; ".join(problems) or _boot(host, instance)
+        row = (name, state, host.name, addresses, instance.image_name, instance.flavor, ",".join(instance.groups), said)
+        rows.append(row)
+    return rows
+
+
+def _boot(host: HostState, instance: Instance) -> str:
+    boot = host.boots.get(instance.uuid)
+    if boot is None:
+        return "" if instance.state is Power.STOPPED else "nothing heard yet"
+    return "done" if boot.finished else boot.stage
+
+
+def _host_table(snapshot: Snapshot) -> str:
+    rows = []
+    for host in _all(snapshot):
+        load = used(host)
+        if host.reachable:
+            cpu = f"{load.vcpus} of {host.capacity.vcpus}"
+            memory = f"{size(load.memory)} of {size(host.capacity.memory)}"
+            disk = f"{size(load.disk)} of {size(host.capacity.disk)}"
+        else:
+            cpu, memory, disk = "?", "?", "?"
+        rows.append((host.name, host.status.value, cpu, memory, disk, host.reason))
+    return table(("HOST", "STATUS", "VCPUS", "MEMORY", "DISK", ""), rows)
+
+
+def _all(snapshot: Snapshot) -> list[HostState]:
+    return [host for _, host in sorted(snapshot.hosts.items())]
+
+
+def _newest(snapshot: Snapshot) -> HostDocument | None:
+    documents = [host.document for host in _all(snapshot) if host.document]
+    return max(documents, key=lambda found: found.applied.at, default=None)
+
+
+def _deployed(snapshot: Snapshot) -> str:
+    newest = _newest(snapshot)
+    if newest is None or not newest.applied.at:
+        return "nothing deployed yet"
+    applied = newest.applied
+    commit = (
+        f"commit {applied.commit[:12]}{' with local changes' if applied.dirty else ''}"
+        if applied.commit
+        else "no commit"
+    )
+    return f"{commit}, applied by {applied.by} at {applied.at}"

@@ -1,0 +1,187 @@
+"""What a person types, against a simulated host: the commands hang together and end with the codes they promise."""
+
+import json
+import stat
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from cloudsync.hosts.sim import SimHost
+from tests.cli.terminal import Terminal
+
+SECRET = "swordfish-5c1e"  # noqa: S105
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIM1B5kTXQ1m2fN0E0c2cVQm4hS0m3v9b8nV2u0w3k5Jd alice@laptop"
+SPEC = f"""\
+version: 1
+cloud: demo
+hosts:
+  kvm-1: {{uri: 'sim:?vcpus=8&memory=16GiB&disk=100GiB'}}
+images:
+  blank: {{source: 'https://example.org/blank.qcow2', sha256: {"ab" * 32}}}
+networks:
+  default: {{subnet: 10.20.0.0/24}}
+flavors:
+  small: {{vcpus: 1, memory: 512MiB, disk: 4GiB}}
+keypairs:
+  # the one who is on call
+  alice: {KEY}
+instances:
+  web:
+    count: 2
+    image: blank
+    flavor: small
+    keypairs: [alice]
+    user_data: |
+      #cloud-config
+      password: {SECRET}
+"""
+
+
+@pytest.fixture
+def cloud(terminal: Terminal) -> Terminal:
+    terminal.write(SPEC)
+    return terminal
+
+
+def test_a_settled_cloud_plans_nothing(cloud: Terminal) -> None:
+    assert cloud.type("plan", "--detailed-exitcode").code == 2
+    applied = cloud.type("apply", "-y", "--wait")
+    assert applied.code == 0, applied.err
+    again = cloud.type("plan", "--detailed-exitcode")
+    assert again.code == 0, again.out
+    assert cloud.type("apply", "-y").code == 0
+
+
+def test_json_has_the_promised_form(cloud: Terminal) -> None:
+    plan = json.loads(cloud.type("plan", "--format", "json").out)
+    jsonschema.validate(plan, json.loads(Path("schemas/plan.schema.json").read_text()))
+    cloud.type("apply", "-y")
+    status = json.loads(cloud.type("status", "--format", "json").out)
+    assert [row["name"] for row in status["instances"]] == ["web-1", "web-2"]
+    assert status["instances"][0]["state"] == "running"
+    assert status["deployed"]["by"]
+
+
+def test_user_data_is_never_shown_or_saved(cloud: Terminal) -> None:
+    saved = cloud.folder / "plan.json"
+    shown = [cloud.type("plan", "--out", str(saved)), cloud.type("plan", "--format", "json")]
+    shown += [cloud.type("apply", "-y"), cloud.type("status"), cloud.type("status", "--save", str(saved) + ".live")]
+    shown += [cloud.type("status", "--format", "json"), cloud.type("logs", "web-1")]
+    for typed in shown:
+        assert SECRET not in typed.out + typed.err
+    assert SECRET not in saved.read_text()
+    assert SECRET not in Path(str(saved) + ".live").read_text()
+
+
+def test_a_saved_plan_is_applied_exactly_or_refused(cloud: Terminal) -> None:
+    saved = str(cloud.folder / "plan.json")
+    cloud.type("plan", "--out", saved)
+    cloud.write(SPEC.replace("count: 2", "count: 3"))
+    assert cloud.type("apply", "-y", saved).code == 3
+    cloud.write(SPEC)
+    assert cloud.type("apply", "-y", saved).code == 0
+    assert cloud.type("apply", "-y", saved).code == 3
+    assert cloud.type("plan", "--detailed-exitcode").code == 0
+
+
+def test_a_snapshot_stands_in_for_the_hosts(cloud: Terminal) -> None:
+    live = str(cloud.folder / "live.json")
+    assert cloud.type("status", "--save", live).code == 0
+    before = cloud.type("plan").out
+    cloud.type("apply", "-y")
+    assert cloud.type("plan", "--snapshot", live).out == before
+
+
+def test_destroying_needs_its_own_word(cloud: Terminal) -> None:
+    cloud.type("apply", "-y")
+    refused = cloud.type("destroy", "-y")
+    assert refused.code == 1
+    assert "--allow-destroy" in refused.err
+    assert cloud.type("plan", "--detailed-exitcode").code == 0
+    assert cloud.type("destroy", "-y", "--allow-destroy").code == 0
+    assert json.loads(cloud.type("status", "--format", "json").out)["instances"] == []
+
+
+def test_disruption_has_a_ceiling(cloud: Terminal) -> None:
+    cloud.type("apply", "-y")
+    cloud.write(SPEC.replace("memory: 512MiB", "memory: 1GiB"))
+    refused = cloud.type("apply", "-y", "--max-disruption", "live")
+    assert refused.code == 1
+    assert "instance.web-1" in refused.err
+    assert cloud.type("apply", "-y", "--max-disruption", "restart").code == 0
+
+
+def test_without_a_terminal_nothing_is_applied_unasked(cloud: Terminal) -> None:
+    assert cloud.type("apply").code == 1
+    assert cloud.type("plan", "--detailed-exitcode").code == 2
+
+
+def test_what_has_no_place_is_refused_whole(cloud: Terminal) -> None:
+    cloud.write(SPEC.replace("count: 2", "count: 40"))
+    planned = cloud.type("plan")
+    assert planned.code == 1
+    assert "kvm-1" in planned.out
+    assert cloud.type("apply", "-y").code == 1
+    assert json.loads(cloud.type("status", "--format", "json").out)["instances"] == []
+
+
+def test_a_held_lock_names_its_holder(cloud: Terminal) -> None:
+    host = SimHost("kvm-1", "sim:?vcpus=8&memory=16GiB&disk=100GiB", cloud.folder)
+    with host.lock("bob@desk"):
+        blocked = cloud.type("apply", "-y")
+    assert blocked.code == 4
+    assert "bob@desk" in blocked.err
+
+
+def test_key_pairs_are_made_imported_and_listed(cloud: Terminal, tmp_path: Path) -> None:
+    made = cloud.type("keypair", "create", "bob")
+    assert made.code == 0, made.err
+    private = tmp_path / "data" / "cloudsync" / "keys" / "demo" / "bob"
+    assert stat.S_IMODE(private.stat().st_mode) == 0o600
+    body = private.read_text().splitlines()[1]
+    assert body not in made.out + made.err + cloud.spec.read_text()
+    assert "# the one who is on call" in cloud.spec.read_text()
+    assert cloud.type("keypair", "create", "bob").code == 1
+    inside = cloud.type("keypair", "create", "eve", "--out", str(cloud.folder / "eve"))
+    assert inside.code == 1
+    assert not (cloud.folder / "eve").exists()
+    pasted = cloud.type("keypair", "import", "mallory", str(private))
+    assert pasted.code == 1
+    assert body not in pasted.err
+    assert cloud.type("keypair", "import", "carol", str(private) + ".pub").code == 0
+    listed = json.loads(cloud.type("keypair", "list", "--format", "json").out)["keypairs"]
+    assert [row["name"] for row in listed] == ["alice", "bob", "carol"]
+    assert listed[0]["instances"] == ["web-1", "web-2"]
+    assert listed[1]["sha256"] == listed[2]["sha256"] != listed[0]["sha256"]
+
+
+def test_the_starter_validates_and_applies(terminal: Terminal) -> None:
+    assert terminal.type("init").code == 0
+    assert terminal.type("validate").code == 0
+    assert terminal.type("init").code == 1
+
+
+@pytest.mark.parametrize(
+    "words", [("nonsense",), ("plan", "--nonsense"), ("plan", "--format", "xml"), ("apply", "--max-disruption", "much")]
+)
+def test_wrong_usage_is_64(cloud: Terminal, words: tuple[str, ...]) -> None:
+    assert cloud.type(*words).code == 64
+
+
+def test_a_broken_spec_shows_every_problem(cloud: Terminal) -> None:
+    cloud.write(SPEC.replace("image: blank", "image: blnk").replace("[alice]", "[alise]"))
+    for command in ("validate", "plan", "apply", "status"):
+        typed = cloud.type(command)
+        assert typed.code == 1
+        assert "blnk" in typed.out + typed.err
+        assert "alise" in typed.out + typed.err
+    found = json.loads(cloud.type("validate", "--format", "json").out)
+    assert len(found["problems"]) == 2
+
+
+@pytest.mark.parametrize("words", [("apply", "no-such-plan"), ("plan", "--snapshot", "cloud.yaml"), ("ssh", "nobody")])
+def test_bad_files_and_names_are_told(cloud: Terminal, words: tuple[str, ...]) -> None:
+    typed = cloud.type(*words)
+    assert typed.code == 1
+    assert "hint:" in typed.err
