@@ -1,0 +1,44 @@
+# Every target sets up what it needs from nothing, and is quick the second time.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup dev image demo demo-clean test check bench lab lock
+IMAGE ?=
+
+help: ## this list
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
+
+setup: ## Debian packages (or the line that installs them) and .venv/bin/cloudsync
+	@setup/packages
+	@setup/venv
+
+dev:
+	@setup/packages
+	@setup/venv dev
+
+image: setup
+	@setup/root demo/build-image >/dev/null
+
+demo: setup ## two guests on this machine, proved to work and left running; IMAGE=path-or-url takes an image of yours
+	@setup/root demo/run $(if $(IMAGE),--image '$(IMAGE)')
+
+demo-clean: ## remove every trace of the demo
+	@setup/root demo/clean
+
+test: dev image ## all tests, the real libvirt, nftables, dnsmasq and a booted guest included, in a private machine
+	@setup/root .venv/bin/python tests/lab/private.py --uplink .venv/bin/python -m pytest -n 2 --dist loadgroup
+
+check: dev ## format, lint, types, import rules and the tests that need no root: under a minute
+	@.venv/bin/ruff format --check --quiet .
+	@.venv/bin/ruff check --quiet .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports --no-cache
+	@.venv/bin/python -m pytest -n 2 -q -m 'not real'
+
+bench: dev ## measured figures and what they are held against, into bench/results.json
+	@.venv/bin/python bench/run.py
+
+lab: dev ## a shell on a private machine with its own libvirt, network and folders
+	@setup/root .venv/bin/python tests/lab/private.py --uplink bash
+
+lock: ## requirements*.lock anew from pyproject.toml
+	@setup/lock

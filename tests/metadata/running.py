@@ -1,0 +1,58 @@
+"""The part with its real process on a free port of loopback; what it reports can be waited for."""
+
+import os
+import select
+from pathlib import Path
+from queue import Queue
+from types import TracebackType
+from typing import Self
+
+from cloudsync.agent.metadata.limits import Limits
+from cloudsync.agent.metadata.service import MetadataPart
+from cloudsync.model.snapshot import Boot
+from tests.metadata.guest import PATIENCE, Answer, Guest, ask
+
+
+class Running:
+    def __init__(self, state: Path, limits: Limits | None = None, port: int = 0) -> None:
+        self.boots: Queue[Boot] = Queue()
+        self.part = MetadataPart(port, state, self.boots.put, address="127.0.0.1", limits=limits)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.part.close()
+
+    @property
+    def port(self) -> int:
+        return self.part.port
+
+    @property
+    def pid(self) -> int:
+        assert self.part.pid is not None
+        return self.part.pid
+
+    def guest(self, source: str) -> Guest:
+        return Guest(source, self.port)
+
+    def ask(self, source: str, path: str, method: str = "GET", body: bytes = b"") -> Answer:
+        return ask(source, self.port, path, method, body)
+
+    def boot(self) -> Boot:
+        """The next one reported."""
+        return self.boots.get(timeout=PATIENCE)
+
+
+def ended(pid: int) -> bool:
+    """Wait until a process is gone."""
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        return bool(select.select([descriptor], [], [], PATIENCE)[0])
+    finally:
+        os.close(descriptor)
