@@ -108,6 +108,10 @@ def test_identifiers_are_legal_bounded_and_distinct() -> None:
             "group.g: any from network.lost",
         ),
         (document([instance("a", "10.20.0.2", ("g",))], [group("g", egress("any", "256"))]), "'256' is not a protocol"),
+        (
+            document([instance("a", "10.20.0.2", ("g",))], [group("g", replace(egress("any", "33"), ports=(1, 2)))]),
+            "protocol 33 has no ports",
+        ),
     ],
 )
 def test_what_cannot_be_compiled_is_said(broken: HostDocument, words: str) -> None:

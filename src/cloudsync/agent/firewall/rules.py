@@ -79,7 +79,9 @@ def _protocol(rule: Rule, group: str) -> tuple[str, ...]:
         first, last = (int(port) for port in rule.ports)
         name = next(name for name, value in WITH_PORTS.items() if value == protocol)
         return (f"{name} dport {first}" if first == last else f"{name} dport {first}-{last}",)
-    if rule.icmp and protocol == 1:
+    if rule.ports or (rule.icmp and protocol != 1):
+        raise HostError(f"group.{group}: {label(rule)}: protocol {rule.protocol} has no ports or types")
+    if rule.icmp:
         kind, code = rule.icmp
         return (f"icmp type {int(kind)}",) if code is None else (f"icmp type {int(kind)}", f"icmp code {int(code)}")
     return () if protocol is None else (f"meta l4proto {protocol}",)
