@@ -62,6 +62,13 @@ def test_close_and_http_1_0() -> None:
         assert (transport.closed, transport.aborted) == (closed, False)
 
 
+def test_what_follows_the_last_request_does_not_cost_its_answer() -> None:
+    connection, transport = Service().connect()
+    connection.data_received(GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n") + GET)
+    assert transport.written == OK + b"Connection: close\r\n\r\n127.0.0.2"
+    assert (transport.closed, transport.aborted) == (True, False)
+
+
 def test_a_client_that_offers_another_protocol_gets_this_one() -> None:
     connection, transport = Service().connect()
     connection.data_received(GET.replace(b"\r\n\r\n", b"\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\nPRI * HTTP/2"))

@@ -148,6 +148,7 @@ def test_what_is_no_event_is_400(body: bytes) -> None:
     [
         "ssh-dss AAAAB3NzaC1kc3MAAACBAL8=",
         "ssh-ed25519 AAAA",
+        world.SECURITY_KEY,
         'command="x" ' + world.ED25519,
         world.ED25519 + " \x1b[2J",
         "ssh-rsa " + b64encode(b"\x00\x00\x00\x07ssh-rsa" + b"\x00\x00\x00\x01\x03" * 2).decode(),

@@ -29,7 +29,7 @@ def test_many_connections_of_one_guest(service: Running) -> None:
 
 
 def test_slow_requests_of_one_guest_end(tmp_path: Path) -> None:
-    with Running(tmp_path, Limits(request_seconds=0.1)) as running:
+    with Running(tmp_path, Limits(request_seconds=1.0)) as running:
         running.part.apply(world.two())
         with running.guest(world.ADDRESS_A) as slow:
             slow.send(b"GET /latest/meta-data/hostname HTTP/1.1\r\nX-Never-Ends: ")

@@ -1,14 +1,12 @@
 """Nova's answers, URL by URL: the rows of the reference as literal expectations, asked of the desk."""
 
 import json
-from base64 import b64decode
 
 import pytest
 
-from cloudsync.agent.metadata.desk import Desk, Request
-from cloudsync.agent.metadata.page import Page
-from cloudsync.agent.metadata.reports import Report
+from cloudsync.agent.metadata.desk import Request
 from tests.metadata import world
+from tests.metadata.asking import desk, get
 
 EC2_VERSIONS = (
     "1.0\n2007-01-19\n2007-03-01\n2007-08-29\n2007-10-10\n2007-12-15\n2008-02-01\n2008-09-01\n2009-04-04\nlatest"
@@ -23,21 +21,6 @@ OLDEST_KEYS = (
     "security-groups"
 )
 TEXT = "text/plain; charset=UTF-8"
-KEY = f"{world.ED25519} me@there"
-
-
-def never(_uuid: str, _report: Report) -> bool:
-    raise AssertionError("nothing was reported")
-
-
-def desk(today: str = "2026-08-01") -> Desk:
-    made = Desk(never, entropy=lambda count: b"\x01" * count, today=lambda: today, clock=lambda: 0.0)
-    made.change(world.two_records().values(), ())
-    return made
-
-
-def get(path: str, source: str = world.ADDRESS_A, method: bytes = b"GET", today: str = "2026-08-01") -> Page:
-    return desk(today).answer(Request(source, method, path.encode()))
 
 
 @pytest.mark.parametrize(
@@ -71,7 +54,7 @@ def get(path: str, source: str = world.ADDRESS_A, method: bytes = b"GET", today:
         ("/latest/meta-data/public-keys/", "0=me"),
         ("/latest/meta-data/public-keys/0", "openssh-key"),
         ("/latest/meta-data/public-keys/0/", "openssh-key"),
-        ("/latest/meta-data/public-keys/0/openssh-key", KEY),
+        ("/latest/meta-data/public-keys/0/openssh-key", world.KEY),
         (
             "/openstack",
             "2012-08-10\n2013-04-04\n2013-10-17\n2015-10-15\n2016-06-30\n2016-10-06\n2017-02-22\n2018-08-27\n"
@@ -220,71 +203,6 @@ def test_every_leaf_that_a_listing_names_is_there() -> None:
                 seen += 1
                 assert get(folder + (f"{number}/openssh-key" if equals else name)).status == 200
     assert seen == 17
-
-
-@pytest.mark.parametrize(
-    ("version", "more"),
-    [
-        ("2012-08-10", set()),
-        ("2013-04-04", {"random_seed"}),
-        ("2013-10-17", {"random_seed"}),
-        ("2015-10-15", {"random_seed", "project_id"}),
-        ("2016-06-30", {"random_seed", "project_id", "devices"}),
-        ("2018-08-27", {"random_seed", "project_id", "devices"}),
-        ("2020-10-14", {"random_seed", "project_id", "devices", "dedicated_cpus"}),
-        ("latest", {"random_seed", "project_id", "devices", "dedicated_cpus"}),
-    ],
-)
-def test_meta_data_grows_with_the_version(version: str, more: set[str]) -> None:
-    plain = json.loads(get(f"/openstack/{version}/meta_data.json").body)
-    always = {"uuid", "hostname", "name", "launch_index", "availability_zone", "meta", "public_keys", "keys"}
-    assert plain.keys() == always | more
-
-
-def test_meta_data_says_what_the_instance_is() -> None:
-    plain = json.loads(get("/openstack/latest/meta_data.json").body)
-    assert len(b64decode(plain.pop("random_seed"), validate=True)) == 512
-    assert plain == {
-        "uuid": world.UUID_A,
-        "hostname": "web-1.demo.internal",
-        "name": "web-1",
-        "launch_index": 2,
-        "availability_zone": "zone-a",
-        "meta": {"role": "web"},
-        "public_keys": {"me": KEY},
-        "keys": [{"name": "me", "type": "ssh", "data": KEY}],
-        "project_id": "demo",
-        "devices": [],
-        "dedicated_cpus": [],
-    }
-
-
-def test_the_random_seed_is_another_on_each_request() -> None:
-    made = Desk(never)
-    made.change(world.two_records().values(), ())
-    asked = Request(world.ADDRESS_A, b"GET", b"/openstack/latest/meta_data.json")
-    seeds = {json.loads(made.answer(asked).body)["random_seed"] for _ in range(3)}
-    assert len(seeds) == 3
-
-
-def test_network_data_has_each_nic_by_dhcp() -> None:
-    plain = json.loads(get("/openstack/2012-08-10/network_data.json").body)
-    (link,), (network,) = plain["links"], plain["networks"]
-    assert (link["id"], link["type"], link["mtu"]) == ("cs-0b1c2d3e0000", "phy", None)
-    assert link["ethernet_mac_address"] == "52:54:00:aa:bb:01"
-    assert link.keys() == {"id", "vif_id", "type", "mtu", "ethernet_mac_address"}
-    assert (network["id"], network["type"], network["link"]) == ("network0", "ipv4_dhcp", link["id"])
-    assert network.keys() == {"id", "type", "link", "network_id"}
-    assert plain["services"] == [{"type": "dns", "address": "127.0.0.1"}]
-
-
-def test_vendor_data_is_a_cloud_config_that_asks_for_reports() -> None:
-    text = json.loads(get("/openstack/latest/vendor_data.json").body)["cloud-init"]
-    first, _, rest = text.partition("\n")
-    plain = json.loads(rest)
-    assert first == "#cloud-config"
-    assert plain["phone_home"]["url"] == "http://169.254.169.254/cloudsync/phone-home"
-    assert plain["reporting"]["cloudsync"]["endpoint"] == "http://169.254.169.254/cloudsync/report"
 
 
 def test_versions_of_the_future_are_hidden_but_answered() -> None:

@@ -15,6 +15,14 @@ UUID_B = "7a7a7a7a-1111-4222-8333-444444444444"
 ADDRESS_A, ADDRESS_B, STRANGER = "127.0.0.2", "127.0.0.3", "127.0.0.99"
 USER_DATA = b"#cloud-config\nsecret: of-a\n\x00\xff"
 ED25519 = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ1xFXNXV4Bi6FhPpnlEZ8bF0n6aIqwJTKBq2qSBuVCb"
+KEY = f"{ED25519} me@there"
+SECURITY_KEY = (
+    "sk-ssh-ed25519@openssh.com "
+    + b64encode(
+        b"\x00\x00\x00\x1ask-ssh-ed25519@openssh.com\x00\x00\x00\x20" + b"k" * 32 + b"\x00\x00\x00\x04ssh:"
+    ).decode()
+)
+"""Sound, but no key of a host."""
 NETWORK = Network(name="front", subnet="127.0.0.0/24", gateway="127.0.0.1", domain="demo.internal")
 
 
@@ -46,7 +54,7 @@ def document(*instances: Instance, user_data: tuple[bytes, ...] = (), **changes:
         host="kvm-1",
         generation=1,
         networks={"front": NETWORK},
-        keypairs={"me": Keypair(name="me", public_key=f"{ED25519} me@there")},
+        keypairs={"me": Keypair(name="me", public_key=KEY)},
         instances={each.name: each for each in instances},
         user_data={digest(data).sha256: b64encode(data).decode() for data in user_data},
     )

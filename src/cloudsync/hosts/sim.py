@@ -5,7 +5,6 @@ For trying a spec without a hypervisor, for tests of laws, and for scale; never 
 
 import fcntl
 import os
-from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,8 +15,8 @@ from urllib.parse import parse_qs
 
 from cloudsync.apply.driver import Blobs, Progress
 from cloudsync.hosts.sim_state import SimState, perform
+from cloudsync.hosts.user_data import filled
 from cloudsync.model import wire
-from cloudsync.model.document import HostDocument
 from cloudsync.model.plan import PutDocument, PutImage, Step
 from cloudsync.model.problem import HostError, LockedError
 from cloudsync.model.resources import Power
@@ -97,7 +96,7 @@ class SimHost:
         if isinstance(step, PutImage):
             progress("simulated")
         if isinstance(step, PutDocument):
-            step = replace(step, document=_filled(step.document, blobs))
+            step = replace(step, document=filled(step.document, blobs))
         with self._mutex:
             self.state = perform(self.state, step, self.capacity)
 
@@ -134,15 +133,6 @@ class SimHost:
 
     def close(self) -> None:
         """Nothing is held open."""
-
-
-def _filled(document: HostDocument, blobs: Blobs) -> HostDocument:
-    """With the user-data that its instances name."""
-    wanted = {one.user_data.sha256 for one in document.instances.values() if one.user_data}
-    missing = wanted - blobs.keys()
-    if missing:
-        raise HostError(f"user-data {min(missing)[:12]} is not at hand", "plan again from the same spec")
-    return replace(document, user_data={sha256: b64encode(blobs[sha256]).decode() for sha256 in sorted(wanted)})
 
 
 def _bytes(text: str) -> int:

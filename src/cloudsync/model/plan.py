@@ -170,12 +170,13 @@ Step = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostSummary:
-    """A host as the plan saw it: `digest` is of its document."""
+    """A host as the plan saw it: `digest` is of its document, `left_alone` counts its instances when it is out of reach."""
 
     status: str
     reason: str = ""
     generation: int = 0
     digest: str = ""
+    left_alone: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

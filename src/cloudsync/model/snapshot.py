@@ -30,6 +30,7 @@ class Usage:
 class Machine:
     """A domain that carries our mark, as libvirt has it now. `nics` are (tap, mac, address) in order.
 
+    `gateways` are the addresses that libvirt gives the taps, in the same order; empty when they are not known.
     `disk` is the root disk's virtual size in bytes, 0 when the disk is missing.
     `generation` is the host document's generation that the domain was last written under.
     """
@@ -45,6 +46,7 @@ class Machine:
     power: Power
     autostart: bool = True
     generation: int = 0
+    gateways: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

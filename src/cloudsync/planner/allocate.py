@@ -1,44 +1,80 @@
-"""Addresses: what is used is kept, what is written is taken, the rest derives from the instance's name."""
+"""Addresses: what is written is taken, what is used is kept, the rest derives from the instance's name."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from ipaddress import IPv4Address, IPv4Network
 
+from cloudsync.model.cloud import Cloud, WantedNic
 from cloudsync.model.problem import CloudsyncError
 from cloudsync.model.resources import Network
+from cloudsync.scheduler.homes import Home, Homes
+
+
+def usable(network: Network, address: str) -> bool:
+    """Whether a guest may have it: in the subnet, neither one of its ends nor the gateway's."""
+    subnet, value = IPv4Network(network.subnet), IPv4Address(address)
+    return value in subnet and value not in (subnet[0], subnet[-1]) and address != network.gateway
+
+
+def allocate(cloud: Cloud, names: Iterable[str], homes: Homes) -> dict[str, tuple[str, ...]]:
+    """One address for each NIC of each of these instances."""
+    wanted = {name: cloud.instances[name] for name in sorted(names)}
+    found: dict[tuple[str, int], str] = {}
+    for name, one in wanted.items():
+        found.update({(name, index): nic.address for index, nic in enumerate(one.nics) if nic.address})
+    claimed = set(found.values())
+    for name, one in wanted.items():
+        for index, nic in enumerate(one.nics):
+            kept = _in_use(homes.of.get(name), index, nic, cloud.networks)
+            if (name, index) not in found and kept and kept not in claimed:
+                found[name, index] = kept
+                claimed.add(kept)
+    held = frozenset(address for home in homes for address in home.addresses)
+    lasting = frozenset(address for home in homes if not home.known for address in home.addresses)
+    pools = {name: Pool(network, claimed, held, lasting) for name, network in cloud.networks.items()}
+    for name, one in wanted.items():
+        for index, nic in enumerate(one.nics):
+            if (name, index) not in found:
+                found[name, index] = pools[nic.network].derive(cloud.name, name)
+    return {name: tuple(found[name, index] for index in range(len(one.nics))) for name, one in wanted.items()}
+
+
+def _in_use(home: Home | None, index: int, nic: WantedNic, networks: Mapping[str, Network]) -> str | None:
+    """The address that the NIC has now, when its network still gives it out."""
+    if home is None:
+        return None
+    if home.record:
+        nics = home.record.nics
+        address = nics[index].address if index < len(nics) and nics[index].network == nic.network else None
+    else:
+        address = home.addresses[index] if index < len(home.addresses) else None
+    return address if address and usable(networks[nic.network], address) else None
 
 
 class Pool:
-    """The addresses of one network while a plan is made."""
+    """The free addresses of one network. Those `claimed` in this plan grow; `held` are what exists has now.
 
-    def __init__(self, network: Network, taken: Iterable[str]) -> None:
-        self._name = network.name
-        self._subnet = IPv4Network(network.subnet)
-        inside = (IPv4Address(text) for text in taken)
-        self._taken = {int(address) for address in inside if address in self._subnet}
-        self._reserved = {int(self._subnet[0]), int(self._subnet[-1]), int(IPv4Address(network.gateway))}
+    What is about to go gives its address up only when there is no other; what is `lasting` never does.
+    """
 
-    def holds(self, address: str) -> bool:
-        """Whether a guest may have it: in the subnet, not one of its ends, not the gateway's."""
-        value = IPv4Address(address)
-        return value in self._subnet and int(value) not in self._reserved
-
-    def take(self, address: str) -> str:
-        """Mark one as used."""
-        self._taken.add(int(IPv4Address(address)))
-        return address
+    def __init__(self, network: Network, claimed: set[str], held: frozenset[str], lasting: frozenset[str]) -> None:
+        self._network, self._claimed = network, claimed
+        self._avoided = (held, lasting)
 
     def derive(self, cloud: str, instance: str) -> str:
-        """The first free address from an offset that follows from the names, so that everybody derives the same."""
-        first = int(self._subnet.network_address) + 1
-        count = self._subnet.num_addresses - 2
-        digest = sha256(f"{cloud}/{instance}/{self._name}".encode()).digest()
-        offset = int.from_bytes(digest[:8], "big") % count
-        for step in range(count):
-            value = first + (offset + step) % count
-            if value not in self._taken and value not in self._reserved:
-                return self.take(str(IPv4Address(value)))
+        """The first free one from an offset that follows from the names, so that everybody derives the same."""
+        subnet = IPv4Network(self._network.subnet)
+        first, count = int(subnet[0]) + 1, max(0, subnet.num_addresses - 2)
+        digest = sha256(f"{cloud}/{instance}/{self._network.name}".encode()).digest()
+        offset = int.from_bytes(digest[:8], "big") % max(1, count)
+        for avoided in self._avoided:
+            for step in range(count):
+                address = str(IPv4Address(first + (offset + step) % count))
+                if address not in self._claimed and address not in avoided and address != self._network.gateway:
+                    self._claimed.add(address)
+                    return address
         raise CloudsyncError(
-            f"network.{self._name} ({self._subnet}) has no free address for instance.{instance}",
-            "give it a larger subnet, or remove instances first",
+            f"network.{self._network.name} has no address left for instance.{instance}: "
+            f"{subnet} has {max(0, count - 1)} besides the gateway's",
+            "give the network a larger subnet, or move instances to another network",
         )

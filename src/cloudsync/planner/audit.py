@@ -1,16 +1,19 @@
 """Invariants of any plan. A plan that breaks one is a bug of ours: better no plan than that one."""
 
 from collections import Counter
+from collections.abc import Mapping
 from graphlib import CycleError, TopologicalSorter
 
-from cloudsync.model.plan import Plan
+from cloudsync.model.document import HostDocument
+from cloudsync.model.plan import CreateInstance, DeleteInstance, Plan, PutDocument, UpdateInstance
 from cloudsync.model.problem import CloudsyncError
 from cloudsync.model.resources import World
+from cloudsync.model.snapshot import HostState
 
 
-def audit(plan: Plan, desired: World) -> None:
+def audit(plan: Plan, desired: World, hosts: Mapping[str, HostState]) -> None:
     """Raise CloudsyncError naming what is broken."""
-    broken = [*_graph(plan), *_unique(desired)]
+    broken = [*_graph(plan), *_unique(desired), *_reaches(plan, desired, hosts), *_secret(plan)]
     if broken:
         raise CloudsyncError("this is a bug in cloudsync: " + "; ".join(broken), "report it with your spec")
 
@@ -39,4 +42,34 @@ def _unique(desired: World) -> list[str]:
         for kind, values in claims.items()
         for value, count in Counter(values).items()
         if count > 1
+    ]
+
+
+def _reaches(plan: Plan, desired: World, hosts: Mapping[str, HostState]) -> list[str]:
+    """After all steps every wanted instance is on record and a machine, and nothing wanted was deleted."""
+    documents: dict[str, HostDocument] = {name: host.document for name, host in hosts.items() if host.document}
+    machines = {uuid for host in hosts.values() for uuid in host.machines}
+    deleted: set[str] = set()
+    for step in plan.steps:
+        if isinstance(step, PutDocument):
+            latest = documents.get(step.host)
+            if latest is None or step.document.generation > latest.generation:
+                documents[step.host] = step.document
+        elif isinstance(step, CreateInstance | UpdateInstance):
+            machines.add(step.instance.uuid)
+        elif isinstance(step, DeleteInstance):
+            deleted.add(step.uuid)
+    recorded = {one.uuid for document in documents.values() for one in document.instances.values()}
+    found = []
+    for name, one in desired.instances.items():
+        found += [f"instance.{name} would not be recorded"] if one.uuid not in recorded else []
+        found += [f"instance.{name} would not be made"] if one.uuid not in machines - deleted else []
+    return found
+
+
+def _secret(plan: Plan) -> list[str]:
+    return [
+        f"{step.id} carries user-data"
+        for step in plan.steps
+        if isinstance(step, PutDocument) and step.document.user_data
     ]

@@ -9,7 +9,8 @@ def fields(before: Mapping[str, object], after: Mapping[str, object], prefix: st
     """One Field for each top-level key that was added, removed or changed, in key order."""
     from deepdiff import DeepDiff
 
-    tree = DeepDiff(dict(before), dict(after), view="tree")
+    # Without the threshold, mappings that share few keys are one change of the whole.
+    tree = DeepDiff(dict(before), dict(after), view="tree", threshold_to_diff_deeper=0)
     keys = sorted({str(item.path(output_format="list")[0]) for items in tree.values() for item in items})
     return tuple(Field(path=prefix + key, before=_text(before.get(key)), after=_text(after.get(key))) for key in keys)
 

@@ -1,35 +1,42 @@
 """What was changed outside cloudsync: a host differs from what the last apply recorded."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from cloudsync.model.resources import Instance, Power
 from cloudsync.model.size import size
-from cloudsync.model.snapshot import Drift, HostState, Machine, Snapshot
+from cloudsync.model.snapshot import Drift, HostState, Machine
 from cloudsync.planner.seen import Pair, Sight
 
 LEFT = "left alone"
 
 
-def drift(sight: Sight, snapshot: Snapshot) -> tuple[Drift, ...]:
+def drift(sight: Sight, hosts: Mapping[str, HostState]) -> tuple[Drift, ...]:
     """Of machines and disks, and what the agents say of their hosts; by host, then address."""
-    found = [one for host in snapshot.hosts.values() if host.reachable for one in host.drift]
-    found += [one for pair in sight.pairs if pair.wanted and not pair.replaced for one in _of(pair)]
-    found += [one for host in snapshot.hosts.values() if host.reachable for one in _orphans(host, sight)]
+    found = [one for host in hosts.values() if host.reachable for one in host.drift]
+    found += [one for pair in sight.pairs if not pair.doomed for one in _of(pair)]
+    found += [one for host in hosts.values() if host.reachable for one in _of_host(host, sight)]
     return tuple(sorted(found, key=lambda one: (one.host, one.address, one.message)))
 
 
 def orphans(host: HostState, sight: Sight) -> frozenset[str]:
     """UUIDs of root disks that belong to no machine, record or wanted instance."""
     known = set(host.machines)
-    for pair in sight.pairs:
+    for pair in sight.on[host.name]:
         known |= {one.uuid for one in (pair.home, pair.wanted) if one is not None}
     return frozenset(host.disks - known)
 
 
-def _orphans(host: HostState, sight: Sight) -> Iterator[Drift]:
+def _of_host(host: HostState, sight: Sight) -> Iterator[Drift]:
     for uuid in sorted(orphans(host, sight)):
         text = f"a disk of no instance is in the pool: {uuid}.root.qcow2"
         yield Drift(address=f"host.{host.name}", host=host.name, message=text, remedy=LEFT)
+    stands: dict[str, list[str]] = {}
+    for pair in sight.on[host.name]:
+        if pair.machine and not pair.doomed and pair.machine.image not in host.images:
+            stands.setdefault(pair.machine.image, []).append(pair.name)
+    for sha256, names in sorted(stands.items()):
+        text = f"an image is missing under {', '.join(names)}: {sha256[:12]}"
+        yield Drift(address=f"host.{host.name}", host=host.name, message=text, remedy="will be fetched again")
 
 
 def _of(pair: Pair) -> Iterator[Drift]:
@@ -46,26 +53,32 @@ def _of(pair: Pair) -> Iterator[Drift]:
 
 
 def _machine(pair: Pair, record: Instance, machine: Machine, wanted: Instance) -> Iterator[Drift]:
-    restart = "will be set back (restart)" if machine.power is not Power.STOPPED else "will be set back"
-    for what, is_now, should in (
-        ("its name", machine.name, record.name),
-        ("vcpus", str(machine.vcpus), str(record.vcpus)),
-        ("memory", size(machine.memory), size(record.memory)),
-        ("its devices", _nics(machine), ", ".join(f"{nic.tap} {nic.mac} {nic.address}" for nic in record.nics)),
+    remedy = "will be set back (restart)" if pair.runs else "will be set back"
+    for what, is_now, should, goal in (
+        ("its name", machine.name, record.name, wanted.name),
+        ("vcpus", str(machine.vcpus), str(record.vcpus), str(wanted.vcpus)),
+        ("memory", size(machine.memory), size(record.memory), size(wanted.memory)),
+        ("its disk", size(machine.disk), size(record.disk), size(wanted.disk)),
+        ("its devices", _devices(machine.nics), _recorded(record), _recorded(wanted)),
     ):
-        if is_now != should:
-            yield _drift(pair, f"{what}: {is_now}, should be {should}", restart)
+        if is_now not in (should, goal) or (is_now != should == goal):
+            yield _drift(pair, f"{what}: {is_now}, should be {goal}", remedy if pair.has_disk else LEFT)
+    if not machine.autostart:
+        yield _drift(pair, "it does not start with the host", remedy if pair.has_disk else LEFT)
     if not pair.has_disk:
         yield _drift(pair, "its disk is gone", LEFT)
     if machine.power is not record.state and record.state is wanted.state:
-        verb = "started" if wanted.state is Power.RUNNING else "stopped"
-        yield _drift(pair, f"it is {machine.power.value}, should be {record.state.value}", f"will be {verb}")
+        verb = "will be started" if wanted.state is Power.RUNNING else "will be stopped"
+        yield _drift(pair, f"it is {machine.power.value}, should be {record.state.value}", verb)
 
 
-def _nics(machine: Machine) -> str:
-    return ", ".join(f"{tap} {mac} {address}" for tap, mac, address in machine.nics)
+def _recorded(one: Instance) -> str:
+    return _devices(tuple((nic.tap, nic.mac, nic.address) for nic in one.nics))
+
+
+def _devices(nics: tuple[tuple[str, str, str], ...]) -> str:
+    return ", ".join(f"{tap} {mac} {address}" for tap, mac, address in nics) or "none"
 
 
 def _drift(pair: Pair, message: str, remedy: str) -> Drift:
-    name = pair.wanted.name if pair.wanted else ""
-    return Drift(address=f"instance.{name}", host=pair.host.name, message=message, remedy=remedy)
+    return Drift(address=f"instance.{pair.name}", host=pair.host.name, message=message, remedy=remedy)

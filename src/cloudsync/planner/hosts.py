@@ -1,36 +1,67 @@
-"""Changes of what a host's document says about the host itself."""
+"""Changes of what a host's document says about the host itself: it joins, its underlay, its copy of what all share."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 from cloudsync.model import wire
 from cloudsync.model.document import HostDocument
-from cloudsync.model.plan import Action, Change, Disruption, HostSummary
-from cloudsync.model.snapshot import HostState, Snapshot
+from cloudsync.model.plan import Action, Change, Disruption, Field, HostSummary
+from cloudsync.model.snapshot import HostState
 from cloudsync.planner import compare
+from cloudsync.planner.digest import digest
 from cloudsync.planner.documents import Whole, final
+from cloudsync.planner.seen import Sight
 
 
-def changes(shared: Whole, snapshot: Snapshot) -> Iterator[Change]:
-    """Uplink and underlay addresses."""
-    for name, host in sorted(snapshot.hosts.items()):
-        if not host.reachable or host.document is None:
-            continue
-        before, after = _own(host.document), _own(final(shared, name))
-        if before != after:
-            yield Change(
-                address=f"host.{name}",
-                action=Action.UPDATE,
-                fields=compare.fields(before, after),
-                hosts=(name,),
-                disruption=Disruption.LIVE,
-                before=wire.digest(dict, before),
-            )
+def joining(hosts: Mapping[str, HostState]) -> frozenset[str]:
+    """Hosts that come to a cloud which other hosts are part of already."""
+    new = frozenset(name for name, host in hosts.items() if host.reachable and _unclaimed(host))
+    return new if any(host.reachable and not _unclaimed(host) for host in hosts.values()) else frozenset()
 
 
-def summary(host: HostState) -> HostSummary:
+def changes(shared: Whole, hosts: Mapping[str, HostState], new: Collection[str]) -> Iterator[Change]:
+    """Hosts that join, uplinks and underlay addresses."""
+    for name, host in hosts.items():
+        if name in new:
+            yield Change(address=f"host.{name}", action=Action.CREATE, reasons=("joins the cloud",), hosts=(name,))
+        elif host.reachable and host.document is not None:
+            before, after = _own(host.document), _own(final(shared, name))
+            if before != after:
+                yield _update(name, compare.fields(before, after), (), wire.digest(dict, before))
+
+
+def behind(told: Collection[Change], updated: Collection[str], new: Collection[str]) -> Iterator[Change]:
+    """Hosts that get a document which no other change accounts for: a run that was cut off did not get to them."""
+    spread = any(change.address.startswith("instance.") for change in told)
+    for name in sorted(updated):
+        if not spread and name not in new and not any(name in change.hosts for change in told):
+            yield _update(name, (), ("its copy of what all hosts share is brought up to date",), "")
+
+
+def summary(host: HostState, sight: Sight) -> HostSummary:
     """A host as the plan saw it."""
-    digest = wire.digest(HostDocument, host.document) if host.document else ""
-    return HostSummary(status=host.status.value, reason=host.reason, generation=host.generation, digest=digest)
+    return HostSummary(
+        status=host.status.value,
+        reason=host.reason,
+        generation=host.generation,
+        digest=digest(host.document) if host.document else "",
+        left_alone=sum(home.host == host.name for home, _ in sight.away) if not host.reachable else 0,
+    )
+
+
+def _unclaimed(host: HostState) -> bool:
+    return host.document is None or host.document.released
+
+
+def _update(name: str, fields: tuple[Field, ...], reasons: tuple[str, ...], before: str) -> Change:
+    return Change(
+        address=f"host.{name}",
+        action=Action.UPDATE,
+        fields=fields,
+        reasons=reasons,
+        hosts=(name,),
+        disruption=Disruption.LIVE,
+        before=before,
+    )
 
 
 def _own(document: HostDocument) -> dict[str, object]:

@@ -1,10 +1,11 @@
 """Names that machines go by: UUID, tap and MAC, each derived so that everybody derives the same."""
 
+from collections.abc import Container
 from hashlib import sha256
 from uuid import UUID
 
 
-def uuid_of(cloud: str, name: str, incarnation: int, taken: frozenset[str]) -> str:
+def uuid_of(cloud: str, name: str, incarnation: int, taken: Container[str]) -> str:
     """A version-4-shaped UUID that is in no other use.
 
     A first group that starts with `ec2` or ends in `2?ec` is passed over: cloud-init's ds-identify would take the
@@ -20,7 +21,11 @@ def uuid_of(cloud: str, name: str, incarnation: int, taken: frozenset[str]) -> s
         salt += 1
 
 
-def tap_and_mac(uuid: str, index: int) -> tuple[str, str]:
-    """The host's device (15 characters, the kernel's limit) and the guest's MAC of one NIC."""
+def tap_and_mac(uuid: str, index: int, taken: Container[str] = ()) -> tuple[str, str]:
+    """The host's device (15 characters, the kernel's limit) and the guest's MAC of one NIC.
+
+    Three bytes of a MAC are ours to choose: among 5,000 NICs two are likely to meet, so `taken` ones are passed over.
+    """
     digest = sha256(f"{uuid}/{index}".encode()).digest()
-    return f"cs-{digest.hex()[:12]}", "52:54:00:" + ":".join(f"{byte:02x}" for byte in digest[6:9])
+    macs = ("52:54:00:" + digest[at : at + 3].hex(":") for at in range(6, len(digest) - 2))
+    return f"cs-{digest.hex()[:12]}", next(mac for mac in macs if mac not in taken)

@@ -1,32 +1,37 @@
 """One instance's change: what will be done to it, why, and how much that disturbs."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from cloudsync.model import wire
 from cloudsync.model.address import Address, Kind
 from cloudsync.model.plan import Action, Change, Disruption, Field
-from cloudsync.model.resources import Instance, Power
+from cloudsync.model.resources import Instance, Network
 from cloudsync.planner import show
+from cloudsync.planner.act import Act, act, disruption, gateways
 from cloudsync.planner.fields import as_fields, differing
 from cloudsync.planner.seen import Pair
 
 
-def changes(pairs: Iterable[Pair]) -> tuple[Change, ...]:
+def changes(pairs: Iterable[Pair], networks: Mapping[str, Network]) -> tuple[Change, ...]:
     """In the order of the pairs."""
-    found = (change(pair) for pair in pairs)
+    found = (change(pair, networks) for pair in pairs)
     return tuple(one for one in found if one is not None)
 
 
-def change(pair: Pair) -> Change | None:
-    """None when the record says what is wanted already: what differs then is drift."""
-    wanted, home = pair.wanted, pair.home
-    if home is None:
-        return _create(wanted) if wanted else None
+def change(pair: Pair, networks: Mapping[str, Network]) -> Change | None:
+    """None when all is as it should be."""
+    wanted = pair.wanted
     if wanted is None:
         return _delete(pair)
+    if pair.home is None:
+        return _create(wanted)
     if pair.replaced:
         return _replace(pair, wanted)
-    return _update(pair, wanted) if pair.record else None
+    what = act(pair, networks)
+    fields = (*_fields(pair, wanted), *_gateways(pair, networks))
+    if fields or (pair.record and pair.record != wanted):
+        return _update(pair, wanted, fields, what)
+    return None if what is Act.NOTHING and pair.record else _repair(pair, wanted, what)
 
 
 def _create(wanted: Instance) -> Change:
@@ -39,13 +44,14 @@ def _create(wanted: Instance) -> Change:
 
 
 def _delete(pair: Pair) -> Change:
-    home = pair.home
-    name = home.name if home else ""
     destroys = pair.has_disk
+    reasons = ["destroys its disk"] if destroys else []
+    if pair.record is None:
+        reasons.append("it carries this cloud's mark, and no record knows it")
     return Change(
-        address=_address(name),
+        address=_address(pair.name),
         action=Action.DELETE,
-        reasons=("destroys its disk",) if destroys else (),
+        reasons=tuple(reasons),
         hosts=(pair.host.name,),
         destroys_data=destroys,
         disruption=Disruption.DESTROYS_DATA if destroys else Disruption.NONE,
@@ -54,58 +60,75 @@ def _delete(pair: Pair) -> Change:
 
 
 def _replace(pair: Pair, wanted: Instance) -> Change:
-    record = pair.record
-    before = record.image_name if record else None
-    after = wanted.image_name
-    if before == after and record:
-        before, after = f"{before} sha256:{record.image[:12]}", f"{after} sha256:{wanted.image[:12]}"
+    old = pair.record.image if pair.record else pair.machine.image if pair.machine else ""
+    before, after = pair.record.image_name if pair.record else "", wanted.image_name
+    if before in (after, ""):
+        before, after = f"{before} sha256:{old[:12]}".strip(), f"{after} sha256:{wanted.image[:12]}"
+    image = Field(path="image", before=before, after=after)
     destroys = pair.has_disk
     return Change(
         address=_address(wanted.name),
         action=Action.REPLACE,
-        fields=(Field(path="image", before=before, after=after),),
+        fields=(image, *(field for field in _fields(pair, wanted) if field.path != "image")),
         reasons=("a disk cannot change its base",),
         hosts=(pair.host.name,),
         destroys_data=destroys,
-        disruption=Disruption.DESTROYS_DATA if destroys else Disruption.RESTART,
+        disruption=Disruption.DESTROYS_DATA if destroys else disruption(pair, Act.UPDATE),
         before=_digest(pair),
     )
 
 
-def _update(pair: Pair, wanted: Instance) -> Change | None:
-    record = pair.record
-    if record is None or record == wanted:
-        return None
+def _update(pair: Pair, wanted: Instance, fields: tuple[Field, ...], what: Act) -> Change:
+    record = pair.record or wanted
     rows = differing(record, wanted)
-    fields = [field for row in rows for field in as_fields(row, record, wanted)]
-    classes = [_class(row.disruption, pair) for row in rows]
-    reasons = sorted({row.reason for row in rows if row.reason})
-    if record.state != wanted.state:
-        fields.append(Field(path="state", before=record.state.value, after=wanted.state.value))
-        stops = wanted.state is Power.STOPPED and _runs(pair)
-        classes.append(Disruption.RESTART if stops else Disruption.NONE)
+    classes = [row.disruption for row in rows if row.disruption is not Disruption.RESTART]
     return Change(
         address=_address(wanted.name),
         action=Action.RENAME if record.name != wanted.name else Action.UPDATE,
-        fields=tuple(fields),
-        reasons=tuple(reasons),
+        fields=fields,
+        reasons=tuple(sorted({row.reason for row in rows if row.reason})),
         hosts=(wanted.host,),
-        disruption=max(classes, default=Disruption.NONE),
+        disruption=max([*classes, disruption(pair, what)]),
         before=_digest(pair),
     )
 
 
-def _class(disruption: Disruption, pair: Pair) -> Disruption:
-    """A machine that does not run is not restarted."""
-    return disruption if _runs(pair) or disruption is not Disruption.RESTART else Disruption.NONE
+def _repair(pair: Pair, wanted: Instance, what: Act) -> Change:
+    """The record says what is wanted, the machine is something else: told as drift, and counted with its class here."""
+    return Change(
+        address=_address(wanted.name),
+        action=Action.REPAIR,
+        reasons=("what a cut-off apply or somebody else left is put right",),
+        hosts=(wanted.host,),
+        disruption=disruption(pair, what),
+        before=_digest(pair),
+    )
 
 
-def _runs(pair: Pair) -> bool:
-    return pair.machine is not None and pair.machine.power is not Power.STOPPED
+def _fields(pair: Pair, wanted: Instance) -> tuple[Field, ...]:
+    """How the record differs from what is wanted."""
+    record = pair.record
+    if record is None:
+        return ()
+    found = [field for row in differing(record, wanted) for field in as_fields(row, record, wanted)]
+    if record.state is not wanted.state:
+        found.append(Field(path="state", before=record.state.value, after=wanted.state.value))
+    return tuple(found)
+
+
+def _gateways(pair: Pair, networks: Mapping[str, Network]) -> tuple[Field, ...]:
+    """Only where nothing else of the NIC changes: the domain has to be written anew all the same."""
+    document = pair.host.document
+    moved = [
+        (before, after)
+        for before, after in gateways(pair, networks)
+        if before != after and document and after not in {one.gateway for one in document.networks.values()}
+    ]
+    return tuple(Field(path="gateway", before=before, after=after) for before, after in dict.fromkeys(moved))
 
 
 def _digest(pair: Pair) -> str:
-    """Of the record and the machine together."""
+    """Of the record and the machine together; running or not is not part of it when it is as wanted."""
     parts = [wire.digest(type(one), one) for one in (pair.record, pair.machine) if one is not None]
     return "-".join(part[:32] for part in parts)
 

@@ -1,19 +1,21 @@
 """Desired and observed -> Plan: what changes and why, what drifted, and the steps."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from cloudsync.model.cloud import Cloud
 from cloudsync.model.document import Applied
-from cloudsync.model.plan import Change, Placement, Plan, Step, Unplaced
+from cloudsync.model.plan import Action, Change, Placement, Plan, PutDocument, Step, Unplaced
 from cloudsync.model.resources import World
-from cloudsync.model.snapshot import Snapshot
+from cloudsync.model.snapshot import HostState, HostStatus, Snapshot
 from cloudsync.planner import hosts, images, instances, shared
 from cloudsync.planner.audit import audit
+from cloudsync.planner.conflicts import conflicts
 from cloudsync.planner.documents import Whole, whole
 from cloudsync.planner.drift import drift
 from cloudsync.planner.order import Work, steps
 from cloudsync.planner.refuse import refuse
-from cloudsync.planner.seen import Pair, Sight, see
+from cloudsync.planner.seen import Sight, see
+from cloudsync.scheduler.standing import standing
 
 
 def make_plan(
@@ -25,69 +27,93 @@ def make_plan(
     applied: Applied,
 ) -> Plan:
     """Raise SpecError for changes that are never made. Instances that have no place get no steps."""
-    sight = see(cloud, desired, snapshot)
-    refuse(cloud, sight.pairs)
+    states = standing(cloud, snapshot)
+    sight = see(cloud, desired, states)
+    refuse(cloud, sight, states)
     common = whole(cloud, desired, sight)
-    fetches, drops = images.fetches(desired, snapshot), images.drops(desired, sight, snapshot)
-    drifted = drift(sight, snapshot)
-    changes = (
-        *hosts.changes(common, snapshot),
-        *shared.changes(desired, snapshot),
-        *images.changes(fetches, drops),
-        *instances.changes(sight.pairs),
-    )
+    moved = images.fetches(desired, states), images.drops(desired, sight, states)
+    todo = _steps(cloud, states, sight, common, moved, applied)
+    changes = _changes(states, sight, common, moved, todo)
     plan = Plan(
         cloud=cloud.name,
         commit=cloud.commit,
         spec_digest=cloud.digest,
-        hosts={name: hosts.summary(host) for name, host in sorted(snapshot.hosts.items())},
-        drift=drifted,
-        changes=tuple(sorted(changes, key=lambda change: change.address)),
+        hosts={name: hosts.summary(host, sight) for name, host in states.items()},
+        drift=drift(sight, states),
+        changes=changes,
         placements=_new(placements, changes),
         unplaced=tuple(unplaced),
-        warnings=tuple(_warnings(sight, snapshot)),
-        steps=_steps(cloud, snapshot, sight, common, (fetches, drops), applied),
+        warnings=tuple(_warnings(sight, states)),
+        steps=todo,
     )
-    audit(plan, desired)
+    audit(plan, desired, states)
     return plan
+
+
+Moved = tuple[tuple[images.Fetch, ...], tuple[images.Drop, ...]]
+
+
+def _changes(
+    states: Mapping[str, HostState], sight: Sight, common: Whole, moved: Moved, todo: tuple[Step, ...]
+) -> tuple[Change, ...]:
+    """In address order."""
+    new = hosts.joining(states)
+    found = [
+        *hosts.changes(common, states, new),
+        *shared.changes(common.desired, states, new),
+        *images.changes(*moved),
+        *instances.changes(sight.pairs, common.desired.networks),
+    ]
+    drifted = {name for name, host in states.items() if host.drift}
+    updated = {step.host for step in todo if isinstance(step, PutDocument)} - drifted
+    found += hosts.behind(found, updated, new)
+    return tuple(sorted(found, key=lambda change: (change.address, change.action.value)))
 
 
 def _steps(
     cloud: Cloud,
-    snapshot: Snapshot,
+    states: Mapping[str, HostState],
     sight: Sight,
     common: Whole,
-    moved: tuple[tuple[images.Fetch, ...], tuple[images.Drop, ...]],
+    moved: Moved,
     applied: Applied,
 ) -> tuple[Step, ...]:
-    found: list[Step] = []
-    pairs: dict[str, list[Pair]] = {}
-    for pair in sight.pairs:
-        pairs.setdefault(pair.host.name, []).append(pair)
-    for name, host in sorted(snapshot.hosts.items()):
-        if host.reachable and name in cloud.hosts:
-            work = Work(
-                cloud=cloud,
-                host=host,
-                pairs=tuple(pairs.get(name, ())),
-                fetches=tuple(fetch for fetch in moved[0] if fetch.host == name),
-                drops=tuple(drop for drop in moved[1] if drop.host == name),
-                shared=common,
-                applied=applied,
-                drifted=bool(host.drift),
-            )
-            found.extend(steps(work))
-    return tuple(found)
+    held = conflicts(common.desired, sight)
+    fetched: dict[str, list[images.Fetch]] = {}
+    for fetch in moved[0]:
+        fetched.setdefault(fetch.host, []).append(fetch)
+    dropped: dict[str, list[images.Drop]] = {}
+    for drop in moved[1]:
+        dropped.setdefault(drop.host, []).append(drop)
+    return steps(
+        Work(
+            cloud=cloud,
+            host=host,
+            pairs=sight.on[name],
+            fetches=tuple(fetched.get(name, ())),
+            drops=tuple(dropped.get(name, ())),
+            shared=common,
+            held=held,
+            applied=applied,
+        )
+        for name, host in states.items()
+        if host.reachable
+    )
 
 
 def _new(placements: Iterable[Placement], changes: tuple[Change, ...]) -> tuple[Placement, ...]:
     """Only those of instances that the plan makes."""
-    made = {change.address for change in changes if change.action == "create"}
+    made = {change.address for change in changes if change.action is Action.CREATE}
     return tuple(placement for placement in placements if f"instance.{placement.instance}" in made)
 
 
-def _warnings(sight: Sight, snapshot: Snapshot) -> Iterable[str]:
-    for name, host in sorted(snapshot.hosts.items()):
+def _warnings(sight: Sight, states: Mapping[str, HostState]) -> Iterable[str]:
+    for name, host in states.items():
         if not host.reachable:
-            count = sum(home.host == name for home in sight.away.values())
-            yield f"{name} {host.status.value}: {count} instances there are left alone"
+            count = sum(home.host == name for home, _ in sight.away)
+            left = f"{count} instance{'s' if count != 1 else ''} there {'are' if count != 1 else 'is'} left alone"
+            yield f"host.{name} is {host.status.value}" + (f" ({host.reason})" if host.reason else "") + f": {left}"
+        elif host.status is HostStatus.DRAINED and sight.on[name]:
+            count = sum(pair.wanted is not None for pair in sight.on[name])
+            if count:
+                yield f"host.{name} is drained and still has {count} instances: this version cannot move them"

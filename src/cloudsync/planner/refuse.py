@@ -1,28 +1,34 @@
 """What a plan never does: all of it at once, with the place in the spec."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Mapping
 
 from cloudsync.model.cloud import Cloud
 from cloudsync.model.problem import Problem, SpecError
+from cloudsync.model.resources import Instance
 from cloudsync.model.size import size
-from cloudsync.planner.seen import Pair
+from cloudsync.model.snapshot import HostState, Machine
+from cloudsync.planner.seen import Pair, Sight
+from cloudsync.scheduler.filters import raw_size, why_move
+from cloudsync.scheduler.room import Room
 
 
-def refuse(cloud: Cloud, pairs: Iterable[Pair]) -> None:
+def refuse(cloud: Cloud, sight: Sight, hosts: Mapping[str, HostState]) -> None:
     """Raise SpecError when a change is one that is never made."""
-    problems = [problem for pair in pairs for check in CHECKS if (problem := check(cloud, pair))]
+    problems = [problem for pair in sight.pairs for check in CHECKS if (problem := check(cloud, pair))]
+    for name in hosts:
+        problems += _grown(cloud, sight.on[name], hosts[name])
+    problems += _held(cloud, sight)
     if problems:
         raise SpecError(problems)
 
 
 def _protected(cloud: Cloud, pair: Pair) -> Problem | None:
     guarded = (pair.record and pair.record.protect) or (pair.wanted and pair.wanted.protect)
-    if pair.home is None or not guarded or not (pair.wanted is None or pair.replaced):
+    if not guarded or not pair.doomed:
         return None
     verb = "deleted" if pair.wanted is None else "replaced"
-    return _problem(
-        cloud, pair, f"instance.{pair.home.name} is protected and would be {verb}", "apply `protect: false` first"
-    )
+    name = pair.home.name if pair.home else pair.name
+    return _problem(cloud, pair, f"instance.{name} is protected and would be {verb}", "apply `protect: false` first")
 
 
 def _shrunk(cloud: Cloud, pair: Pair) -> Problem | None:
@@ -38,23 +44,61 @@ def _shrunk(cloud: Cloud, pair: Pair) -> Problem | None:
 def _moved(cloud: Cloud, pair: Pair) -> Problem | None:
     if pair.wanted is None or pair.home is None:
         return None
-    where, host = cloud.instances[pair.wanted.name].where, cloud.hosts[pair.home.host]
-    wrong = ""
-    if where.host and where.host != host.name:
-        wrong = f"host.{where.host}"
-    elif where.zone and where.zone != host.zone:
-        wrong = f"zone {where.zone}"
-    elif any(host.labels.get(key) != value for key, value in where.labels.items()):
-        wrong = "hosts with " + ", ".join(f"{key}={value}" for key, value in sorted(where.labels.items()))
-    if not wrong:
+    here = pair.host.name
+    why = why_move(cloud, cloud.instances[pair.wanted.name], Room.of(cloud.hosts[here], pair.host))
+    if not why:
         return None
-    text = f"instance.{pair.wanted.name} is on host.{host.name}, the spec wants {wrong}: this version cannot move it"
-    return _problem(cloud, pair, text, f"take the constraint back, or keep it to what host.{host.name} is")
+    text = f"instance.{pair.wanted.name} is on host.{here}, which may not have it ({why}): this version cannot move it"
+    return _problem(cloud, pair, text, f"take the constraint back, or keep it to what host.{here} is")
+
+
+def _grown(cloud: Cloud, pairs: tuple[Pair, ...], host: HostState) -> Iterator[Problem]:
+    """In place means on this host: what grows must fit here, and no single one may exceed the physical host."""
+    room = Room.of(cloud.hosts[host.name], host)
+    for pair in pairs:
+        if pair.wanted:
+            room.take(cloud.instances[pair.wanted.name])
+    for pair in pairs:
+        before = pair.record or pair.machine
+        if pair.wanted and before and not pair.replaced:
+            why = _too_much(pair.wanted, before, room) or raw_size(cloud, cloud.instances[pair.wanted.name], room)
+            if why and _grows(pair.wanted, before):
+                text = f"instance.{pair.name} cannot grow to {pair.wanted.flavor} on host.{host.name}: {why}"
+                yield _problem(cloud, pair, text, "take a smaller flavor, or make room on that host")
+
+
+def _grows(wanted: Instance, before: Instance | Machine) -> bool:
+    return wanted.vcpus > before.vcpus or wanted.memory > before.memory or wanted.disk > before.disk
+
+
+def _too_much(wanted: Instance, before: Instance | Machine, room: Room) -> str:
+    """By how much the host would be overfull in what grows; empty when it is not."""
+    if wanted.vcpus > before.vcpus and room.vcpus > room.limit.vcpus:
+        return f"{room.vcpus - room.limit.vcpus} vCPUs too many"
+    if wanted.memory > before.memory and room.memory > room.limit.memory:
+        return f"{size(room.memory - room.limit.memory)} of memory too much"
+    if wanted.disk > before.disk and room.disk > room.limit.disk:
+        return f"{size(room.disk - room.limit.disk)} of disk too much"
+    return ""
+
+
+def _held(cloud: Cloud, sight: Sight) -> Iterator[Problem]:
+    """An address that something on a host out of reach may still have cannot be given to another."""
+    away = {address: home for home, _ in sight.away for address in home.addresses}
+    for pair in sight.pairs:
+        for nic in pair.wanted.nics if pair.wanted else ():
+            if nic.address in away:
+                home = away[nic.address]
+                text = (
+                    f"instance.{pair.name} is to have {nic.address}, which instance.{home.name} has on host.{home.host}"
+                )
+                yield _problem(
+                    cloud, pair, f"{text}: that host cannot be asked", "take another address, or wait for it"
+                )
 
 
 def _problem(cloud: Cloud, pair: Pair, message: str, hint: str) -> Problem:
-    wanted = cloud.instances.get(pair.wanted.name) if pair.wanted else None
-    return Problem(message=message, hint=hint, place=cloud.places.get(f"instance.{wanted.base}") if wanted else None)
+    return Problem(message=message, hint=hint, place=cloud.places.get(f"instance.{pair.name}") if pair.wanted else None)
 
 
 CHECKS = (_protected, _shrunk, _moved)

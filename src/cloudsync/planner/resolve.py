@@ -7,26 +7,30 @@ from cloudsync.model.cloud import Cloud, Wanted
 from cloudsync.model.plan import Placement
 from cloudsync.model.resources import Digest, Instance, Nic, World
 from cloudsync.model.snapshot import Snapshot
-from cloudsync.planner.allocate import Pool
+from cloudsync.planner.allocate import allocate
 from cloudsync.planner.identity import tap_and_mac, uuid_of
-from cloudsync.scheduler.homes import Home, home_of, homes
+from cloudsync.scheduler.homes import Home, find_homes
+from cloudsync.scheduler.standing import standing
 
 
 def resolve(cloud: Cloud, placements: Iterable[Placement], snapshot: Snapshot) -> World:
-    """Instances on hosts that cannot be asked are left out: nothing is decided about them."""
-    existing = homes(snapshot)
-    chosen = [
-        (cloud.instances[placement.instance], placement.host)
-        for placement in sorted(placements, key=lambda one: one.instance)
-    ]
-    kept = {wanted.name: home_of(wanted, cloud, existing) for wanted, _ in chosen}
-    addresses = _addresses(cloud, [wanted for wanted, _ in chosen], kept, existing.values())
-    taken = frozenset(home.uuid for home in existing.values())
+    """Instances on hosts that cannot be asked are left out: nothing is decided about them.
+
+    Raise CloudsyncError when a network has no address left.
+    """
+    homes = find_homes(cloud, standing(cloud, snapshot))
+    hosts = {one.instance: one.host for one in placements}
+    names = [name for name in sorted(hosts) if name not in homes.of or homes.of[name].known]
+    addresses = allocate(cloud, names, homes)
+    uuids = {home.uuid for home in homes}
+    macs: set[str] = set()
     instances: dict[str, Instance] = {}
-    for wanted, host in chosen:
-        home = kept[wanted.name]
-        if home is None or home.known:
-            instances[wanted.name] = _instance(cloud, wanted, host, home, addresses[wanted.name], taken)
+    for name in names:
+        incarnation, uuid = _identity(cloud, cloud.instances[name], homes.of.get(name), uuids)
+        uuids.add(uuid)
+        nics = _nics(cloud.instances[name], uuid, addresses[name], macs)
+        macs.update(nic.mac for nic in nics)
+        instances[name] = _instance(cloud, cloud.instances[name], hosts[name], (incarnation, uuid), nics)
     return World(
         keypairs=dict(sorted(cloud.keypairs.items())),
         groups=dict(sorted(cloud.groups.items())),
@@ -36,53 +40,23 @@ def resolve(cloud: Cloud, placements: Iterable[Placement], snapshot: Snapshot) -
     )
 
 
-def _addresses(
-    cloud: Cloud, wanted: list[Wanted], kept: dict[str, Home | None], homes: Iterable[Home]
-) -> dict[str, tuple[str, ...]]:
-    """One address per NIC and instance: written ones first, then those in use, then new ones in name order."""
-    used = [address for home in homes for address in home.addresses]
-    written = [nic.address for one in wanted for nic in one.nics if nic.address]
-    pools = {name: Pool(network, [*used, *written]) for name, network in cloud.networks.items()}
-    claimed = set(written)
-    found: dict[str, list[str | None]] = {}
-    for one in wanted:
-        found[one.name] = [
-            nic.address or _in_use(kept[one.name], index, nic.network, pools[nic.network], claimed)
-            for index, nic in enumerate(one.nics)
-        ]
-    return {
-        one.name: tuple(
-            address or pools[nic.network].derive(cloud.name, one.name)
-            for nic, address in zip(one.nics, found[one.name], strict=True)
-        )
-        for one in wanted
-    }
+def _identity(cloud: Cloud, wanted: Wanted, home: Home | None, taken: set[str]) -> tuple[int, str]:
+    """Incarnation and UUID: kept, unless there is no disk yet or it is to be another one.
 
-
-def _in_use(home: Home | None, index: int, network: str, pool: Pool, claimed: set[str]) -> str | None:
-    """The address that the NIC has now, unless its network changed or another instance's spec claims it."""
-    if home is None or index >= len(home.addresses):
-        return None
-    address = home.addresses[index]
-    recorded = home.record.nics[index].network if home.record else network
-    if recorded != network or address in claimed or not pool.holds(address):
-        return None
-    claimed.add(address)
-    return address
-
-
-def _instance(
-    cloud: Cloud, wanted: Wanted, host: str, home: Home | None, addresses: tuple[str, ...], taken: frozenset[str]
-) -> Instance:
-    image = cloud.images[wanted.image]
-    incarnation = home.record.incarnation if home and home.record else 0
-    uuid = home.uuid if home else ""
+    A guest with a new disk needs a new UUID, or cloud-init takes it for the machine that it was.
+    """
     if home is None:
-        uuid = uuid_of(cloud.name, wanted.name, incarnation, taken)
-    elif _image_of(home) not in (image.sha256, None):
-        incarnation += 1
-        uuid = uuid_of(cloud.name, wanted.name, incarnation, taken)
-    user_data = wanted.user_data
+        return 0, uuid_of(cloud.name, wanted.name, 0, taken)
+    incarnation = home.record.incarnation if home.record else 0
+    image = home.record.image if home.record else home.machine.image if home.machine else None
+    if image in (None, cloud.images[wanted.image].sha256):
+        return incarnation, home.uuid
+    return incarnation + 1, uuid_of(cloud.name, wanted.name, incarnation + 1, taken)
+
+
+def _instance(cloud: Cloud, wanted: Wanted, host: str, identity: tuple[int, str], nics: tuple[Nic, ...]) -> Instance:
+    image, flavor, user_data = cloud.images[wanted.image], wanted.flavor, wanted.user_data
+    incarnation, uuid = identity
     return Instance(
         name=wanted.name,
         uuid=uuid,
@@ -90,13 +64,13 @@ def _instance(
         host=host,
         image=image.sha256,
         image_name=image.name,
-        flavor=wanted.flavor.name,
-        vcpus=wanted.flavor.vcpus,
-        memory=wanted.flavor.memory,
-        disk=wanted.flavor.disk,
-        nics=_nics(wanted, uuid, addresses),
-        groups=tuple(sorted(wanted.groups)),
-        keypairs=tuple(sorted(wanted.keypairs)),
+        flavor=flavor.name,
+        vcpus=flavor.vcpus,
+        memory=flavor.memory,
+        disk=flavor.disk,
+        nics=nics,
+        groups=tuple(sorted(set(wanted.groups))),
+        keypairs=tuple(sorted(set(wanted.keypairs))),
         user_data=None if user_data is None else Digest(sha256=sha256(user_data).hexdigest(), size=len(user_data)),
         metadata=dict(sorted(wanted.metadata.items())),
         state=wanted.state,
@@ -106,15 +80,9 @@ def _instance(
     )
 
 
-def _image_of(home: Home) -> str | None:
-    if home.record:
-        return home.record.image
-    return home.machine.image if home.machine else None
-
-
-def _nics(wanted: Wanted, uuid: str, addresses: tuple[str, ...]) -> tuple[Nic, ...]:
+def _nics(wanted: Wanted, uuid: str, addresses: tuple[str, ...], macs: set[str]) -> tuple[Nic, ...]:
     nics = []
     for index, (nic, address) in enumerate(zip(wanted.nics, addresses, strict=True)):
-        tap, mac = tap_and_mac(uuid, index)
+        tap, mac = tap_and_mac(uuid, index, macs)
         nics.append(Nic(network=nic.network, address=address, mac=mac, tap=tap, port_security=nic.port_security))
     return tuple(nics)

@@ -1,6 +1,6 @@
 """Key pairs, networks and groups: recorded on every host of the cloud, so each host is compared with what is wanted."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict
 from typing import TypeVar
 
@@ -9,16 +9,16 @@ from cloudsync.model.address import Address, Kind
 from cloudsync.model.document import HostDocument
 from cloudsync.model.plan import Action, Change, Disruption, Field
 from cloudsync.model.resources import Group, Keypair, Network, World
-from cloudsync.model.snapshot import Snapshot
+from cloudsync.model.snapshot import HostState
 from cloudsync.planner import compare, show
 
 Noun = TypeVar("Noun", Keypair, Group, Network)
 Fields = Callable[[Noun | None, Noun | None], tuple[Field, ...]]
 
 
-def changes(desired: World, snapshot: Snapshot) -> tuple[Change, ...]:
-    """What differs, in address order within each kind."""
-    documents = {name: host.document for name, host in sorted(snapshot.hosts.items()) if host.reachable}
+def changes(desired: World, hosts: Mapping[str, HostState], new: Collection[str]) -> tuple[Change, ...]:
+    """What differs, in address order within each kind. `new` hosts, which have none of it yet, are not named."""
+    documents = {name: host.document for name, host in hosts.items() if host.reachable and name not in new}
     found = [
         *_of_kind(Kind.KEYPAIR, desired.keypairs, _recorded(documents, lambda one: one.keypairs), _keypair_fields),
         *_of_kind(Kind.NETWORK, desired.networks, _recorded(documents, lambda one: one.networks), _network_fields),

@@ -1,8 +1,10 @@
 """Whether what was planned is still what would be done."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
-from cloudsync.model.plan import Change, Plan
+from cloudsync.model.document import Applied
+from cloudsync.model.plan import Change, Plan, PutDocument, Step
 
 
 def differences(saved: Plan, fresh: Plan) -> tuple[str, ...]:
@@ -22,12 +24,20 @@ def differences(saved: Plan, fresh: Plan) -> tuple[str, ...]:
     found += _changes(_by_address(saved), _by_address(fresh))
     if set(saved.drift) != set(fresh.drift):
         found.append("other things drifted")
-    if not found and [step.id for step in saved.steps] != [step.id for step in fresh.steps]:
+    if not found and _timeless(saved) != _timeless(fresh):
         found.append("other steps are needed")
     return tuple(found)
 
 
-def _changes(saved: Mapping[str, Change], fresh: Mapping[str, Change]) -> list[str]:
+def _timeless(plan: Plan) -> list[Step]:
+    """The steps, but for who applies which commit when."""
+    return [
+        replace(step, document=replace(step.document, applied=Applied())) if isinstance(step, PutDocument) else step
+        for step in plan.steps
+    ]
+
+
+def _changes(saved: Mapping[str, list[Change]], fresh: Mapping[str, list[Change]]) -> list[str]:
     words = []
     for address in sorted(saved.keys() | fresh.keys()):
         if address not in fresh:
@@ -39,5 +49,8 @@ def _changes(saved: Mapping[str, Change], fresh: Mapping[str, Change]) -> list[s
     return words
 
 
-def _by_address(plan: Plan) -> dict[str, Change]:
-    return {change.address: change for change in plan.changes}
+def _by_address(plan: Plan) -> dict[str, list[Change]]:
+    found: dict[str, list[Change]] = {}
+    for change in plan.changes:
+        found.setdefault(change.address, []).append(change)
+    return found

@@ -1,110 +1,110 @@
 """Hard constraints: one function each, returning why not (with numbers), or None."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from cloudsync.model.cloud import Cloud, Wanted
 from cloudsync.model.size import size
 from cloudsync.model.snapshot import HostStatus
 from cloudsync.scheduler.room import Room
 
-Rooms = Mapping[str, Room]
-Filter = Callable[[Cloud, Wanted, Room, Rooms], str | None]
+Filter = Callable[[Cloud, Wanted, Room], str | None]
 
 
-def state(_cloud: Cloud, _wanted: Wanted, room: Room, _rooms: Rooms) -> str | None:
-    if not room.state.reachable:
-        return room.state.status.value
-    if room.host.state is not HostStatus.READY:
-        return room.host.state.value
-    return None
+def state(_cloud: Cloud, _wanted: Wanted, room: Room) -> str | None:
+    return None if room.state.status is HostStatus.READY else room.state.status.value
 
 
-def explicit_host(_cloud: Cloud, wanted: Wanted, room: Room, _rooms: Rooms) -> str | None:
+def explicit_host(_cloud: Cloud, wanted: Wanted, room: Room) -> str | None:
     if wanted.where.host and wanted.where.host != room.host.name:
         return f"the spec says host.{wanted.where.host}"
     return None
 
 
-def zone(_cloud: Cloud, wanted: Wanted, room: Room, _rooms: Rooms) -> str | None:
-    if wanted.where.zone and wanted.where.zone != room.host.zone:
-        return f"is in zone {room.host.zone or 'none'}, not {wanted.where.zone}"
-    return None
-
-
-def labels(_cloud: Cloud, wanted: Wanted, room: Room, _rooms: Rooms) -> str | None:
-    for key, value in sorted(wanted.where.labels.items()):
-        if room.host.labels.get(key) != value:
-            return f"has label {key}={room.host.labels.get(key, 'none')}, not {value}"
-    return None
-
-
-def arch(cloud: Cloud, wanted: Wanted, room: Room, _rooms: Rooms) -> str | None:
+def arch(cloud: Cloud, wanted: Wanted, room: Room) -> str | None:
     needed = cloud.images[wanted.image].arch
     return None if needed == room.state.arch else f"is {room.state.arch}, the image is {needed}"
 
 
-def name_taken(_cloud: Cloud, wanted: Wanted, room: Room, _rooms: Rooms) -> str | None:
-    if wanted.name in room.state.foreign_names:
-        return f"a machine called {wanted.name} is there and is not ours"
+def zone(_cloud: Cloud, wanted: Wanted, room: Room) -> str | None:
+    if wanted.where.zone and wanted.where.zone != room.host.zone:
+        return f"is in {f'zone {room.host.zone}' if room.host.zone else 'no zone'}, not in {wanted.where.zone}"
     return None
 
 
-def raw_size(_cloud: Cloud, wanted: Wanted, room: Room, _rooms: Rooms) -> str | None:
+def labels(_cloud: Cloud, wanted: Wanted, room: Room) -> str | None:
+    for key, value in sorted(wanted.where.labels.items()):
+        if key not in room.host.labels:
+            return f"has no label {key}={value}"
+        if room.host.labels[key] != value:
+            return f"has label {key}={room.host.labels[key]}, not {value}"
+    return None
+
+
+def image_minimum(cloud: Cloud, wanted: Wanted, _room: Room) -> str | None:
+    image, flavor = cloud.images[wanted.image], wanted.flavor
+    if flavor.memory < image.min_memory:
+        return f"image.{image.name} needs {size(image.min_memory)} of memory, {flavor.name} has {size(flavor.memory)}"
+    if flavor.disk < image.min_disk:
+        return f"image.{image.name} needs {size(image.min_disk)} of disk, {flavor.name} has {size(flavor.disk)}"
+    return None
+
+
+def raw_size(_cloud: Cloud, wanted: Wanted, room: Room) -> str | None:
     """Overcommit never lets a single instance exceed the physical host."""
     flavor, raw = wanted.flavor, room.state.capacity
     if flavor.vcpus > raw.vcpus:
         return f"has {raw.vcpus} CPUs, {flavor.vcpus} wanted"
     if flavor.memory > raw.memory:
-        return f"has {size(raw.memory)} memory, {size(flavor.memory)} wanted"
+        return f"has {size(raw.memory)} of memory, {size(flavor.memory)} wanted"
     if flavor.disk > raw.disk:
-        return f"has {size(raw.disk)} disk, {size(flavor.disk)} wanted"
+        return f"has {size(raw.disk)} of disk, {size(flavor.disk)} wanted"
     return None
 
 
-def capacity(_cloud: Cloud, wanted: Wanted, room: Room, _rooms: Rooms) -> str | None:
+def capacity(_cloud: Cloud, wanted: Wanted, room: Room) -> str | None:
     flavor, limit = wanted.flavor, room.limit
     if room.vcpus + flavor.vcpus > limit.vcpus:
-        return f"needs {room.vcpus + flavor.vcpus - limit.vcpus} more vCPUs ({limit.vcpus - room.vcpus} free)"
+        return f"needs {flavor.vcpus} vCPUs, {max(0, limit.vcpus - room.vcpus)} free"
     if room.memory + flavor.memory > limit.memory:
-        over, free = room.memory + flavor.memory - limit.memory, max(0, limit.memory - room.memory)
-        return f"needs {size(over)} more memory ({size(free)} free)"
+        return f"needs {size(flavor.memory)} of memory, {size(max(0, limit.memory - room.memory))} free"
     if room.disk + flavor.disk > limit.disk:
-        over, free = room.disk + flavor.disk - limit.disk, max(0, limit.disk - room.disk)
-        return f"needs {size(over)} more disk ({size(free)} free)"
+        return f"needs {size(flavor.disk)} of disk, {size(max(0, limit.disk - room.disk))} free"
     return None
 
 
-def placement_group(cloud: Cloud, wanted: Wanted, room: Room, rooms: Rooms) -> str | None:
+def anti_affinity(cloud: Cloud, wanted: Wanted, room: Room) -> str | None:
     if not wanted.where.group:
         return None
     group = cloud.placement_groups[wanted.where.group]
     here = room.members.get(group.name, 0)
-    if group.policy == "anti-affinity" and here >= group.max_per_host:
-        return f"{group.name} has {here} there, at most {group.max_per_host}"
-    if group.policy == "affinity" and not here:
-        homes = sorted(name for name, other in rooms.items() if other.members.get(group.name))
-        if homes:
-            return f"{group.name} is on {', '.join(homes)}"
-    return None
+    if group.policy != "anti-affinity" or here < group.max_per_host:
+        return None
+    return f"{group.name} has {'one' if here == 1 else here} there"
 
 
-FILTERS: tuple[Filter, ...] = (
-    state,
-    explicit_host,
-    arch,
-    zone,
-    labels,
-    name_taken,
-    raw_size,
-    capacity,
-    placement_group,
-)
+def affinity(cloud: Cloud, wanted: Wanted, room: Room, homes: frozenset[str]) -> str | None:
+    """`homes` are the hosts that members of the instance's placement group are on."""
+    if not wanted.where.group or not homes or room.host.name in homes:
+        return None
+    group = cloud.placement_groups[wanted.where.group]
+    return f"{group.name} is on {', '.join(sorted(homes))}" if group.policy == "affinity" else None
 
 
-def why_not(cloud: Cloud, wanted: Wanted, room: Room, rooms: Rooms) -> str | None:
-    """The first refusal, or None when the host will do."""
-    for refuses in FILTERS:
-        reason = refuses(cloud, wanted, room, rooms)
+FIXED: tuple[Filter, ...] = (state, explicit_host, arch, zone, labels, image_minimum, raw_size)
+"""What placing other instances cannot change."""
+
+CHANGING: tuple[Filter, ...] = (capacity, anti_affinity)
+
+
+def why_not(filters: tuple[Filter, ...], cloud: Cloud, wanted: Wanted, room: Room) -> str | None:
+    """The first refusal, or None."""
+    for refuses in filters:
+        reason = refuses(cloud, wanted, room)
         if reason:
             return reason
     return None
+
+
+def why_move(cloud: Cloud, wanted: Wanted, room: Room) -> str | None:
+    """Why an instance that is on this host may not stay by what the spec says of it."""
+    return why_not((explicit_host, arch, zone, labels), cloud, wanted, room)

@@ -1,18 +1,18 @@
-"""Where instances live already, by what every document and every machine says."""
+"""Where instances live already, by what every document and every machine says, and which wanted instance each is."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from cloudsync.model.cloud import Cloud, Wanted
+from cloudsync.model.cloud import Cloud
 from cloudsync.model.resources import Instance
-from cloudsync.model.snapshot import Machine, Snapshot
+from cloudsync.model.snapshot import HostState, Machine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Home:
     """An instance that exists, by its recorded name. `record` is the document's, `machine` what libvirt has.
 
-    `known` is False when its host cannot be asked: then only the directory speaks of it.
+    `known` is False when its host cannot be asked: then only the directory of other hosts speaks of it.
     """
 
     name: str
@@ -24,45 +24,75 @@ class Home:
     known: bool = True
 
 
-def homes(snapshot: Snapshot) -> dict[str, Home]:
-    """Every instance of the cloud by name. A record beats a machine's own mark, a reachable host beats a directory."""
-    found: dict[str, Home] = {}
-    for name, host in sorted(snapshot.hosts.items()):
-        if not host.reachable:
-            continue
-        recorded = host.document.instances if host.document else {}
-        for record in recorded.values():
-            addresses = tuple(nic.address for nic in record.nics)
-            machine = host.machines.get(record.uuid)
-            found[record.name] = Home(
-                name=record.name, uuid=record.uuid, host=name, addresses=addresses, record=record, machine=machine
-            )
-        uuids = {record.uuid for record in recorded.values()}
-        for machine in host.machines.values():
-            if machine.uuid not in uuids:
-                addresses = tuple(address for _, _, address in machine.nics)
-                home = Home(name=machine.name, uuid=machine.uuid, host=name, addresses=addresses, machine=machine)
-                found.setdefault(machine.name, home)
-    return {**_out_of_reach(snapshot), **found}
+@dataclass(frozen=True, slots=True)
+class Homes:
+    """`of` maps wanted names to what is there for them; `others` exist and answer to nothing wanted, in name order."""
+
+    of: Mapping[str, Home]
+    others: tuple[Home, ...]
+
+    def __iter__(self) -> Iterator[Home]:
+        yield from self.of.values()
+        yield from self.others
 
 
-def home_of(wanted: Wanted, cloud: Cloud, existing: Mapping[str, Home]) -> Home | None:
-    """The wanted instance's own home, else that of a name it may be renamed from."""
-    if wanted.name in existing:
-        return existing[wanted.name]
-    for old in wanted.was:
-        if old in existing and old not in cloud.instances:
-            return existing[old]
+def find_homes(cloud: Cloud, hosts: Mapping[str, HostState]) -> Homes:
+    """Match what exists with what is wanted: by name, else by a name that it may be renamed from."""
+    found = [home for host in hosts.values() if host.reachable for home in _on(host)]
+    found += _out_of_reach(hosts, {home.uuid for home in found})
+    named: dict[str, Home] = {}
+    for home in sorted(found, key=_surest_first):
+        named.setdefault(home.name, home)
+    of = {name: named[name] for name in sorted(cloud.instances) if name in named}
+    claimed = {home.uuid for home in of.values()}
+    for name in sorted(cloud.instances.keys() - of.keys()):
+        old = _older_self(cloud.instances[name].was, cloud, named, claimed)
+        if old:
+            of[name] = old
+            claimed.add(old.uuid)
+    kept = (home for home in found if home.uuid not in claimed and (home.known or home.host in hosts))
+    return Homes(of, tuple(sorted(kept, key=lambda home: (home.name, home.host, home.uuid))))
+
+
+def _older_self(was: Iterable[str], cloud: Cloud, named: Mapping[str, Home], claimed: set[str]) -> Home | None:
+    for old in was:
+        if old in named and old not in cloud.instances and named[old].uuid not in claimed:
+            return named[old]
     return None
 
 
-def _out_of_reach(snapshot: Snapshot) -> dict[str, Home]:
-    """What the directories say of hosts that cannot be asked."""
+def _surest_first(home: Home) -> tuple[bool, bool, bool, str, str]:
+    """Of two with one name: the one that was seen, runs here, is on record; then by host."""
+    return (not home.known, home.machine is None, home.record is None, home.host, home.uuid)
+
+
+def _on(host: HostState) -> Iterator[Home]:
+    """What a host that answers has: its records, and machines of ours that it has no record of."""
+    machines = {machine.uuid: machine for machine in host.machines.values()}
+    recorded = host.document.instances if host.document else {}
+    for record in recorded.values():
+        machine = machines.pop(record.uuid, None)
+        recorded_as = [nic.address for nic in record.nics]
+        is_now = [address for _, _, address in machine.nics] if machine else []
+        addresses = tuple(dict.fromkeys(recorded_as + is_now))
+        yield Home(
+            name=record.name, uuid=record.uuid, host=host.name, addresses=addresses, record=record, machine=machine
+        )
+    for machine in machines.values():
+        addresses = tuple(address for _, _, address in machine.nics)
+        yield Home(name=machine.name, uuid=machine.uuid, host=host.name, addresses=addresses, machine=machine)
+
+
+def _out_of_reach(hosts: Mapping[str, HostState], seen: set[str]) -> list[Home]:
+    """What the directories say of hosts that cannot be asked, those that the spec no longer names among them.
+
+    The newest word counts, and so does an older one that no newer contradicts.
+    """
     found: dict[str, Home] = {}
-    documents = [host.document for host in snapshot.hosts.values() if host.reachable and host.document]
+    documents = [host.document for host in hosts.values() if host.reachable and host.document]
     for document in sorted(documents, key=lambda one: (one.applied.at, one.host)):
         for name, entry in document.directory.items():
-            there = snapshot.hosts.get(entry.host)
-            if there is not None and not there.reachable:
+            there = hosts.get(entry.host)
+            if entry.uuid not in seen and (there is None or not there.reachable):
                 found[name] = Home(name=name, uuid=entry.uuid, host=entry.host, addresses=entry.addresses, known=False)
-    return found
+    return list(found.values())

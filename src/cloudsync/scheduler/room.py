@@ -8,10 +8,11 @@ from cloudsync.model.snapshot import HostState, Usage
 
 @dataclass(slots=True)
 class Room:
-    """One host while a batch is placed. `members` counts instances by placement group; sizes are in bytes."""
+    """One host while a batch is placed. `limit` is what may be taken; `members` counts instances by placement group."""
 
     host: Host
     state: HostState
+    limit: Usage
     vcpus: int
     memory: int
     disk: int
@@ -20,17 +21,7 @@ class Room:
     @classmethod
     def of(cls, host: Host, state: HostState) -> "Room":
         """Only machines that are not ours take room at first: ours are added as they keep or find their place."""
-        return cls(host, state, state.foreign.vcpus, state.foreign.memory, state.foreign.disk)
-
-    @property
-    def limit(self) -> Usage:
-        """What may be taken: raw capacity less what is reserved, times the overcommit (as Placement counts)."""
-        raw, kept, ratio = self.state.capacity, self.host.reserved, self.host.overcommit
-        return Usage(
-            vcpus=int((raw.vcpus - kept.vcpus) * ratio.vcpus),
-            memory=int((raw.memory - kept.memory) * ratio.memory),
-            disk=int((raw.disk - kept.disk) * ratio.disk),
-        )
+        return cls(host, state, limit(host, state), state.foreign.vcpus, state.foreign.memory, state.foreign.disk)
 
     def take(self, wanted: Wanted) -> None:
         """Count an instance in."""
@@ -39,3 +30,13 @@ class Room:
         self.disk += wanted.flavor.disk
         if wanted.where.group:
             self.members[wanted.where.group] = self.members.get(wanted.where.group, 0) + 1
+
+
+def limit(host: Host, state: HostState) -> Usage:
+    """Raw capacity less what is reserved, times the overcommit, as Nova's Placement counts."""
+    raw, kept, ratio = state.capacity, host.reserved, host.overcommit
+    return Usage(
+        vcpus=int((raw.vcpus - kept.vcpus) * ratio.vcpus),
+        memory=int((raw.memory - kept.memory) * ratio.memory),
+        disk=int((raw.disk - kept.disk) * ratio.disk),
+    )

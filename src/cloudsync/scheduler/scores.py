@@ -1,40 +1,52 @@
-"""Preferences among hosts that will do: each score is between 0 and 1 and has a weight in the spec."""
+"""Preferences among hosts that will do, as Nova weighs them: each is brought to 0..1, weighted and added up."""
 
 from collections.abc import Sequence
 
 from cloudsync.model.cloud import Cloud, Wanted
 from cloudsync.scheduler.room import Room
 
-
-def free(taken: int, limit: int) -> float:
-    """The share that is left, 0 for a full or empty-sized host."""
-    return max(0.0, (limit - taken) / limit) if limit > 0 else 0.0
+Column = list[float]
 
 
-def score(cloud: Cloud, wanted: Wanted, room: Room) -> float:
-    """Higher is better. `spread` prefers what is free, `pack` what is taken."""
-    weights, limit = cloud.scheduler.weights, room.limit
-    sign = -1.0 if cloud.scheduler.strategy == "pack" else 1.0
-    total = sign * weights.get("vcpus", 0) * free(room.vcpus, limit.vcpus)
-    total += sign * weights.get("memory", 0) * free(room.memory, limit.memory)
-    total += sign * weights.get("disk", 0) * free(room.disk, limit.disk)
-    if cloud.images[wanted.image].sha256 in room.state.images:
-        total += weights.get("image_present", 0)
-    return total + soft_affinity(cloud, wanted, room)
+def vcpus(_cloud: Cloud, _wanted: Wanted, room: Room) -> float:
+    return room.limit.vcpus - room.vcpus
+
+
+def memory(_cloud: Cloud, _wanted: Wanted, room: Room) -> float:
+    return room.limit.memory - room.memory
+
+
+def disk(_cloud: Cloud, _wanted: Wanted, room: Room) -> float:
+    return room.limit.disk - room.disk
+
+
+def image_present(cloud: Cloud, wanted: Wanted, room: Room) -> float:
+    return float(cloud.images[wanted.image].sha256 in room.state.images)
 
 
 def soft_affinity(cloud: Cloud, wanted: Wanted, room: Room) -> float:
-    """Soft policies outweigh the other scores together, but never refuse."""
-    if not wanted.where.group:
+    """How many of its group are there; fewer is better for soft-anti-affinity, 0 for the strict policies."""
+    group = cloud.placement_groups.get(wanted.where.group or "")
+    if group is None or not group.policy.startswith("soft-"):
         return 0.0
-    group = cloud.placement_groups[wanted.where.group]
     here = room.members.get(group.name, 0)
-    heavy = 10.0 * (1 + sum(abs(weight) for weight in cloud.scheduler.weights.values()))
-    if group.policy == "soft-affinity":
-        return heavy * min(here, 1)
-    return -heavy * here if group.policy == "soft-anti-affinity" else 0.0
+    return -float(here) if group.policy == "soft-anti-affinity" else float(here)
 
 
-def best_first(cloud: Cloud, wanted: Wanted, rooms: Sequence[Room]) -> list[Room]:
-    """Best host first, ties by name."""
-    return sorted(rooms, key=lambda room: (-round(score(cloud, wanted, room), 9), room.host.name))
+RESOURCES = {"vcpus": vcpus, "memory": memory, "disk": disk}
+"""Scaled by the largest; `pack` turns them round. The others are scaled from smallest to largest."""
+
+OTHERS = {"image_present": image_present, "soft_affinity": soft_affinity}
+SCORES = {**RESOURCES, **OTHERS}
+
+
+def weight(cloud: Cloud, name: str) -> float:
+    """The spec's weight, 1 for what it does not weigh; negative for resources when packing."""
+    given = cloud.scheduler.weights.get(name, 1.0)
+    return -given if name in RESOURCES and cloud.scheduler.strategy == "pack" else given
+
+
+def scale(name: str, values: Sequence[float]) -> tuple[float, float]:
+    """(smallest, span) that bring `values` to 0..1; a span of 0 when they are all equal, and so say nothing."""
+    low = 0.0 if name in RESOURCES else min(values)
+    return low, max(values) - low

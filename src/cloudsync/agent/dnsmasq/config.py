@@ -69,7 +69,10 @@ def files(document: HostDocument, folder: Path, user: str) -> Files:
 
 
 def _network(network: Network) -> Iterator[str]:
-    """The gateway is on-link only by option 121; clients that do not know that option read option 3."""
+    """The gateway is on-link only by option 121; clients that do not know that option read option 3.
+
+    Its route comes first: cloud-init adds them in order, and one through a gateway it cannot reach yet fails.
+    """
     owner = f"network.{network.name}"
     subnet = names.subnet(network.subnet, owner)
     gateway, domain = names.address(network.gateway, owner), _domain(network)
@@ -81,7 +84,7 @@ def _network(network: Network) -> Iterator[str]:
     yield f"dhcp-option=tag:{tag},1,255.255.255.255"
     yield f"dhcp-option=tag:{tag},3,{gateway}"
     yield f"dhcp-option=tag:{tag},6,{gateway}"
-    yield f"dhcp-option=tag:{tag},121,{METADATA}/32,{gateway},{gateway}/32,0.0.0.0,0.0.0.0/0,{gateway}"
+    yield f"dhcp-option=tag:{tag},121,{gateway}/32,0.0.0.0,{METADATA}/32,{gateway},0.0.0.0/0,{gateway}"
 
 
 def _guests(document: HostDocument) -> Iterator[str]:

@@ -111,8 +111,6 @@ class Connection(asyncio.Protocol):
         self._requests = 0
         try:
             self._parser.feed_data(data)
-            if self._message > self._limits.message:
-                raise Refused(413)
             if self._begun and self._message - self._size > self._limits.header + self._limits.path:
                 raise Refused(431)
         except Refused as refused:

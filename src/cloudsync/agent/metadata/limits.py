@@ -6,7 +6,7 @@ from dataclasses import dataclass
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """Bytes, seconds, or a count. `rate` is requests and connections a second from one source, `burst` how many at
-    once. `message` is all of a request as it came, `unsent` what a client has not read.
+    once. `unsent` is what a client has not read.
 
     A boot makes about a hundred requests, one after the other, and about sixty reports.
     """
@@ -18,7 +18,6 @@ class Limits:
     path: int = 4 << 10
     header: int = 16 << 10
     body: int = 64 << 10
-    message: int = 128 << 10
     unsent: int = 256 << 10
     request_seconds: float = 10.0
     idle_seconds: float = 30.0

@@ -1,0 +1,63 @@
+"""What has to be done to one machine, from what it is and what it should be. Changes, drift and steps all ask here."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from cloudsync.model.plan import Disruption
+from cloudsync.model.resources import Instance, Network, Power
+from cloudsync.model.snapshot import Machine
+from cloudsync.planner.seen import Pair
+
+
+class Act(StrEnum):
+    NOTHING = "nothing"
+    CREATE = "create"
+    UPDATE = "update"
+    START = "start"
+    STOP = "stop"
+
+
+def act(pair: Pair, networks: Mapping[str, Network]) -> Act:
+    """A machine whose disk is gone is left alone: stopping it would lose what it still holds."""
+    wanted, machine = pair.wanted, pair.machine
+    if wanted is None:
+        return Act.NOTHING
+    if machine is None or pair.replaced:
+        return Act.CREATE
+    if not pair.has_disk:
+        return Act.NOTHING
+    if not written_as(machine, wanted) or gateways_moved(pair, networks):
+        return Act.UPDATE
+    if machine.power is wanted.state:
+        return Act.NOTHING
+    return Act.START if wanted.state is Power.RUNNING else Act.STOP
+
+
+def disruption(pair: Pair, what: Act) -> Disruption:
+    """A machine that does not run is not restarted."""
+    return Disruption.RESTART if what in (Act.UPDATE, Act.STOP) and pair.runs else Disruption.NONE
+
+
+def written_as(machine: Machine, wanted: Instance) -> bool:
+    """Whether the domain is as wanted, its gateways and power aside."""
+    nics = tuple((nic.tap, nic.mac, nic.address) for nic in wanted.nics)
+    is_now = (machine.name, machine.vcpus, machine.memory, machine.disk, tuple(machine.nics), machine.autostart)
+    return is_now == (wanted.name, wanted.vcpus, wanted.memory, wanted.disk, nics, True)
+
+
+def gateways_moved(pair: Pair, networks: Mapping[str, Network]) -> bool:
+    """Whether a tap would keep an address that is no gateway any more: libvirt gives it one when the machine starts."""
+    return any(before != after for before, after in gateways(pair, networks))
+
+
+def gateways(pair: Pair, networks: Mapping[str, Network]) -> list[tuple[str, str]]:
+    """(now, wanted) for each NIC: by the domain where it tells, else by the network as it was last applied."""
+    wanted, machine, document = pair.wanted, pair.machine, pair.host.document
+    if wanted is None or machine is None or len(machine.nics) != len(wanted.nics):
+        return []
+    found = []
+    for index, nic in enumerate(wanted.nics):
+        recorded = document.networks.get(nic.network) if document else None
+        now = recorded.gateway if recorded else networks[nic.network].gateway
+        found.append((machine.gateways[index] if machine.gateways else now, networks[nic.network].gateway))
+    return found

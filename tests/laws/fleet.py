@@ -1,0 +1,113 @@
+"""Simulated hosts in memory, a driver that breaks in the middle of a step, and what an observer can say afterwards."""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from cloudsync.apply.driver import Blobs, Progress
+from cloudsync.apply.events import Event, Failed, Finished
+from cloudsync.apply.execute import Outcome, execute
+from cloudsync.hosts.sim import SimHost
+from cloudsync.model.cloud import Cloud
+from cloudsync.model.document import Applied
+from cloudsync.model.plan import CreateInstance, DeleteInstance, Plan, Step, StopInstance, UpdateInstance
+from cloudsync.model.problem import HostError
+from cloudsync.model.resources import Power, World
+from cloudsync.model.snapshot import HostState, HostStatus, Snapshot
+from cloudsync.pipeline import blobs
+from cloudsync.planner.make import make_plan
+from cloudsync.planner.resolve import resolve
+from cloudsync.scheduler.place import place
+from tests.laws.worlds import HOSTS
+
+URI = "sim:?vcpus=64&memory=256GiB&disk=4TiB"
+
+
+class Breakable(SimHost):
+    """`breaks` names a step that fails half-way, once: some of its effects are there, the rest is not."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, URI, None)
+        self.breaks: str | None = None
+        self.stopped: set[str] = set()
+
+    def perform(self, step: Step, blobs: Blobs, progress: Progress) -> None:
+        running = {uuid for uuid, machine in self.state.machines.items() if machine.power is Power.RUNNING}
+        if isinstance(step, UpdateInstance):
+            self.stopped |= running & {step.instance.uuid}
+        elif isinstance(step, StopInstance | DeleteInstance):
+            self.stopped |= running & {step.uuid}
+        if step.id == self.breaks:
+            self.breaks = None
+            self._half(step)
+            raise HostError(f"{step.id} broke half-way", "go on")
+        super().perform(step, blobs, progress)
+
+    def _half(self, step: Step) -> None:
+        """What a killed run leaves: a disk without its domain, a domain undefined whose disk is there, a machine off."""
+        state = self.state
+        if isinstance(step, CreateInstance):
+            uuid = step.instance.uuid
+            self.state = replace(state, disks={**state.disks, uuid: state.disks.get(uuid, step.instance.disk)})
+        elif isinstance(step, DeleteInstance):
+            self.state = replace(state, machines={k: v for k, v in state.machines.items() if k != step.uuid})
+        elif isinstance(step, UpdateInstance) and step.instance.uuid in state.machines:
+            off = replace(state.machines[step.instance.uuid], power=Power.STOPPED)
+            self.state = replace(state, machines={**state.machines, off.uuid: off})
+
+
+@dataclass
+class Fleet:
+    """The hosts of a world."""
+
+    hosts: Mapping[str, Breakable] = field(default_factory=lambda: {name: Breakable(name) for name in HOSTS})
+    failures: list[str] = field(default_factory=list)
+
+    def observe(self, cloud: Cloud) -> Snapshot:
+        return Snapshot(hosts={name: self._seen(cloud, name) for name in cloud.hosts})
+
+    def _seen(self, cloud: Cloud, name: str) -> HostState:
+        state = self.hosts[name].observe()
+        wanted = cloud.hosts[name].state
+        return replace(state, status=wanted) if state.status is HostStatus.READY else state
+
+    def apply(self, plan: Plan, cloud: Cloud, stop_after: int | None = None, threads: int = 1) -> Outcome:
+        """Carry the plan out; with `stop_after`, interrupted once that many steps are done."""
+        stop = threading.Event()
+        if stop_after == 0:
+            stop.set()
+        return execute(plan, self.hosts, blobs(cloud), self._listener(stop, stop_after), threads, stop)
+
+    def _listener(self, stop: threading.Event, limit: int | None) -> Callable[[Event], None]:
+        done = 0
+
+        def seen(event: Event) -> None:
+            nonlocal done
+            done += isinstance(event, Finished)
+            if limit is not None and done >= limit:
+                stop.set()
+            if isinstance(event, Failed):
+                self.failures.append(event.message)
+
+        return seen
+
+    def machines(self) -> dict[str, str]:
+        """Where each machine is, by uuid."""
+        return {uuid: name for name, host in self.hosts.items() for uuid in host.state.machines}
+
+    def disks(self) -> set[str]:
+        return {uuid for host in self.hosts.values() for uuid in host.state.disks}
+
+
+@dataclass(frozen=True)
+class Decision:
+    plan: Plan
+    desired: World
+
+
+def decide(cloud: Cloud, snapshot: Snapshot) -> Decision:
+    """What the pipeline decides, with a fixed clock."""
+    placements, unplaced = place(cloud, snapshot)
+    desired = resolve(cloud, placements, snapshot)
+    applied = Applied(commit=cloud.commit, by="law@test", at="2026-01-01T00:00:00Z")
+    return Decision(make_plan(cloud, desired, snapshot, placements, unplaced, applied), desired)
