@@ -2,14 +2,11 @@
 
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 from demo import outside
 from demo.places import CLOUDSYNC, FOLDER, RECORD, SPEC, TOP, Failure, phase, run
-
-POOL = "cloudsync"
 
 
 def main() -> int:
@@ -43,13 +40,6 @@ def _clean() -> None:
         run(TOP / "setup" / "daemons", "stop", RECORD)
         _remove_key()
         shutil.rmtree(FOLDER)
-
-
-def _remove_pool() -> None:
-    """Its disks are gone already."""
-    for verb in ("pool-destroy", "pool-undefine"):
-        command = ["virsh", "--connect", "qemu:///system", "--quiet", verb, POOL]
-        subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
 
 
 def _remove_key() -> None:

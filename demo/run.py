@@ -48,10 +48,18 @@ def _demonstrate(source: str | None, login: str) -> list[Proof]:
         write(SPEC, image, _public_key(), login, disk_for(image))
         run(CLOUDSYNC, "-f", SPEC, "validate")
     with phase("cloudsync apply, and the guests' boots"):
+        _note_logs()
         run(CLOUDSYNC, "-f", SPEC, "apply", "-y", "--wait", "--timeout", PATIENCE)
     with phase("proofs"):
         outside.make("10.20.0.0/24")
         return gather(SPEC)
+
+
+def _note_logs() -> None:
+    """libvirt keeps a log of each machine for ever; those that are not there yet will be the demo's."""
+    logs = [Path("/var/log/libvirt/qemu") / f"{name}.log" for name in ("web", "db")]
+    with RECORD.open("a", encoding="utf-8") as record:
+        record.writelines(f"file {log}\n" for log in logs if not log.exists())
 
 
 def _public_key() -> str:

@@ -1,16 +1,19 @@
-"""Simulated hosts in memory, a driver that breaks in the middle of a step, and what an observer can say afterwards."""
+"""Simulated hosts in memory, as strict as an agent and a kernel, that break in the middle of a step on demand."""
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
+from cloudsync.agent.validate import problems
 from cloudsync.apply.driver import Blobs, Progress
 from cloudsync.apply.events import Event, Failed, Finished
 from cloudsync.apply.execute import Outcome, execute
 from cloudsync.hosts.sim import SimHost
+from cloudsync.hosts.user_data import filled
 from cloudsync.model.cloud import Cloud
 from cloudsync.model.document import Applied
-from cloudsync.model.plan import CreateInstance, DeleteInstance, Plan, Step, StopInstance, UpdateInstance
+from cloudsync.model.plan import CreateInstance, DeleteInstance, Plan, PutDocument, Step, StopInstance, UpdateInstance
 from cloudsync.model.problem import HostError
 from cloudsync.model.resources import Power, World
 from cloudsync.model.snapshot import HostState, HostStatus, Snapshot
@@ -30,6 +33,7 @@ class Breakable(SimHost):
         super().__init__(name, URI, None)
         self.breaks: str | None = None
         self.stopped: set[str] = set()
+        self.peers: tuple[Breakable, ...] = (self,)
 
     def perform(self, step: Step, blobs: Blobs, progress: Progress) -> None:
         running = {uuid for uuid, machine in self.state.machines.items() if machine.power is Power.RUNNING}
@@ -41,10 +45,28 @@ class Breakable(SimHost):
             self.breaks = None
             self._half(step)
             raise HostError(f"{step.id} broke half-way", "go on")
+        if isinstance(step, PutDocument):
+            wrong = problems(filled(step.document, blobs))
+            if wrong:
+                raise HostError(f"{step.id}: the agent would refuse it: {'; '.join(wrong)}")
         super().perform(step, blobs, progress)
+        self.rivals()
+
+    def rivals(self) -> None:
+        """HostError when two machines that run have one address: the kernel would not know where to send."""
+        running = [
+            (nic[2], machine.name)
+            for host in self.peers
+            for machine in host.state.machines.values()
+            if machine.power is Power.RUNNING
+            for nic in machine.nics
+        ]
+        twice = [address for address, count in Counter(address for address, _ in running).items() if count > 1]
+        if twice:
+            raise HostError(f"{twice[0]} is with {[name for address, name in running if address == twice[0]]}")
 
     def _half(self, step: Step) -> None:
-        """What a killed run leaves: a disk without its domain, a domain undefined whose disk is there, a machine off."""
+        """What a killed run leaves: a disk without its domain, a domain gone whose disk is there, a machine that is off."""
         state = self.state
         if isinstance(step, CreateInstance):
             uuid = step.instance.uuid
@@ -62,6 +84,10 @@ class Fleet:
 
     hosts: Mapping[str, Breakable] = field(default_factory=lambda: {name: Breakable(name) for name in HOSTS})
     failures: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        for host in self.hosts.values():
+            host.peers = tuple(self.hosts.values())
 
     def observe(self, cloud: Cloud) -> Snapshot:
         return Snapshot(hosts={name: self._seen(cloud, name) for name in cloud.hosts})

@@ -1,5 +1,7 @@
 """An instance and the host it is for, with every field that reaches the domain XML set to something recognisable."""
 
+from pathlib import Path
+
 from cloudsync.hosts.libvirt.domain_xml import Site
 from cloudsync.hosts.libvirt.survey import Survey
 from cloudsync.model.resources import Digest, Instance, Nic
@@ -43,3 +45,8 @@ def a_site(cloud: str = "lab", pool: str = "/var/lib/cloudsync/pool") -> Site:
 def named(state: HostState | Survey, name: str) -> Machine:
     """The one machine of that name; KeyError when there is none."""
     return {machine.name: machine for machine in state.machines.values()}[name]
+
+
+def virtual_size(path: Path) -> int:
+    """From the qcow2 header: bytes 24..31, big endian."""
+    return int.from_bytes(path.read_bytes()[24:32], "big")

@@ -48,9 +48,7 @@ def execute(
 class _Run:
     """One apply: what is done, what failed, what was skipped because of what."""
 
-    def __init__(
-        self, plan: Plan, drivers: Mapping[str, Driver], blobs: Blobs, listener: Listener, stop: Flag
-    ) -> None:
+    def __init__(self, plan: Plan, drivers: Mapping[str, Driver], blobs: Blobs, listener: Listener, stop: Flag) -> None:
         self.steps = {step.id: step for step in plan.steps}
         self.graph = TopologicalSorter({step.id: step.waits_for for step in plan.steps})
         self.graph.prepare()

@@ -102,7 +102,7 @@ def apply(
 def destroy(
     auto_approve: AutoApprove = False, allow_destroy: AllowDestroy = False, parallelism: Parallelism = 4
 ) -> None:
-    """Remove everything the cloud has: plan and apply of an empty one, same guards."""
+    """Remove everything that the cloud has; same guards."""
     from cloudsync.cli.apply import Wishes, destroy
 
     raise typer.Exit(destroy(Options.file, Wishes(auto_approve, allow_destroy, None, False, 0, parallelism)))
@@ -150,7 +150,7 @@ def agent(
         bool, typer.Option("--uninstall", help="Remove this host's tables and rules, then exit.")
     ] = False,
 ) -> None:
-    """Run the host daemon in the foreground; the socket is there when it is ready."""
+    """Run the host daemon in the foreground."""
     from cloudsync.cli.agent import serve, uninstall_parts
 
     raise typer.Exit(uninstall_parts() if uninstall else serve(socket, state, pool, run, metadata_port))
@@ -190,7 +190,7 @@ def keypair_list(style: Format = "text") -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with its code; nobody sees a traceback."""
     try:
-        code = app(args=arguments, standalone_mode=False)
+        code = app(args=arguments, prog_name="cloudsync", standalone_mode=False)
     except SpecError as error:
         from cloudsync.cli.say import complain
 

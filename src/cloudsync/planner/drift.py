@@ -58,7 +58,7 @@ def _machine(pair: Pair, record: Instance, machine: Machine, wanted: Instance) -
         ("its name", machine.name, record.name, wanted.name),
         ("vcpus", str(machine.vcpus), str(record.vcpus), str(wanted.vcpus)),
         ("memory", size(machine.memory), size(record.memory), size(wanted.memory)),
-        ("its disk", size(machine.disk), size(record.disk), size(wanted.disk)),
+        ("its disk", size(machine.disk if pair.has_disk else record.disk), size(record.disk), size(wanted.disk)),
         ("its devices", _devices(machine.nics), _recorded(record), _recorded(wanted)),
     ):
         if is_now not in (should, goal) or (is_now != should == goal):

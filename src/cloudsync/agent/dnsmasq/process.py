@@ -122,7 +122,7 @@ def _ended(descriptor: int) -> bool:
 def _program() -> str:
     found = shutil.which("dnsmasq", path=_ENVIRONMENT["PATH"])
     if found is None:
-        raise HostError("dnsmasq is not installed: instances would get no address", "apt install dnsmasq-base")
+        raise HostError("dnsmasq is not installed: instances would get no address", "sudo apt-get install dnsmasq-base")
     return found
 
 

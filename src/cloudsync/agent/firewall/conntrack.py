@@ -89,7 +89,7 @@ def _run(*arguments: str, stdin: str = "") -> "subprocess.CompletedProcess[str]"
         return subprocess.run(
             ["conntrack", *arguments], input=stdin, capture_output=True, text=True, check=False, env=_ENVIRONMENT
         )
-    except FileNotFoundError:
+    except (FileNotFoundError, PermissionError):
         raise HostError(
-            "conntrack is not installed: denied connections cannot be cut", "apt install conntrack"
+            "conntrack is not installed: denied connections cannot be cut", "sudo apt-get install conntrack"
         ) from None

@@ -52,8 +52,8 @@ def _run(*arguments: str, stdin: str = "") -> "subprocess.CompletedProcess[str]"
         return subprocess.run(
             ["nft", *arguments], input=stdin, capture_output=True, text=True, check=False, env=_ENVIRONMENT
         )
-    except FileNotFoundError:
-        raise HostError("nft is not installed: instances cannot be protected", "apt install nftables") from None
+    except (FileNotFoundError, PermissionError):
+        raise HostError("nft is not installed: instances cannot be protected", "sudo apt-get install nftables") from None
 
 
 def _first(text: str) -> str:

@@ -1,0 +1,23 @@
+"""Tests marked `real` change the machine they run on: they go to one worker, and only a private machine takes them."""
+
+import os
+
+import pytest
+
+PRIVATE = "CLOUDSYNC_PRIVATE_MACHINE"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With `-n 2 --dist loadgroup` one worker has the machine to itself while the other runs the rest."""
+    for item in items:
+        if item.get_closest_marker("real"):
+            item.add_marker(pytest.mark.xdist_group("machine"))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    real = [item for item in session.items if item.get_closest_marker("real")]
+    if real and not session.config.option.collectonly and PRIVATE not in os.environ:
+        raise pytest.UsageError(
+            f"{len(real)} tests need a machine that they may change: `make test` makes a private one, "
+            'or `python tests/lab/private.py --uplink pytest …`; the others run with -m "not real"'
+        )

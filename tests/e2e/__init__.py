@@ -1,0 +1,1 @@
+"""A booted Debian guest with stock cloud-init, by the command line alone."""
