@@ -26,6 +26,7 @@ SI_KERNEL = 0x80
 WATCHED = {signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT}
 NEEDED = {"libvirtd": "libvirt-daemon-system", "virtlogd": "libvirt-daemon-system", "ip": "iproute2", "mount": "mount"}
 STATE = Path("/var/lib/cloudsync")
+DISKS = Path("/var/tmp")
 LIBVIRT = [Path("/var/lib/libvirt"), Path("/var/log/libvirt"), Path("/var/cache/libvirt"), Path("/etc/libvirt")]
 NOT_COPIED = ["qemu/*.xml", "qemu/autostart", "qemu/networks", "storage", "secrets", "nwfilter", "libxl", "lxc"]
 PATIENCE = 30.0
@@ -68,33 +69,53 @@ def _kept(folder: Path) -> Iterator[None]:
     Removing it under another private machine would take that one's mount away: hence the lock on it.
     """
     made = not folder.exists()
-    while True:
+    while (lock := _lock(folder, fcntl.LOCK_SH)) is None:
         folder.mkdir(mode=0o755, parents=True, exist_ok=True)
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        fcntl.flock(descriptor, fcntl.LOCK_SH)
-        with suppress(FileNotFoundError):
-            if os.fstat(descriptor).st_ino == folder.stat().st_ino:
-                break
-        os.close(descriptor)
     try:
         yield
     finally:
         if made:
             with suppress(OSError):
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 folder.rmdir()
-        os.close(descriptor)
+        os.close(lock)
 
 
 @contextmanager
 def _disk() -> Iterator[Path]:
-    """A folder on a real disk for the machine's images: guests' disks would fill memory."""
-    folder = Path(tempfile.mkdtemp(prefix="cloudsync-private.", dir="/var/tmp"))
+    """A folder on a real disk for the machine's images: guests' disks would fill memory.
+
+    It is locked while the machine lives. One that is not was left by a machine that was killed, and is removed.
+    """
+    for left in DISKS.glob("cloudsync-private.*"):
+        lock = _lock(left, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if lock is not None:
+            shutil.rmtree(left, ignore_errors=True)
+            os.close(lock)
+    lock = None
+    while lock is None:
+        folder = Path(tempfile.mkdtemp(prefix="cloudsync-private.", dir=DISKS))
+        lock = _lock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
     folder.chmod(0o755)
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        os.close(lock)
+
+
+def _lock(folder: Path, kind: int) -> int | None:
+    """A descriptor that holds a lock on `folder`; None when it is held by another, or the folder went away."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError:
+        return None
+    with suppress(OSError):
+        fcntl.flock(descriptor, kind)
+        if os.fstat(descriptor).st_ino == folder.stat().st_ino:
+            return descriptor
+    os.close(descriptor)
+    return None
 
 
 def _wait(main_child: int, target: int) -> int:

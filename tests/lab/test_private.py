@@ -54,7 +54,8 @@ def test_orphans_are_reaped_at_once() -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_ends_it_without_traces(number: signal.Signals) -> None:
-    script = f"{WHERE_ITS_DISK_IS}; exec sleep 1000"
+    # bash itself says it: while a child of bash runs, bash leaves SIGINT to the child.
+    script = f"path=$({WHERE_ITS_DISK_IS}); echo $path; exec sleep 1000"
     with subprocess.Popen([*HEARING, "bash", "-c", script], stdout=subprocess.PIPE, text=True) as machine:
         assert machine.stdout is not None
         disk = Path(machine.stdout.readline().strip())
@@ -74,6 +75,24 @@ def test_a_command_that_does_not_end_is_killed_at_the_second_signal() -> None:
         assert machine.stdout.readline() == "heard\n"
         machine.send_signal(signal.SIGTERM)
         assert machine.wait(30) == 128 + signal.SIGKILL
+
+
+def test_what_a_killed_machine_left_is_removed_by_the_next() -> None:
+    script = f"path=$({WHERE_ITS_DISK_IS}); echo $path; exec sleep 1000"
+    machines = [subprocess.Popen([*PRIVATE, "bash", "-c", script], stdout=subprocess.PIPE, text=True) for _ in "ab"]
+    try:
+        dead, alive = [Path(machine.stdout.readline().strip()) for machine in machines if machine.stdout]
+        machines[0].kill()
+        assert machines[0].stdout is not None
+        assert machines[0].stdout.read() == "", "all of it died"
+        assert dead.is_dir()
+        said("true")
+        assert not dead.exists()
+        assert alive.is_dir()
+    finally:
+        for machine in machines:
+            machine.terminate()
+            machine.communicate(timeout=30)
 
 
 def test_what_is_missing_is_said() -> None:

@@ -56,31 +56,45 @@ def destroy(path: Path, wishes: Wishes) -> int:
 
 
 def _apply(cloud: Cloud, saved: Plan | None, wishes: Wishes) -> int:
+    if saved and saved.spec_digest != cloud.digest:
+        raise StaleError("the spec, or a file it names, is not the one that was planned", "plan again")
     with Fleet.open(cloud) as fleet:
-        snapshot = observe(fleet)
-        plan = saved or decide(cloud, snapshot, who())
-        if saved and saved.spec_digest != cloud.digest:
-            raise StaleError("the spec, or a file it names, is not the one that was planned", "plan again")
+        at_once = wishes.auto_approve and saved is None
+        code = _at_once(cloud, fleet, wishes) if at_once else _after_a_look(cloud, fleet, saved, wishes)
+        return code or (_wait(cloud, fleet, wishes.timeout) if wishes.wait else Exit.DONE)
+
+
+def _at_once(cloud: Cloud, fleet: Fleet, wishes: Wishes) -> int:
+    """Nobody reads the plan first, so it is made behind the lock and cannot get old."""
+    with locked(fleet, observe(fleet), who()):
+        plan = decide(cloud, observe(fleet), who())
         show(plan)
-        if plan.unplaced:
-            say("error: not every instance has a place; nothing was changed")
-            return Exit.FAILED
-        if not plan.empty:
-            _guard(plan, wishes)
-            if not _agreed(plan, wishes):
-                say("nothing was changed")
-                return Exit.FAILED
-            with locked(fleet, snapshot, who()):
-                fresh = decide(cloud, observe(fleet), who())
-                confirm_fresh(plan, fresh)
-                code = _carry_out(fresh, cloud, fleet, wishes.parallelism)
-            if code:
-                return code
-        return _wait(cloud, fleet, wishes.timeout) if wishes.wait else Exit.DONE
+        _guard(plan, wishes)
+        return Exit.DONE if plan.empty else _carry_out(plan, cloud, fleet, wishes.parallelism)
+
+
+def _after_a_look(cloud: Cloud, fleet: Fleet, saved: Plan | None, wishes: Wishes) -> int:
+    """What was read, now or when it was saved, must still be what would be done."""
+    snapshot = observe(fleet)
+    plan = saved or decide(cloud, snapshot, who())
+    show(plan)
+    _guard(plan, wishes)
+    if plan.empty:
+        return Exit.DONE
+    if not _agreed(plan, wishes):
+        say("nothing was changed")
+        return Exit.FAILED
+    with locked(fleet, snapshot, who()):
+        fresh = decide(cloud, observe(fleet), who())
+        confirm_fresh(plan, fresh)
+        return _carry_out(fresh, cloud, fleet, wishes.parallelism)
 
 
 def _guard(plan: Plan, wishes: Wishes) -> None:
-    """Refuse what the person has not allowed."""
+    """Refuse what cannot be done whole, and what the person has not allowed."""
+    if plan.unplaced:
+        names = ", ".join(f"instance.{one.instance}" for one in plan.unplaced)
+        raise CloudsyncError(f"there is no place for {names}; nothing was changed", "see above why each host refuses")
     if wishes.auto_approve and plan.destroys and not wishes.allow_destroy:
         names = ", ".join(change.address for change in plan.destroys)
         raise CloudsyncError(f"this plan destroys data: {names}", "add --allow-destroy if that is what you want")

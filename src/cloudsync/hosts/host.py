@@ -131,7 +131,8 @@ class Host:
             name=self.name,
             status=HostStatus.READY,
             arch=found.arch,
-            capacity=found.capacity,
+            # libvirt knows the size that the file system had when the pool was started.
+            capacity=replace(found.capacity, disk=state.pool_size or found.capacity.disk),
             foreign=found.foreign,
             foreign_names=found.foreign_names,
             document=state.document,

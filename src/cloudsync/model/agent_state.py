@@ -32,6 +32,7 @@ class AgentState:
     `kvm` is False on a machine that offers KVM in which guests die; `kvm_reason` says what was found.
     `images` maps the sha256 of each cached image to its file's size, `image_info` to what it is.
     `disks` are instance uuids that have a root disk here.
+    `pool_size` is the size in bytes of the file system that they are on; 0 from an agent that does not say.
     """
 
     version: str
@@ -44,3 +45,4 @@ class AgentState:
     images: Mapping[str, int] = field(default_factory=dict)
     image_info: Mapping[str, ImageDone] = field(default_factory=dict)
     disks: tuple[str, ...] = ()
+    pool_size: int = 0

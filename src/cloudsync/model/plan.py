@@ -170,7 +170,10 @@ Step = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostSummary:
-    """A host as the plan saw it: `digest` is of its document, `left_alone` counts its instances when it is out of reach."""
+    """A host as the plan saw it: `digest` is of its document.
+
+    `left_alone` counts its instances when it is out of reach.
+    """
 
     status: str
     reason: str = ""

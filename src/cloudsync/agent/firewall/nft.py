@@ -53,7 +53,9 @@ def _run(*arguments: str, stdin: str = "") -> "subprocess.CompletedProcess[str]"
             ["nft", *arguments], input=stdin, capture_output=True, text=True, check=False, env=_ENVIRONMENT
         )
     except (FileNotFoundError, PermissionError):
-        raise HostError("nft is not installed: instances cannot be protected", "sudo apt-get install nftables") from None
+        raise HostError(
+            "nft is not installed: instances cannot be protected", "sudo apt-get install nftables"
+        ) from None
 
 
 def _first(text: str) -> str:

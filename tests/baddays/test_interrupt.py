@@ -1,0 +1,57 @@
+"""Ctrl-C in the middle of an apply on the real thing, and two applies at once."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.lab.cloud import blank_cloud, running_agent
+
+pytestmark = pytest.mark.real
+PROGRAM = [sys.executable, "-m", "cloudsync", "-f"]
+
+
+def run(spec: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*PROGRAM, str(spec), *words], capture_output=True, text=True)
+
+
+def begin(spec: Path) -> subprocess.Popen[str]:
+    """An apply of which the first step has been done."""
+    command = [*PROGRAM, str(spec), "apply", "-y", "--parallelism", "1"]
+    begun = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    assert begun.stderr
+    assert begun.stderr.readline().startswith("[1/")
+    return begun
+
+
+def test_an_interrupted_apply_finishes_what_runs_and_is_finished_by_the_next(tmp_path: Path) -> None:
+    spec = blank_cloud(tmp_path, count=4)
+    with running_agent():
+        begun = begin(spec)
+        os.kill(begun.pid, signal.SIGINT)
+        _, said = begun.communicate(timeout=120)
+        assert begun.returncode == 130, said
+        assert "interrupted" in said
+        assert "Traceback" not in said
+        assert run(spec, "plan", "--detailed-exitcode").returncode == 2
+        assert run(spec, "apply", "-y").returncode == 0
+        assert run(spec, "plan", "--detailed-exitcode").returncode == 0
+        assert run(spec, "destroy", "-y", "--allow-destroy").returncode == 0
+
+
+def test_a_killed_apply_leaves_no_lock_and_is_finished_by_the_next(tmp_path: Path) -> None:
+    spec = blank_cloud(tmp_path, count=4)
+    with running_agent():
+        begun = begin(spec)
+        second = run(spec, "apply", "-y")
+        begun.kill()
+        begun.communicate(timeout=120)
+        assert second.returncode in (0, 4), second.stderr
+        if second.returncode == 4:
+            assert "root@" in second.stderr
+        assert run(spec, "apply", "-y").returncode == 0
+        assert run(spec, "plan", "--detailed-exitcode").returncode == 0
+        assert run(spec, "destroy", "-y", "--allow-destroy").returncode == 0
