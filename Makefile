@@ -35,7 +35,7 @@ check: dev ## format, lint, types, import rules and the tests that need no root:
 	@.venv/bin/python -m pytest -n 2 -q -m 'not real'
 
 bench: dev ## measured figures and what they are held against, into bench/results.json
-	@.venv/bin/python bench/run.py
+	@.venv/bin/python -m bench.run
 
 lab: dev ## a shell on a private machine with its own libvirt, network and folders
 	@setup/root .venv/bin/python tests/lab/private.py --uplink bash

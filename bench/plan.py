@@ -1,4 +1,4 @@
-"""No-op `cloudsync plan` of 10 real instances as a whole process. Run inside tests/lab/private.py; `--json` for rows."""
+"""No-op `cloudsync plan` of 10 real instances, whole process. In tests/lab/private.py; `--json` for rows."""
 
 import json
 import os

@@ -31,12 +31,6 @@ def _clean() -> None:
             run(CLOUDSYNC, "-f", SPEC, "destroy", "-y", "--allow-destroy")
     with phase("the rest"):
         outside.remove()
-        if (
-            RECORD.exists() and "folder /var/lib/cloudsync\n" in RECORD.read_text()
-        ):  # else somebody used cloudsync here before
-            _remove_pool()
-            for log in Path("/var/log/libvirt/qemu").glob("cloudsync-*.log"):
-                log.unlink()
         run(TOP / "setup" / "daemons", "stop", RECORD)
         _remove_key()
         shutil.rmtree(FOLDER)

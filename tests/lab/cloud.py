@@ -16,7 +16,7 @@ SPEC = """\
 version: 1
 cloud: lab
 hosts:
-  here: {{uri: 'qemu:///system', reserved: {{memory: 0MiB, disk: 0GiB}}}}
+  here: {{uri: 'qemu:///system', overcommit: {{vcpus: 64}}, reserved: {{memory: 0MiB, disk: 0GiB}}}}
 images:
   blank: {{source: 'file:{image}', format: raw}}
 networks:

@@ -85,7 +85,7 @@ def _kept(folder: Path) -> Iterator[None]:
 def _disk() -> Iterator[Path]:
     """A folder on a real disk for the machine's images: guests' disks would fill memory.
 
-    It is locked while the machine lives. One that is not was left by a machine that was killed, and is removed.
+    Its parent is locked while the machine lives. One that is not was left by a killed machine, and is removed.
     """
     for left in DISKS.glob("cloudsync-private.*"):
         lock = _lock(left, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -96,9 +96,10 @@ def _disk() -> Iterator[Path]:
     while lock is None:
         folder = Path(tempfile.mkdtemp(prefix="cloudsync-private.", dir=DISKS))
         lock = _lock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    folder.chmod(0o755)
+    disk = folder / "disk"
+    disk.mkdir(mode=0o755)
     try:
-        yield folder
+        yield disk
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         os.close(lock)

@@ -59,11 +59,11 @@ def test_a_signal_ends_it_without_traces(number: signal.Signals) -> None:
     with subprocess.Popen([*HEARING, "bash", "-c", script], stdout=subprocess.PIPE, text=True) as machine:
         assert machine.stdout is not None
         disk = Path(machine.stdout.readline().strip())
-        assert disk.name.startswith("cloudsync-private.")
+        assert disk.parent.name.startswith("cloudsync-private.")
         machine.send_signal(number)
         assert machine.stdout.read() == "", "everything that held the pipe is dead"
         assert machine.wait(30) == 128 + number
-    assert not disk.exists()
+    assert not disk.parent.exists()
 
 
 def test_a_command_that_does_not_end_is_killed_at_the_second_signal() -> None:
@@ -87,7 +87,7 @@ def test_what_a_killed_machine_left_is_removed_by_the_next() -> None:
         assert machines[0].stdout.read() == "", "all of it died"
         assert dead.is_dir()
         said("true")
-        assert not dead.exists()
+        assert not dead.parent.exists()
         assert alive.is_dir()
     finally:
         for machine in machines:

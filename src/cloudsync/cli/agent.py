@@ -1,5 +1,6 @@
 """`agent`: the host daemon."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -11,6 +12,7 @@ def serve(socket: Path, state: Path, pool: Path, run: Path, metadata_port: int) 
     from cloudsync.agent.serve import serve as run_agent
 
     _need_root()
+    gc.enable()
     return run_agent(socket, state, pool, run, metadata_port)
 
 

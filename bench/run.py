@@ -1,0 +1,38 @@
+"""Run every benchmark, print a table, and keep the rows in bench/results.json. `make bench` calls it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from cloudsync.render.table import table
+
+TOP = Path(__file__).resolve().parent.parent
+PRIVATE = ["setup/root", sys.executable, "tests/lab/private.py", "--uplink"]
+BENCHMARKS = {"startup": False, "plan": True, "create": True, "metadata": True}
+"""Module of this folder, and whether it needs a private machine."""
+
+
+def rows_of(name: str, private: bool) -> list[dict[str, Any]]:
+    """The last line that it prints is its rows as JSON."""
+    print(f"running bench.{name}", file=sys.stderr, flush=True)
+    command = [*(PRIVATE if private else []), sys.executable, "-m", f"bench.{name}", "--json"]
+    done = subprocess.run(command, cwd=TOP, stdout=subprocess.PIPE, text=True)
+    if done.returncode:
+        sys.exit(f"bench.{name} ended with {done.returncode}")
+    found: list[dict[str, Any]] = json.loads(done.stdout.strip().splitlines()[-1])
+    return found
+
+
+def main() -> None:
+    wanted = sys.argv[1:] or list(BENCHMARKS)
+    rows = [row for name in wanted for row in rows_of(name, BENCHMARKS[name])]
+    (TOP / "bench" / "results.json").write_text(json.dumps({"rows": rows}, indent=2) + "\n")
+    head = ("WHAT", "VALUE", "UNIT", "AGAINST", "RATIO", "BAR", "HOLDS")
+    keys = ("name", "value", "unit", "peer", "ratio", "bar", "holds")
+    print(table(head, [tuple("" if row[key] is None else str(row[key]) for key in keys) for row in rows]))
+
+
+if __name__ == "__main__":
+    main()
