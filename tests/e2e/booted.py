@@ -15,7 +15,7 @@ SPEC = """\
 version: 1
 cloud: boot
 hosts:
-  here: {{uri: qemu:///system, reserved: {{memory: 0MiB}}}}
+  here: {{uri: 'qemu:///system', reserved: {{memory: 0MiB}}}}
 images:
   debian-12: {{source: 'file:{image}', login: debian}}
 networks:

@@ -21,7 +21,7 @@ def audit(plan: Plan, desired: World, hosts: Mapping[str, HostState]) -> None:
 def _graph(plan: Plan) -> list[str]:
     ids = Counter(step.id for step in plan.steps)
     found = [f"two steps are called {one}" for one, count in ids.items() if count > 1]
-    found += [f"{step.id} waits for nothing known" for step in plan.steps if set(step.waits_for) - ids.keys()]
+    found += [f"{step.id} waits for nothing known" for step in plan.steps if not ids.keys() >= set(step.waits_for)]
     try:
         TopologicalSorter({step.id: step.waits_for for step in plan.steps}).prepare()
     except CycleError as error:
@@ -60,10 +60,11 @@ def _reaches(plan: Plan, desired: World, hosts: Mapping[str, HostState]) -> list
         elif isinstance(step, DeleteInstance):
             deleted.add(step.uuid)
     recorded = {one.uuid for document in documents.values() for one in document.instances.values()}
+    machines -= deleted
     found = []
     for name, one in desired.instances.items():
         found += [f"instance.{name} would not be recorded"] if one.uuid not in recorded else []
-        found += [f"instance.{name} would not be made"] if one.uuid not in machines - deleted else []
+        found += [f"instance.{name} would not be made"] if one.uuid not in machines else []
     return found
 
 

@@ -1,5 +1,6 @@
-"""A host document's digest. The directory is the same value on every host: it is hashed once, not once per host."""
+"""A host document's digest. What every host is told alike, and is long, is hashed once and not once per host."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 from hashlib import sha256
@@ -10,24 +11,24 @@ from cloudsync.model.document import HostDocument
 
 def digest(document: HostDocument) -> str:
     """SHA-256 over everything that the document says."""
-    own = wire.digest(HostDocument, replace(document, directory={}, user_data={}))
-    return sha256(f"{own} {_directory(_Same(document))}".encode()).hexdigest()
+    own = wire.digest(HostDocument, replace(document, directory={}, members={}, user_data={}))
+    parts = (own, _of(_Same(document.directory)), _of(_Same(document.members)))
+    return sha256(" ".join(parts).encode()).hexdigest()
 
 
 class _Same:
-    """Equal when the directories are one object; holds on to it, so that its identity stays its own."""
+    """Equal when the mapping is one object; holds on to it, so that its identity stays its own."""
 
-    def __init__(self, document: HostDocument) -> None:
-        self.directory = document.directory
+    def __init__(self, mapping: Mapping[str, object]) -> None:
+        self.mapping = mapping
 
     def __hash__(self) -> int:
-        return id(self.directory)
+        return id(self.mapping)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.directory is self.directory
+        return isinstance(other, _Same) and other.mapping is self.mapping
 
 
-@lru_cache(maxsize=4)
-def _directory(same: _Same) -> str:
-    lines = (f"{name} {entry.uuid} {entry.host} {entry.addresses}" for name, entry in sorted(same.directory.items()))
-    return sha256("\n".join(lines).encode()).hexdigest()
+@lru_cache(maxsize=8)
+def _of(same: _Same) -> str:
+    return sha256(repr(sorted(same.mapping.items())).encode()).hexdigest()

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from cloudsync.model.cloud import Cloud
+from cloudsync.model.document import HostDocument
 from cloudsync.model.resources import Instance
 from cloudsync.model.snapshot import HostState, Machine
 
@@ -83,6 +84,10 @@ def _on(host: HostState) -> Iterator[Home]:
         yield Home(name=machine.name, uuid=machine.uuid, host=host.name, addresses=addresses, machine=machine)
 
 
+def _oldest_first(document: HostDocument) -> tuple[str, str]:
+    return (document.applied.at, document.host)
+
+
 def _out_of_reach(hosts: Mapping[str, HostState], seen: set[str]) -> list[Home]:
     """What the directories say of hosts that cannot be asked, those that the spec no longer names among them.
 
@@ -90,8 +95,9 @@ def _out_of_reach(hosts: Mapping[str, HostState], seen: set[str]) -> list[Home]:
     """
     found: dict[str, Home] = {}
     documents = [host.document for host in hosts.values() if host.reachable and host.document]
-    for document in sorted(documents, key=lambda one: (one.applied.at, one.host)):
-        for name, entry in document.directory.items():
+    directories = {id(one.directory): one.directory for one in sorted(documents, key=_oldest_first)}
+    for directory in directories.values():
+        for name, entry in directory.items():
             there = hosts.get(entry.host)
             if entry.uuid not in seen and (there is None or not there.reachable):
                 found[name] = Home(name=name, uuid=entry.uuid, host=entry.host, addresses=entry.addresses, known=False)

@@ -30,6 +30,7 @@ class Ranking:
         self._totals: list[float] = []
         self._homes: frozenset[str] = frozenset()
         self._told: dict[str, str] | None = None
+        self._open: list[int] | None = None
         for number in range(len(self._able)):
             self._look(number)
 
@@ -67,7 +68,7 @@ class Ranking:
         reason = reason or affinity(self._cloud, self._wanted, room, self._homes)
         if self._refused.get(room.host.name, "") != reason:
             self._refused[room.host.name] = reason
-            self._told = None
+            self._told = self._open = None
         for name, column in self._columns.items():
             column[number] = SCORES[name](self._cloud, self._wanted, room)
         if self._totals:
@@ -75,7 +76,9 @@ class Ranking:
 
     def _score(self) -> None:
         """All totals again when the scale moved."""
-        open_to = [number for number, room in enumerate(self._able) if not self._refused[room.host.name]]
+        if self._open is None:
+            self._open = [number for number, room in enumerate(self._able) if not self._refused[room.host.name]]
+        open_to = self._open
         if not open_to:
             self._totals = [GONE] * len(self._able)
             self._scales = {}
