@@ -46,11 +46,14 @@ def blank_cloud(folder: Path, count: int) -> Path:
 @contextmanager
 def running_agent(*options: str) -> Iterator[subprocess.Popen[bytes]]:
     """`cloudsync agent` until the block ends; entered when it says that it is ready."""
-    with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        tempfile.TemporaryFile() as log,
+        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify,
+    ):
         path = f"{folder}/notify"
         notify.bind(path)
         notify.settimeout(30)
-        log = Path(folder, "log").open("w+b")
         command = [sys.executable, "-m", "cloudsync", "agent", *options]
         agent = subprocess.Popen(command, env={**os.environ, "NOTIFY_SOCKET": path}, stdout=log, stderr=log)
         try:
@@ -63,4 +66,3 @@ def running_agent(*options: str) -> Iterator[subprocess.Popen[bytes]]:
         finally:
             agent.terminate()
             agent.wait(30)
-            log.close()

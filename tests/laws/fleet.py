@@ -66,7 +66,7 @@ class Breakable(SimHost):
             raise HostError(f"{twice[0]} is with {[name for address, name in running if address == twice[0]]}")
 
     def _half(self, step: Step) -> None:
-        """What a killed run leaves: a disk without its domain, a domain gone whose disk is there, a machine that is off."""
+        """What a killed run leaves: a disk without domain, a domain gone whose disk is there, a machine off."""
         state = self.state
         if isinstance(step, CreateInstance):
             uuid = step.instance.uuid
