@@ -31,7 +31,7 @@ check: dev ## format, lint, types, import rules and the tests that need no root:
 	@.venv/bin/ruff format --check --quiet .
 	@.venv/bin/ruff check --quiet .
 	@.venv/bin/mypy
-	@.venv/bin/lint-imports --no-cache
+	@.venv/bin/lint-imports --no-logo
 	@.venv/bin/python -m pytest -n 2 -q -m 'not real'
 
 bench: dev ## measured figures and what they are held against, into bench/results.json

@@ -109,7 +109,6 @@ def test_memory_changed_by_hand_is_put_right(cloud: Booted) -> None:
     virsh("destroy", "web")
     virsh("setmaxmem", "web", "700M", "--config")
     virsh("setmem", "web", "700M", "--config")
-    virsh("start", "web")
     assert "instance.web" in cloud.drifted()
     cloud.apply()
     assert "<memory unit='KiB'>524288</memory>" in virsh("dumpxml", "web")

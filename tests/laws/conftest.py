@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, Phase, settings
 
 _SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large)
 # Shrinking a failure here takes minutes and gives little: a world is small to begin with.
-for name, examples, fixed in (("fast", 40, True), ("full", 2000, False)):
+for name, examples, fixed in (("fast", 25, True), ("full", 2000, False)):
     settings.register_profile(
         name,
         max_examples=examples,

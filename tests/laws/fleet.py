@@ -70,7 +70,8 @@ class Breakable(SimHost):
         state = self.state
         if isinstance(step, CreateInstance):
             uuid = step.instance.uuid
-            self.state = replace(state, disks={**state.disks, uuid: state.disks.get(uuid, step.instance.disk)})
+            disks = {uuid: step.instance.disk, **state.disks}
+            self.state = replace(state, disks=disks, bases={uuid: step.instance.image, **state.bases})
         elif isinstance(step, DeleteInstance):
             self.state = replace(state, machines={k: v for k, v in state.machines.items() if k != step.uuid})
         elif isinstance(step, UpdateInstance) and step.instance.uuid in state.machines:

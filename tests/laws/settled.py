@@ -33,6 +33,7 @@ def assert_as_wanted(cloud: Cloud, wanted: Wanted, one: Instance, machine: Machi
     assert (machine.name, machine.cloud, machine.power) == (wanted.name, cloud.name, wanted.state)
     assert (machine.vcpus, machine.memory, machine.disk) == (flavor.vcpus, flavor.memory, flavor.disk)
     assert machine.image == cloud.images[wanted.image].sha256
+    assert machine.gateways == tuple(cloud.networks[nic.network].gateway for nic in wanted.nics)
     assert len(machine.nics) == len(wanted.nics)
     for nic, given, (tap, mac, address) in zip(wanted.nics, one.nics, machine.nics, strict=True):
         network = cloud.networks[nic.network]

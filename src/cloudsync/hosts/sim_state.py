@@ -37,11 +37,14 @@ class Foreign:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimState:
-    """`disks` maps an instance's uuid to its root disk's size in bytes; `images` a sha256 to its file's."""
+    """`disks` maps an instance's uuid to its root disk's size in bytes, `bases` to the sha256 of what it stands on;
+    `images` maps a sha256 to its file's size.
+    """
 
     document: HostDocument | None = None
     machines: Mapping[str, Machine] = field(default_factory=dict)
     disks: Mapping[str, int] = field(default_factory=dict)
+    bases: Mapping[str, str] = field(default_factory=dict)
     images: Mapping[str, int] = field(default_factory=dict)
     foreign: tuple[Foreign, ...] = ()
 
@@ -65,7 +68,7 @@ def perform(state: SimState, step: Step, capacity: Usage) -> SimState:
             return _power(state, step.uuid, step.address, Power.STOPPED)
         case DeleteInstance():
             machines, disks = _without(state.machines, step.uuid), _without(state.disks, step.uuid)
-            return replace(state, machines=machines, disks=disks)
+            return replace(state, machines=machines, disks=disks, bases=_without(state.bases, step.uuid))
 
 
 def _put_document(state: SimState, step: PutDocument) -> SimState:
@@ -81,9 +84,9 @@ def _put_document(state: SimState, step: PutDocument) -> SimState:
 
 
 def _delete_image(state: SimState, sha256: str) -> SimState:
-    users = [machine.name for machine in state.machines.values() if machine.image == sha256]
+    users = sorted(uuid for uuid, base in state.bases.items() if base == sha256)
     if users:
-        raise HostError(f"image {sha256[:12]} is in use by {', '.join(sorted(users))}", "delete them first")
+        raise HostError(f"image {sha256[:12]} is in use by the disks of {', '.join(users)}", "delete them first")
     return replace(state, images=_without(state.images, sha256))
 
 
@@ -95,7 +98,7 @@ def _create(state: SimState, step: CreateInstance, capacity: Usage) -> SimState:
     _need_name(state, step.host, instance)
     size = max(state.disks.get(instance.uuid, 0), instance.disk)
     _need_disk(state, step.host, size - state.disks.get(instance.uuid, 0), capacity)
-    return _written(state, instance, step.cloud, step.generation, size)
+    return _written(state, step, size)
 
 
 def _update(state: SimState, step: UpdateInstance, capacity: Usage) -> SimState:
@@ -108,24 +111,28 @@ def _update(state: SimState, step: UpdateInstance, capacity: Usage) -> SimState:
     _need_record(state, step.host, instance)
     _need_name(state, step.host, instance)
     _need_disk(state, step.host, instance.disk - size, capacity)
-    return _written(state, instance, step.cloud, step.generation, instance.disk)
+    return _written(state, step, instance.disk)
 
 
-def _written(state: SimState, instance: Instance, cloud: str, generation: int, disk: int) -> SimState:
+def _written(state: SimState, step: CreateInstance | UpdateInstance, disk: int) -> SimState:
+    """The domain is written and in the state that it is to be in."""
+    instance = step.instance
     machine = Machine(
         uuid=instance.uuid,
         name=instance.name,
-        cloud=cloud,
+        cloud=step.cloud,
         image=instance.image,
         vcpus=instance.vcpus,
         memory=instance.memory,
         disk=disk,
         nics=tuple((nic.tap, nic.mac, nic.address) for nic in instance.nics),
         power=instance.state,
-        generation=generation,
+        generation=step.generation,
+        gateways=tuple(step.gateways[nic.network] for nic in instance.nics),
     )
     machines = {**state.machines, machine.uuid: machine}
-    return replace(state, machines=machines, disks={**state.disks, machine.uuid: disk})
+    bases = {machine.uuid: instance.image, **state.bases}
+    return replace(state, machines=machines, disks={**state.disks, machine.uuid: disk}, bases=bases)
 
 
 def _power(state: SimState, uuid: str, address: str, power: Power) -> SimState:

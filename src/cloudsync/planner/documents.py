@@ -1,13 +1,16 @@
 """World -> the document of one host: what its agent must keep."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from cloudsync.model.cloud import Cloud
 from cloudsync.model.document import Applied, Entry, HostDocument
 from cloudsync.model.resources import Image, Instance, World
 from cloudsync.model.snapshot import HostState
 from cloudsync.planner.seen import Sight
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,24 +19,34 @@ class Whole:
 
     cloud: Cloud
     desired: World
-    directory: dict[str, Entry]
-    members: dict[str, tuple[str, ...]]
+    directory: Mapping[str, Entry]
+    members: Mapping[str, tuple[str, ...]]
     infra: tuple[str, ...]
     local: dict[str, dict[str, Instance]]
 
 
-def whole(cloud: Cloud, desired: World, sight: Sight) -> Whole:
-    """Gather it; instances on hosts that cannot be asked stay in the directory and in their groups."""
-    directory = {home.name: Entry(uuid=home.uuid, host=home.host, addresses=home.addresses) for home, _ in sight.away}
+def whole(cloud: Cloud, desired: World, sight: Sight, hosts: Mapping[str, HostState]) -> Whole:
+    """Gather it; instances on hosts that cannot be asked stay in the directory and in their groups.
+
+    What is long and has not changed is the very object that a host has: comparing a thousand hosts is then quick.
+    """
+    entries = {home.name: Entry(uuid=home.uuid, host=home.host, addresses=home.addresses) for home, _ in sight.away}
     addresses = {wanted: home.addresses for home, wanted in sight.away if wanted}
     local: dict[str, dict[str, Instance]] = {}
     for name, one in sorted(desired.instances.items()):
         addresses[name] = tuple(nic.address for nic in one.nics)
-        directory[name] = Entry(uuid=one.uuid, host=one.host, addresses=addresses[name])
+        entries[name] = Entry(uuid=one.uuid, host=one.host, addresses=addresses[name])
         local.setdefault(one.host, {})[name] = one
-    directory = dict(sorted(directory.items()))
+    there = [host.document for host in hosts.values() if host.document]
+    directory = _one_of(dict(sorted(entries.items())), [document.directory for document in there])
+    members = _one_of(_members(cloud, desired, addresses), [document.members for document in there])
     infra = tuple(sorted(host.address for host in cloud.hosts.values() if host.address))
-    return Whole(cloud, desired, directory, _members(cloud, desired, addresses), infra, local)
+    return Whole(cloud, desired, directory, members, infra, local)
+
+
+def _one_of(fresh: Mapping[str, T], there: Iterable[Mapping[str, T]]) -> Mapping[str, T]:
+    different = {id(one): one for one in there}.values()
+    return next((one for one in different if one == fresh), fresh)
 
 
 def final(shared: Whole, host: str) -> HostDocument:

@@ -2,18 +2,19 @@
 
 from collections.abc import Iterator, Mapping
 
-from cloudsync.model.resources import Instance, Power
+from cloudsync.model.resources import Instance, Network, Power
 from cloudsync.model.size import size
 from cloudsync.model.snapshot import Drift, HostState, Machine
+from cloudsync.planner.act import gateways
 from cloudsync.planner.seen import Pair, Sight
 
 LEFT = "left alone"
 
 
-def drift(sight: Sight, hosts: Mapping[str, HostState]) -> tuple[Drift, ...]:
+def drift(sight: Sight, hosts: Mapping[str, HostState], networks: Mapping[str, Network]) -> tuple[Drift, ...]:
     """Of machines and disks, and what the agents say of their hosts; by host, then address."""
     found = [one for host in hosts.values() if host.reachable for one in host.drift]
-    found += [one for pair in sight.pairs if not pair.doomed for one in _of(pair)]
+    found += [one for pair in sight.pairs if not pair.doomed for one in _of(pair, networks)]
     found += [one for host in hosts.values() if host.reachable for one in _of_host(host, sight)]
     return tuple(sorted(found, key=lambda one: (one.host, one.address, one.message)))
 
@@ -39,7 +40,7 @@ def _of_host(host: HostState, sight: Sight) -> Iterator[Drift]:
         yield Drift(address=f"host.{host.name}", host=host.name, message=text, remedy="will be fetched again")
 
 
-def _of(pair: Pair) -> Iterator[Drift]:
+def _of(pair: Pair, networks: Mapping[str, Network]) -> Iterator[Drift]:
     record, machine, wanted = pair.record, pair.machine, pair.wanted
     if wanted is None or pair.home is None:
         return
@@ -50,6 +51,7 @@ def _of(pair: Pair) -> Iterator[Drift]:
         yield _drift(pair, "the machine is not there", f"will be made {kept}")
     else:
         yield from _machine(pair, record, machine, wanted)
+        yield from _gateways(pair, networks)
 
 
 def _machine(pair: Pair, record: Instance, machine: Machine, wanted: Instance) -> Iterator[Drift]:
@@ -70,6 +72,15 @@ def _machine(pair: Pair, record: Instance, machine: Machine, wanted: Instance) -
     if machine.power is not record.state and record.state is wanted.state:
         verb = "will be started" if wanted.state is Power.RUNNING else "will be stopped"
         yield _drift(pair, f"it is {machine.power.value}, should be {record.state.value}", verb)
+
+
+def _gateways(pair: Pair, networks: Mapping[str, Network]) -> Iterator[Drift]:
+    """A tap that was made with another gateway than the one on record."""
+    recorded = {one.gateway for one in pair.host.document.networks.values()} if pair.host.document else set()
+    for now, should in gateways(pair, networks):
+        if now != should and should in recorded:
+            remedy = "will be set back (restart)" if pair.runs else "will be set back"
+            yield _drift(pair, f"its gateway: {now}, should be {should}", remedy if pair.has_disk else LEFT)
 
 
 def _recorded(one: Instance) -> str:

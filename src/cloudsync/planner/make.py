@@ -30,7 +30,7 @@ def make_plan(
     states = standing(cloud, snapshot)
     sight = see(cloud, desired, states)
     refuse(cloud, sight, states)
-    common = whole(cloud, desired, sight)
+    common = whole(cloud, desired, sight, states)
     moved = images.fetches(desired, states), images.drops(desired, sight, states)
     todo = _steps(cloud, states, sight, common, moved, applied)
     changes = _changes(states, sight, common, moved, todo)
@@ -39,7 +39,7 @@ def make_plan(
         commit=cloud.commit,
         spec_digest=cloud.digest,
         hosts={name: hosts.summary(host, sight) for name, host in states.items()},
-        drift=drift(sight, states),
+        drift=drift(sight, states, common.desired.networks),
         changes=changes,
         placements=_new(placements, changes),
         unplaced=tuple(unplaced),

@@ -13,9 +13,8 @@ SYMBOLS = {
     Action.MOVE: ">",
     Action.RENAME: "~",
     Action.DELETE: "-",
-    Action.REPAIR: "!",
 }
-COLOURS = {"+": "green", "~": "yellow", "-/+": "red", ">": "yellow", "-": "red", "!": "magenta"}
+COLOURS = {"+": "green", "~": "yellow", "-/+": "red", ">": "yellow", "-": "red"}
 MARKS = {"ready": "✓", "cordoned": "✓ cordoned", "drained": "✓ drained"}
 MANY = 6
 
@@ -25,7 +24,8 @@ def text(plan: Plan, colour: bool) -> str:
     paint = Paint(colour)
     parts = [_hosts(plan, paint)]
     parts += [_section("Drift (changed outside cloudsync)", _drift(plan, paint))] if plan.drift else []
-    parts += [_section("Changes", _changes(plan, paint))] if plan.changes else []
+    changes = _changes(plan, paint)
+    parts += [_section("Changes", changes)] if changes else []
     parts += [_section("No place", _unplaced(plan, paint))] if plan.unplaced else []
     parts += ["\n".join(f"warning: {one}" for one in plan.warnings)] if plan.warnings else []
     parts.append(_totals(plan) if not plan.empty or plan.unplaced else "Nothing to do.")
@@ -33,13 +33,22 @@ def text(plan: Plan, colour: bool) -> str:
 
 
 def _hosts(plan: Plan, paint: Paint) -> str:
-    words = []
+    """Each host; of many that are ready, only their number."""
+    ready = [name for name, host in plan.hosts.items() if host.status == "ready"]
+    crowd = len(ready) > MANY
+    words = [paint.green(f"{len(ready)} hosts {MARKS['ready']}")] if crowd else []
     for name, host in plan.hosts.items():
-        if host.status in MARKS:
+        if host.status not in MARKS:
+            words.append(paint.red(f"{name} ✗ {host.status}{_left_alone(host.left_alone)}"))
+        elif not (crowd and host.status == "ready"):
             words.append(paint.green(f"{name} {MARKS[host.status]}"))
-        else:
-            words.append(paint.red(f"{name} ✗ {host.status}" + (f": {host.reason}" if host.reason else "")))
     return "  ".join(words)
+
+
+def _left_alone(count: int) -> str:
+    if not count:
+        return ""
+    return f": {count} instance{'s' if count != 1 else ''} there {'are' if count != 1 else 'is'} left alone"
 
 
 def _section(title: str, lines: Iterable[str]) -> str:
@@ -53,9 +62,10 @@ def _drift(plan: Plan, paint: Paint) -> list[str]:
 
 def _changes(plan: Plan, paint: Paint) -> list[str]:
     placements = {f"instance.{one.instance}": one for one in plan.placements}
-    rows = [(one.address, *_words(one, placements.get(one.address), plan)) for one in plan.changes]
+    told = [change for change in plan.changes if change.action is not Action.REPAIR]
+    rows = [(one.address, *_words(one, placements.get(one.address), plan)) for one in told]
     lines = []
-    for change, line in zip(plan.changes, _aligned(rows), strict=True):
+    for change, line in zip(told, _aligned(rows), strict=True):
         symbol = SYMBOLS[change.action]
         lines.append(f"{paint.of(COLOURS[symbol], symbol.rjust(3))} {line}")
     return lines
