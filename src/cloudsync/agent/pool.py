@@ -54,6 +54,11 @@ class Pool:
         """Names of the files that stand on the image. Raise HostError when that cannot be told of one of them."""
         return sorted(path.name for path in self._files() if path.suffix == ".qcow2" and _stands_on(path, sha256))
 
+    def size(self) -> int:
+        """Bytes of the file system that the pool lies on."""
+        whole = os.statvfs(self.folder)
+        return whole.f_blocks * whole.f_frsize
+
     def free(self) -> int:
         """Bytes."""
         room = os.statvfs(self.folder)

@@ -26,4 +26,5 @@ def gather(keeper: Keeper, boots: Boots, pool: Pool) -> AgentState:
         images={sha256: image.size for sha256, image in images.items()},
         image_info=images,
         disks=pool.disks(),
+        pool_size=pool.size(),
     )

@@ -1,0 +1,120 @@
+"""What somebody else did to a host: told apart from changes, with its class, and put right by the next apply."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from cloudsync.hosts.sim_state import SimState
+from cloudsync.model.plan import Action, Disruption, PutDocument
+from cloudsync.model.resources import Power
+from cloudsync.model.snapshot import Drift, Machine, Snapshot
+from tests.laws.fleet import Fleet, decide
+from tests.laws.settled import assert_settled
+from tests.planner.build import MIB, cloud, instance, without
+from tests.planner.test_changes import settled
+
+ONE = cloud(instance("web"), hosts=("kvm-1",))
+
+
+def meddle(fleet: Fleet, change: Callable[[Machine], Machine]) -> None:
+    host = fleet.hosts["kvm-1"]
+    state: SimState = host.state
+    host.state = replace(state, machines={uuid: change(machine) for uuid, machine in state.machines.items()})
+
+
+@pytest.mark.parametrize(
+    ("change", "said", "disruption"),
+    [
+        (lambda one: replace(one, power=Power.STOPPED), "it is stopped, should be running", Disruption.NONE),
+        (lambda one: replace(one, power=Power.PAUSED), "it is paused, should be running", Disruption.NONE),
+        (lambda one: replace(one, power=Power.CRASHED), "it is crashed, should be running", Disruption.NONE),
+        (lambda one: replace(one, memory=256 * MIB), "memory: 256 MiB, should be 512 MiB", Disruption.RESTART),
+        (lambda one: replace(one, vcpus=3), "vcpus: 3, should be 1", Disruption.RESTART),
+        (lambda one: replace(one, name="bew"), "its name: bew, should be web", Disruption.RESTART),
+        (lambda one: replace(one, autostart=False), "does not start with the host", Disruption.RESTART),
+        (lambda one: replace(one, gateways=("10.20.0.9",)), "its gateway: 10.20.0.9", Disruption.RESTART),
+        (
+            lambda one: replace(one, nics=((one.nics[0][0], "52:54:00:00:00:01", one.nics[0][2]),)),
+            "00:01",
+            Disruption.RESTART,
+        ),
+    ],
+)
+def test_a_machine_that_was_changed_is_set_back(
+    change: Callable[[Machine], Machine], said: str, disruption: Disruption
+) -> None:
+    fleet = settled(ONE)
+    meddle(fleet, change)
+    made = decide(ONE, fleet.observe(ONE)).plan
+    assert len(made.drift) == 1
+    assert said in made.drift[0].message
+    assert [(one.action, one.disruption) for one in made.changes] == [(Action.REPAIR, disruption)]
+    fleet.apply(made, ONE)
+    assert_settled(fleet, ONE)
+
+
+def test_a_machine_that_is_gone_is_made_again() -> None:
+    fleet = settled(ONE)
+    fleet.hosts["kvm-1"].state = replace(fleet.hosts["kvm-1"].state, machines={}, disks={}, bases={})
+    made = decide(ONE, fleet.observe(ONE)).plan
+    assert "will be made from its image" in made.drift[0].remedy
+    fleet.apply(made, ONE)
+    assert_settled(fleet, ONE)
+
+
+def test_an_image_missing_under_a_machine_is_fetched() -> None:
+    fleet = settled(ONE)
+    fleet.hosts["kvm-1"].state = replace(fleet.hosts["kvm-1"].state, images={})
+    made = decide(ONE, fleet.observe(ONE)).plan
+    assert "image is missing under web" in made.drift[0].message
+    assert [step.kind for step in made.steps] == ["put-image"]
+
+
+def test_a_machine_of_ours_that_no_record_knows_is_taken_back_or_removed() -> None:
+    fleet = settled(ONE)
+    state = fleet.hosts["kvm-1"].state
+    assert state.document
+    fleet.hosts["kvm-1"].state = replace(state, document=replace(state.document, instances={}, directory={}))
+    uuid = next(iter(state.machines))
+    made = decide(ONE, fleet.observe(ONE))
+    assert made.desired.instances["web"].uuid == uuid
+    assert not made.plan.destroys
+    nobody = without(ONE, "web")
+    gone = decide(nobody, fleet.observe(nobody)).plan
+    assert [(one.address, one.destroys_data) for one in gone.destroys] == [("instance.web", True)]
+    fleet.apply(made.plan, ONE)
+    assert_settled(fleet, ONE)
+
+
+def test_a_disk_of_nobody_is_told_and_left_alone() -> None:
+    fleet = settled(ONE)
+    state = fleet.hosts["kvm-1"].state
+    stray = "11111111-2222-4333-8444-555555555555"
+    fleet.hosts["kvm-1"].state = replace(state, disks={**state.disks, stray: 1})
+    made = decide(ONE, fleet.observe(ONE)).plan
+    assert (made.steps, [one.remedy for one in made.drift]) == ((), ["left alone"])
+    assert stray in made.drift[0].message
+
+
+def test_a_running_machine_whose_disk_is_gone_is_not_touched() -> None:
+    fleet = settled(ONE)
+    fleet.hosts["kvm-1"].state = replace(fleet.hosts["kvm-1"].state, disks={}, bases={})
+    made = decide(ONE, fleet.observe(ONE)).plan
+    assert (made.steps, [one.remedy for one in made.drift]) == ((), ["left alone"])
+
+
+def test_what_an_agent_tells_is_restored_by_putting_the_document_again() -> None:
+    fleet = settled(ONE)
+    snapshot = fleet.observe(ONE)
+    found = Drift(address="group.web", host="kvm-1", message="rule tcp/443 from any is missing")
+    drifted = Snapshot(hosts={"kvm-1": replace(snapshot.hosts["kvm-1"], drift=(found,))})
+    made = decide(ONE, drifted).plan
+    assert made.drift == (found,)
+    assert made.changes == ()
+    put = made.steps[0]
+    assert isinstance(put, PutDocument)
+    assert len(made.steps) == 1
+    before = fleet.hosts["kvm-1"].state.document
+    assert before
+    assert replace(put.document, generation=before.generation) == replace(before, user_data={})
