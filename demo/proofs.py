@@ -104,8 +104,9 @@ def _forged(web: Guest, db: Guest) -> Seen:
 def _settled(spec: Path) -> Seen:
     command = [str(CLOUDSYNC), "-f", str(spec), "plan", "--detailed-exitcode"]
     done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
-    last = (done.stdout.strip().splitlines() or [done.stderr.strip()])[-1]
-    return done.returncode == 0, f"{last} (exit code {done.returncode})"
+    lines = done.stdout.strip().splitlines() or [done.stderr.strip()]
+    drifted = [line.strip() for line in lines if line.startswith("  !")]
+    return done.returncode == 0, "; ".join([f"{lines[-1]} (exit code {done.returncode})", *drifted])
 
 
 def _word(open_: bool) -> str:

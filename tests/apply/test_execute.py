@@ -1,123 +1,145 @@
-"""The step graph on threads: what waits, what is skipped because of what, and what an interruption leaves."""
+"""The step graph: order, failure, interruption, and drivers that misbehave."""
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 from cloudsync.apply.driver import Blobs, Progress
-from cloudsync.apply.events import Event, Failed, Finished, Skipped, Started
+from cloudsync.apply.events import Event, Failed, Finished, Progressed, Skipped, Started
 from cloudsync.apply.execute import Outcome, execute
+from cloudsync.hosts.sim import SimHost
 from cloudsync.model.plan import Plan, StartInstance, Step
 from cloudsync.model.problem import HostError
-from cloudsync.model.snapshot import Boot, HostState, HostStatus
 
 
-class Script:
-    """A host whose steps do what the test wrote for their uuid."""
+class Scripted(SimHost):
+    """Does what `acts` says for a step's id, and nothing for the rest."""
 
-    name = "h1"
-
-    def __init__(self, **acts: Callable[[], None]) -> None:
+    def __init__(self, acts: dict[str, Callable[[Progress], None]]) -> None:
+        super().__init__("h", "sim:", None)
         self.acts = acts
         self.done: list[str] = []
 
-    def observe(self) -> HostState:
-        return HostState(name=self.name, status=HostStatus.READY)
-
     def perform(self, step: Step, blobs: Blobs, progress: Progress) -> None:
-        assert isinstance(step, StartInstance)
-        self.acts.get(step.uuid, lambda: None)()
-        self.done.append(step.uuid)
-
-    @contextmanager
-    def lock(self, who: str) -> Iterator[None]:
-        yield
-
-    def wait_booted(self, uuids: frozenset[str], seen: Callable[[Boot], None], timeout: float) -> None:
-        assert not uuids
-
-    def console_log(self, uuid: str) -> bytes:
-        return b""
-
-    def close(self) -> None:
-        self.acts.clear()
+        act = self.acts.get(step.id)
+        if act:
+            act(progress)
+        self.done.append(step.id)
 
 
-def step(name: str, *waits_for: str) -> StartInstance:
-    return StartInstance(id=name, host="h1", address=f"instance.{name}", uuid=name, waits_for=waits_for)
+def plan(**waits: str) -> Plan:
+    """Steps by id; each waits for the ids in its text."""
+    steps = tuple(
+        StartInstance(id=name, host="h", address=f"instance.{name}", waits_for=tuple(words.split()), uuid=name)
+        for name, words in waits.items()
+    )
+    return Plan(cloud="demo", steps=steps)
 
 
 def run(
-    host: Script, *steps: Step, threads: int = 4, stop: threading.Event | None = None
+    driver: Scripted, made: Plan, threads: int = 1, stop: threading.Event | None = None
 ) -> tuple[Outcome, list[Event]]:
     events: list[Event] = []
-    flag = stop or threading.Event()
-    return execute(Plan(cloud="demo", steps=steps), {"h1": host}, {}, events.append, threads, flag), events
+    outcome = execute(made, {"h": driver}, {}, events.append, threads, stop or threading.Event())
+    return outcome, events
 
 
-def refuse() -> None:
-    raise HostError("the pool is full", "make room")
+def fail(_progress: Progress) -> None:
+    raise HostError("no room", "make some")
 
 
-def stumble() -> None:
-    raise ZeroDivisionError("secret words")
+def test_each_comes_after_what_it_waits_for() -> None:
+    driver = Scripted({})
+    outcome, events = run(driver, plan(c="b", b="a", a=""))
+    assert driver.done == ["a", "b", "c"]
+    assert outcome == Outcome(("a", "b", "c"), (), ())
+    assert [type(event) for event in events] == [Started, Finished] * 3
 
 
-def test_what_waits_comes_after_what_it_waits_for() -> None:
-    host = Script()
-    outcome, _ = run(host, step("c", "b"), step("b", "a"), step("a"))
-    assert host.done == ["a", "b", "c"]
-    assert set(outcome.succeeded) == {"a", "b", "c"}
-    assert not outcome.failed + outcome.skipped
-
-
-def test_what_is_ready_runs_at_once() -> None:
-    together = threading.Barrier(3, timeout=30)
-
-    def meet() -> None:
-        together.wait()
-
-    outcome, _ = run(Script(a=meet, b=meet, c=meet), step("a"), step("b"), step("c"))
-    assert len(outcome.succeeded) == 3
-
-
-def test_a_failure_skips_what_stood_on_it_and_nothing_else() -> None:
-    host = Script(a=refuse)
-    outcome, events = run(host, step("a"), step("b", "a"), step("c", "b"), step("d"))
-    assert (outcome.failed, set(outcome.skipped), outcome.succeeded) == (("a",), {"b", "c"}, ("d",))
-    assert not outcome.interrupted
-    failed = next(event for event in events if isinstance(event, Failed))
-    assert (failed.message, failed.hint) == ("the pool is full", "make room")
+def test_what_waits_for_a_failed_one_is_skipped_and_the_rest_goes_on() -> None:
+    driver = Scripted({"a": fail})
+    outcome, events = run(driver, plan(a="", b="a", c="b", d=""))
+    assert driver.done == ["d"]
+    assert (outcome.failed, set(outcome.skipped), outcome.interrupted) == (("a",), {"b", "c"}, False)
     assert {event.step.id: event.because for event in events if isinstance(event, Skipped)} == {
         "b": "a failed",
         "c": "a failed",
     }
+    failed = next(event for event in events if isinstance(event, Failed))
+    assert (failed.message, failed.hint) == ("no room", "make some")
 
 
-def test_a_bug_in_a_driver_fails_its_step_without_its_words() -> None:
-    outcome, events = run(Script(a=stumble), step("a"), step("b"))
-    assert (outcome.failed, outcome.succeeded) == (("a",), ("b",))
-    assert "secret words" not in repr(events)
+def test_one_of_two_failing_is_enough() -> None:
+    driver = Scripted({"a": fail})
+    outcome, _ = run(driver, plan(a="", b="", c="a b"))
+    assert (outcome.succeeded, outcome.failed, outcome.skipped) == (("b",), ("a",), ("c",))
+
+
+def test_a_bug_in_a_driver_fails_its_step_and_shows_nothing_of_itself() -> None:
+    def bug(_progress: Progress) -> None:
+        raise KeyError("swordfish")
+
+    outcome, events = run(Scripted({"a": bug}), plan(a="", b=""))
+    assert (outcome.succeeded, outcome.failed) == (("b",), ("a",))
+    failed = next(event for event in events if isinstance(event, Failed))
+    assert "KeyError" in failed.message
+    assert "swordfish" not in failed.message + failed.hint
+
+
+def test_a_host_without_a_driver_fails_its_step() -> None:
+    outcome = execute(plan(a=""), {}, {}, lambda event: None, 1, threading.Event())
+    assert outcome.failed == ("a",)
 
 
 def test_an_interruption_lets_running_steps_finish_and_starts_no_other() -> None:
+    """`a` and `b` run at once: `a` interrupts while `b` is under way, and `b` still finishes."""
+    stop, both = threading.Event(), threading.Barrier(2, timeout=10)
+
+    def first(_progress: Progress) -> None:
+        both.wait()
+        stop.set()
+
+    def second(_progress: Progress) -> None:
+        both.wait()
+        assert stop.wait(10)
+
+    driver = Scripted({"a": first, "b": second})
+    outcome, events = run(driver, plan(a="", b="", c="a", d="c"), threads=2, stop=stop)
+    assert (set(outcome.succeeded), set(outcome.skipped), outcome.interrupted) == ({"a", "b"}, {"c", "d"}, True)
+    assert all(event.because == "interrupted" for event in events if isinstance(event, Skipped))
+
+
+def test_queued_steps_do_not_start_after_an_interruption() -> None:
     stop = threading.Event()
-    host = Script(a=stop.set)
-    outcome, events = run(host, step("a"), step("b", "a"), step("c", "b"), threads=1, stop=stop)
-    assert outcome.interrupted
-    assert (outcome.succeeded, set(outcome.skipped)) == (("a",), {"b", "c"})
-    assert host.done == ["a"]
-    assert [type(event) for event in events[:2]] == [Started, Finished]
+    driver = Scripted({"a": lambda progress: stop.set()})
+    outcome, _ = run(driver, plan(a="", b="", c=""), stop=stop)
+    assert driver.done == ["a"]
+    assert (outcome.succeeded, set(outcome.skipped), outcome.interrupted) == (("a",), {"b", "c"}, True)
 
 
-def test_an_interruption_after_the_last_step_is_none() -> None:
-    stop = threading.Event()
-    outcome, _ = run(Script(a=stop.set), step("a"), stop=stop)
-    assert not outcome.interrupted
+def test_steps_run_at_the_same_time_and_no_more_than_allowed() -> None:
+    """Four steps on two threads: two meet each time, and never a third."""
+    meeting = threading.Barrier(2, timeout=10)
+    running, most, lock = [0], [0], threading.Lock()
+
+    def meet(_progress: Progress) -> None:
+        with lock:
+            running[0] += 1
+            most[0] = max(most[0], running[0])
+        meeting.wait()
+        with lock:
+            running[0] -= 1
+
+    driver = Scripted(dict.fromkeys("abcd", meet))
+    outcome, _ = run(driver, plan(a="", b="", c="", d=""), threads=2)
+    assert len(outcome.succeeded) == 4
+    assert most == [2]
 
 
-def test_a_queued_step_is_skipped_when_interrupted() -> None:
-    stop = threading.Event()
-    outcome, _ = run(Script(a=stop.set), step("a"), step("b"), step("c"), threads=1, stop=stop)
-    assert outcome.succeeded == ("a",)
-    assert set(outcome.skipped) == {"b", "c"}
+def test_progress_is_told() -> None:
+    driver = Scripted({"a": lambda progress: progress("12% of 520 MiB")})
+    _, events = run(driver, plan(a=""))
+    assert [event.text for event in events if isinstance(event, Progressed)] == ["12% of 520 MiB"]
+
+
+def test_an_empty_plan_is_done_at_once() -> None:
+    assert run(Scripted({}), plan())[0] == Outcome((), (), ())

@@ -104,7 +104,7 @@ def _create(state: SimState, step: CreateInstance, capacity: Usage) -> SimState:
 def _update(state: SimState, step: UpdateInstance, capacity: Usage) -> SimState:
     instance = step.instance
     if instance.uuid not in state.machines:
-        raise HostError(f"{step.host}: {instance.name} is not there", "apply again")
+        raise HostError(f"{step.host}: {instance.name} is gone", "plan again: it will be made anew")
     size = state.disks.get(instance.uuid, 0)
     if instance.disk < size:
         raise HostError(f"{instance.name}: a disk cannot shrink", "make the flavor's disk larger again")
@@ -137,7 +137,7 @@ def _written(state: SimState, step: CreateInstance | UpdateInstance, disk: int) 
 
 def _power(state: SimState, uuid: str, address: str, power: Power) -> SimState:
     if uuid not in state.machines:
-        raise HostError(f"{address} is not there", "apply again")
+        raise HostError(f"{address} is gone", "plan again: it will be made anew")
     return replace(state, machines={**state.machines, uuid: replace(state.machines[uuid], power=power)})
 
 

@@ -118,7 +118,9 @@ def _fields(pair: Pair, wanted: Instance) -> tuple[Field, ...]:
 
 def _gateways(pair: Pair, networks: Mapping[str, Network]) -> tuple[Field, ...]:
     """Only where nothing else of the NIC changes: the domain has to be written anew all the same."""
-    document = pair.host.document
+    document, record, wanted = pair.host.document, pair.record, pair.wanted
+    if record and wanted and [nic.address for nic in record.nics] != [nic.address for nic in wanted.nics]:
+        return ()
     moved = [
         (before, after)
         for before, after in gateways(pair, networks)

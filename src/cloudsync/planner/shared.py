@@ -1,7 +1,7 @@
 """Key pairs, networks and groups: recorded on every host of the cloud, so each host is compared with what is wanted."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TypeVar
 
 from cloudsync.model import wire
@@ -19,12 +19,30 @@ Fields = Callable[[Noun | None, Noun | None], tuple[Field, ...]]
 def changes(desired: World, hosts: Mapping[str, HostState], new: Collection[str]) -> tuple[Change, ...]:
     """What differs, in address order within each kind. `new` hosts, which have none of it yet, are not named."""
     documents = {name: host.document for name, host in hosts.items() if host.reachable and name not in new}
+    users = _users(desired)
     found = [
         *_of_kind(Kind.KEYPAIR, desired.keypairs, _recorded(documents, lambda one: one.keypairs), _keypair_fields),
         *_of_kind(Kind.NETWORK, desired.networks, _recorded(documents, lambda one: one.networks), _network_fields),
         *_of_kind(Kind.GROUP, desired.groups, _recorded(documents, lambda one: one.groups), _group_fields),
     ]
-    return tuple(found)
+    return tuple(replace(one, reasons=(*one.reasons, *_reach(users.get(one.address, [])))) for one in found)
+
+
+def _users(desired: World) -> dict[str, list[str]]:
+    """Hosts of the instances in each group, one entry for each instance."""
+    found: dict[str, list[str]] = {}
+    for instance in desired.instances.values():
+        for name in instance.groups:
+            found.setdefault(str(Address(Kind.GROUP, name)), []).append(instance.host)
+    return found
+
+
+def _reach(hosts: list[str]) -> tuple[str, ...]:
+    """`3 instances on 2 hosts`."""
+    if not hosts:
+        return ()
+    many, where = len(hosts), len(set(hosts))
+    return (f"{many} instance{'s' if many != 1 else ''} on {where} host{'s' if where != 1 else ''}",)
 
 
 def _recorded(
@@ -62,7 +80,9 @@ def _keypair_fields(before: Keypair | None, after: Keypair | None) -> tuple[Fiel
 
 
 def _network_fields(before: Network | None, after: Network | None) -> tuple[Field, ...]:
-    return compare.fields(asdict(before), asdict(after)) if before and after else ()
+    if before and after:
+        return compare.fields(asdict(before), asdict(after))
+    return (Field(path="subnet", before=None, after=after.subnet),) if after else ()
 
 
 def _group_fields(before: Group | None, after: Group | None) -> tuple[Field, ...]:

@@ -78,11 +78,11 @@ def _words(change: Change, placement: Placement | None, plan: Plan) -> tuple[str
     what = "  ".join(_field(field) for field in change.fields[:MANY])
     if len(change.fields) > MANY:
         what += f"  and {len(change.fields) - MANY} more"
-    if change.action is Action.RENAME:
-        what = "rename: " + what
     meaning = "" if change.action is Action.DELETE else change.disruption.label
     if change.disruption is Disruption.DESTROYS_DATA:
         meaning = "REPLACE: destroys its disk" if change.action is Action.REPLACE else "DELETE: destroys its disk"
+    if change.address.startswith("group."):
+        return what, ", ".join(word for word in (meaning, *change.reasons) if word)
     if change.disruption is Disruption.LIVE and len(change.hosts) > 1:
         meaning += f", {len(change.hosts)} hosts"
     reasons = [reason for reason in change.reasons if reason not in meaning and "destroys" not in reason]
@@ -107,6 +107,8 @@ def _created(change: Change, placement: Placement | None) -> tuple[str, str]:
 def _field(field: Field) -> str:
     if field.path == "rule":
         return f"+ {field.after}" if field.after else f"- {field.before}"
+    if field.path == "name":
+        return f"renamed from {field.before}"
     return f"{field.path} {field.before or 'none'} → {field.after or 'none'}"
 
 

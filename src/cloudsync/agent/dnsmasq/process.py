@@ -38,11 +38,17 @@ def user() -> str:
 
 
 def running(folder: Path) -> tuple[Process, ...]:
-    """Those that run on a configuration in `folder`, whoever started them. Dead ones have no command line."""
+    """Those that run on a configuration in `folder`, whoever started them. Dead ones have no command line.
+
+    One in another network namespace serves another host's guests: a container's folder may well have the same name.
+    """
     found = []
+    here = Path("/proc/self/ns/net").readlink()
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             with suppress(OSError):
+                if (entry / "ns" / "net").readlink() != here:
+                    continue
                 words = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
                 found += [Process(int(entry.name), title) for title in _titles(words, folder)]
     return tuple(found)

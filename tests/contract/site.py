@@ -1,0 +1,140 @@
+"""One host and the few things that contract tests do to it; the same for every driver."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from cloudsync.apply.driver import Driver
+from cloudsync.model.document import HostDocument
+from cloudsync.model.plan import (
+    CreateInstance,
+    DeleteImage,
+    DeleteInstance,
+    PutDocument,
+    PutImage,
+    Step,
+    UpdateInstance,
+)
+from cloudsync.model.resources import Group, Image, Instance, Network, Nic
+from cloudsync.model.snapshot import HostState, Machine
+from cloudsync.planner.identity import tap_and_mac, uuid_of
+
+MIB = 1 << 20
+NETWORK = Network(name="default", subnet="10.99.0.0/24", gateway="10.99.0.1", domain="contract.internal")
+GATEWAYS = {"default": NETWORK.gateway}
+
+
+@dataclass(frozen=True)
+class Site:
+    """`file` is a bootable image of 1 MiB."""
+
+    driver: Driver
+    file: Path
+
+    @property
+    def image(self) -> Image:
+        digest = sha256(self.file.read_bytes()).hexdigest()
+        return Image(name="blank", sha256=digest, source=str(self.file), format="raw")
+
+    def instance(self, name: str = "web", number: int = 7) -> Instance:
+        """No two with the same number."""
+        uuid = uuid_of("contract", name, number, ())
+        tap, mac = tap_and_mac(uuid, 0)
+        return Instance(
+            name=name,
+            uuid=uuid,
+            incarnation=0,
+            host="here",
+            image=self.image.sha256,
+            image_name="blank",
+            flavor="tiny",
+            vcpus=1,
+            memory=32 * MIB,
+            disk=8 * MIB,
+            nics=(Nic(network="default", address=f"10.99.0.{number}", mac=mac, tap=tap),),
+            groups=("default",),
+        )
+
+    def perform(self, step: Step) -> None:
+        self.driver.perform(step, {}, lambda _text: None)
+
+    def fetch(self) -> None:
+        self.perform(PutImage(id="image", host="here", address="image.blank", image=self.image))
+
+    def forget(self) -> None:
+        self.perform(DeleteImage(id="forget", host="here", address="image.blank", sha256=self.image.sha256))
+
+    def record(self, *instances: Instance, base: int | None = None, cloud: str = "contract") -> None:
+        """Put a document with these; on top of what is there unless `base` says otherwise."""
+        on = self.state.generation if base is None else base
+        document = HostDocument(
+            cloud=cloud,
+            host="here",
+            generation=on + 1,
+            networks={"default": NETWORK} if instances else {},
+            groups={"default": Group(name="default")} if instances else {},
+            instances={one.name: one for one in instances},
+        )
+        self.perform(PutDocument(id="document", host="here", address="host.here", document=document, base=on))
+
+    def create(self, one: Instance) -> None:
+        self.perform(
+            CreateInstance(
+                id="create",
+                host="here",
+                address=f"instance.{one.name}",
+                instance=one,
+                image_format="raw",
+                gateways=GATEWAYS,
+                cloud="contract",
+                generation=self.state.generation,
+            )
+        )
+
+    def update(self, one: Instance) -> None:
+        self.perform(
+            UpdateInstance(
+                id="update",
+                host="here",
+                address=f"instance.{one.name}",
+                instance=one,
+                gateways=GATEWAYS,
+                cloud="contract",
+                generation=self.state.generation,
+            )
+        )
+
+    def delete(self, uuid: str) -> None:
+        self.perform(DeleteInstance(id="delete", host="here", address="instance.web", uuid=uuid))
+
+    def running(self, name: str = "web") -> Instance:
+        """Fetched, recorded, made."""
+        one = self.instance(name)
+        self.fetch()
+        self.record(one)
+        self.create(one)
+        return one
+
+    @property
+    def state(self) -> HostState:
+        return self.driver.observe()
+
+    def machine(self, one: Instance) -> Machine:
+        return self.state.machines[one.uuid]
+
+
+@contextmanager
+def cleaned(site: Site) -> Iterator[Site]:
+    """Remove what the test left, whatever became of it."""
+    try:
+        yield site
+    finally:
+        state = site.state
+        for uuid in state.machines.keys() | state.disks:
+            site.delete(uuid)
+        if state.document:
+            site.record()
+        for sha256_ in state.images:
+            site.perform(DeleteImage(id="forget", host="here", address="image.blank", sha256=sha256_))

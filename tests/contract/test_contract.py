@@ -1,0 +1,184 @@
+"""What every driver promises. The day two of them disagree, the simulated one is wrong."""
+
+from dataclasses import replace
+
+import pytest
+
+from cloudsync.model.plan import StartInstance, StopInstance
+from cloudsync.model.problem import HostError, LockedError, StaleError
+from cloudsync.model.resources import Power
+from cloudsync.model.snapshot import HostStatus
+from tests.contract.site import MIB, Site
+
+
+def start(site: Site, uuid: str) -> None:
+    site.perform(StartInstance(id="start", host="here", address="instance.web", uuid=uuid))
+
+
+def stop(site: Site, uuid: str) -> None:
+    site.perform(StopInstance(id="stop", host="here", address="instance.web", uuid=uuid, grace=0.1))
+
+
+def test_an_empty_host_is_ready_and_says_what_it_has(site: Site) -> None:
+    state = site.state
+    assert state.status is HostStatus.READY
+    assert state.name == "here"
+    assert min(state.capacity.vcpus, state.capacity.memory, state.capacity.disk) > 0
+    assert (state.document, state.generation, dict(state.machines), state.disks) == (None, 0, {}, frozenset())
+
+
+def test_what_is_made_is_observed_as_it_was_asked_for(site: Site) -> None:
+    one = site.running()
+    machine = site.machine(one)
+    assert (machine.uuid, machine.name, machine.cloud, machine.image) == (one.uuid, "web", "contract", one.image)
+    assert (machine.vcpus, machine.memory, machine.disk) == (one.vcpus, one.memory, one.disk)
+    assert machine.nics == tuple((nic.tap, nic.mac, nic.address) for nic in one.nics)
+    assert (machine.power, machine.autostart, machine.generation) == (Power.RUNNING, True, 1)
+    state = site.state
+    assert state.disks == {one.uuid}
+    assert one.image in state.images
+    assert state.document
+    assert state.document.instances == {"web": one}
+    assert dict(state.document.user_data) == {}
+
+
+def test_creating_twice_changes_nothing(site: Site) -> None:
+    one = site.running()
+    before = site.machine(one)
+    site.create(one)
+    assert site.machine(one) == before
+
+
+def test_one_that_is_to_be_stopped_is_not_started(site: Site) -> None:
+    one = replace(site.instance(), state=Power.STOPPED)
+    site.fetch()
+    site.record(one)
+    site.create(one)
+    assert site.machine(one).power is Power.STOPPED
+
+
+def test_a_disk_that_is_there_is_kept(site: Site) -> None:
+    """What a killed run left: the second create finishes it, and a larger disk is not made smaller."""
+    one = site.running()
+    larger = replace(one, disk=16 * MIB)
+    site.record(larger)
+    site.update(larger)
+    site.create(larger)
+    assert site.machine(one).disk == 16 * MIB
+
+
+def test_nothing_is_made_without_its_image(site: Site) -> None:
+    one = site.instance()
+    site.record(one)
+    with pytest.raises(HostError):
+        site.create(one)
+    assert dict(site.state.machines) == {}
+
+
+def test_deleting_twice_is_deleting_once(site: Site) -> None:
+    one = site.running()
+    site.delete(one.uuid)
+    site.delete(one.uuid)
+    assert (dict(site.state.machines), site.state.disks) == ({}, frozenset())
+
+
+def test_start_and_stop_can_be_repeated(site: Site) -> None:
+    one = site.running()
+    for _ in range(2):
+        stop(site, one.uuid)
+        assert site.machine(one).power is Power.STOPPED
+    for _ in range(2):
+        start(site, one.uuid)
+        assert site.machine(one).power is Power.RUNNING
+
+
+def test_what_is_gone_cannot_be_started_stopped_or_updated(site: Site) -> None:
+    one = site.running()
+    site.delete(one.uuid)
+    with pytest.raises(HostError, match="gone"):
+        start(site, one.uuid)
+    with pytest.raises(HostError, match="gone"):
+        stop(site, one.uuid)
+    with pytest.raises(HostError, match="gone"):
+        site.update(one)
+
+
+def test_update_writes_name_sizes_and_addresses_anew_and_power_as_wanted(site: Site) -> None:
+    one = site.running()
+    nic = replace(one.nics[0], address="10.99.0.77")
+    wanted = replace(one, name="front", vcpus=2, memory=48 * MIB, disk=16 * MIB, nics=(nic,))
+    site.record(wanted)
+    site.update(wanted)
+    machine = site.machine(one)
+    assert (machine.name, machine.vcpus, machine.memory, machine.disk) == ("front", 2, 48 * MIB, 16 * MIB)
+    assert machine.nics[0][2] == "10.99.0.77"
+    assert (machine.power, machine.generation) == (Power.RUNNING, 2)
+    off = replace(wanted, state=Power.STOPPED)
+    site.update(off)
+    assert site.machine(one).power is Power.STOPPED
+
+
+def test_a_disk_never_shrinks(site: Site) -> None:
+    one = site.running()
+    with pytest.raises(HostError):
+        site.update(replace(one, disk=4 * MIB))
+    assert site.machine(one).disk == one.disk
+
+
+def test_a_name_that_is_taken_is_not_taken_again(site: Site) -> None:
+    one = site.running()
+    other = replace(site.instance("web", number=9))
+    site.record(other)
+    with pytest.raises(HostError):
+        site.create(other)
+    assert site.machine(one).power is Power.RUNNING
+
+
+def test_an_image_in_use_stays(site: Site) -> None:
+    one = site.running()
+    with pytest.raises(HostError):
+        site.forget()
+    site.delete(one.uuid)
+    site.forget()
+    site.forget()
+    assert dict(site.state.images) == {}
+
+
+def test_an_image_can_be_put_twice(site: Site) -> None:
+    site.fetch()
+    site.fetch()
+    assert set(site.state.images) == {site.image.sha256}
+
+
+def test_a_document_replaces_the_one_it_was_made_from_and_no_other(site: Site) -> None:
+    one = site.instance()
+    site.record(one)
+    site.record()
+    assert site.state.generation == 2
+    with pytest.raises(StaleError):
+        site.record(one, base=0)
+    with pytest.raises(StaleError):
+        site.record(one, base=7)
+    assert site.state.generation == 2
+
+
+def test_another_clouds_document_is_refused_until_the_host_is_released(site: Site) -> None:
+    site.record(site.instance())
+    with pytest.raises(HostError):
+        site.record(site.instance(), cloud="other")
+    site.record()
+    site.record(cloud="other")
+    site.record(cloud="contract")
+
+
+def test_the_lock_is_held_by_one_at_a_time_and_says_by_whom(site: Site) -> None:
+    with site.driver.lock("alice@laptop"), pytest.raises(LockedError) as caught, site.driver.lock("bob@desk"):
+        pass
+    assert "alice@laptop" in caught.value.message
+    with site.driver.lock("bob@desk"):
+        pass
+
+
+def test_observing_changes_nothing(site: Site) -> None:
+    site.running()
+    assert site.state == site.state

@@ -1,0 +1,125 @@
+"""Plans to look at: NAME -> what was there and what is wanted. Each has its text in cases/NAME/plan.txt."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from cloudsync.model.cloud import Cloud, Flavor, Host, PlacementGroup, Where
+from cloudsync.model.plan import Plan
+from cloudsync.model.resources import Keypair, Power
+from cloudsync.model.snapshot import Drift, HostState, HostStatus, Snapshot, Usage
+from tests.laws.fleet import Fleet, decide
+from tests.planner.build import ADMIN, GIB, LARGE, PEERS, changed, cloud, group, image, instance, network, without
+
+SPREAD = {"spread": PlacementGroup(name="spread", policy="anti-affinity")}
+WEB = Where(group="spread")
+BEFORE = cloud(
+    instance("web-1", base="web", index=1, where=WEB, groups=("default", "web")),
+    instance("web-2", base="web", index=2, where=WEB, groups=("default", "web")),
+    instance("db", flavor=replace(LARGE, name="large")),
+    instance("old"),
+    hosts=("kvm-1", "kvm-2", "kvm-3"),
+    placement_groups=SPREAD,
+)
+
+
+def settled(whole: Cloud) -> Fleet:
+    fleet = Fleet()
+    outcome = fleet.apply(decide(whole, fleet.observe(whole)).plan, whole)
+    assert not outcome.failed, fleet.failures
+    return fleet
+
+
+def after(before: Cloud, wanted: Cloud) -> Plan:
+    fleet = settled(before)
+    return decide(wanted, fleet.observe(wanted)).plan
+
+
+def first_apply() -> Plan:
+    return decide(BEFORE, Fleet().observe(BEFORE)).plan
+
+
+def nothing_to_do() -> Plan:
+    return after(BEFORE, BEFORE)
+
+
+def a_busy_day() -> Plan:
+    """A bit of everything, with a host that does not answer."""
+    wanted = changed(BEFORE, "db", flavor=Flavor(name="larger", vcpus=4, memory=16 * GIB, disk=40 * GIB))
+    wanted = replace(
+        changed(wanted, "old", image="noble"),
+        images={**BEFORE.images, "noble": image("noble")},
+        groups={**BEFORE.groups, "web": group("web", ADMIN, *BEFORE.groups["web"].rules)},
+        keypairs={"bob": Keypair(name="bob", public_key="ssh-ed25519 AAAAbob bob@desk")},
+    )
+    more = instance("web-3", base="web", index=3, where=WEB, groups=("default", "web"))
+    wanted = replace(wanted, instances={**wanted.instances, "web-3": more})
+    fleet = settled(BEFORE)
+    snapshot = fleet.observe(wanted)
+    return decide(wanted, _lost(snapshot, "kvm-2")).plan
+
+
+def _lost(snapshot: Snapshot, name: str) -> Snapshot:
+    gone = HostState(name=name, status=HostStatus.UNREACHABLE, reason="connection refused")
+    return Snapshot(hosts={**snapshot.hosts, name: gone})
+
+
+def no_place() -> Plan:
+    giant = Flavor(name="giant", vcpus=2, memory=12 * GIB, disk=10 * GIB)
+    hosts = (
+        Host(name="kvm-1", uri="sim:", reserved=Usage(memory=250 * GIB)),
+        Host(name="kvm-2", uri="sim:", state=HostStatus.CORDONED),
+    )
+    return decide(*_empty(cloud(instance("db", flavor=giant), instance("web"), hosts=hosts))).plan
+
+
+def _empty(whole: Cloud) -> tuple[Cloud, Snapshot]:
+    return whole, Fleet().observe(whole)
+
+
+def drift() -> Plan:
+    fleet = settled(BEFORE)
+    for name, host in fleet.hosts.items():
+        off = {
+            uuid: replace(machine, power=Power.STOPPED) if machine.name == "web-1" else machine
+            for uuid, machine in host.state.machines.items()
+        }
+        fleet.hosts[name].state = replace(host.state, machines=off)
+    snapshot = fleet.observe(BEFORE)
+    lost = Drift(address="group.web", host="kvm-1", message="rule tcp/443 from any is missing")
+    first = replace(snapshot.hosts["kvm-1"], drift=(lost,))
+    return decide(BEFORE, Snapshot(hosts={**snapshot.hosts, "kvm-1": first})).plan
+
+
+def renamed_and_counted() -> Plan:
+    before = cloud(instance("web"), instance("database"))
+    web = [instance(f"web-{n}", base="web", index=n, was=("web",) if n == 1 else ()) for n in (1, 2)]
+    return after(before, cloud(*web, instance("db", was=("database",))))
+
+
+def another_subnet() -> Plan:
+    return after(BEFORE, replace(BEFORE, networks={"default": network("10.30.0.0/24", "10.30.0.1")}))
+
+
+def everything_goes() -> Plan:
+    return after(BEFORE, replace(without(BEFORE, *BEFORE.instances), images={}, networks={}, keypairs={}, groups={}))
+
+
+def guests_are_told_later() -> Plan:
+    wanted = changed(BEFORE, "db", user_data=b"#cloud-config\n", metadata={"role": "db"}, state=Power.STOPPED)
+    return after(BEFORE, replace(wanted, groups={**wanted.groups, "web": group("web", PEERS)}))
+
+
+CASES: dict[str, Callable[[], Plan]] = {
+    one.__name__.replace("_", "-"): one
+    for one in (
+        first_apply,
+        nothing_to_do,
+        a_busy_day,
+        no_place,
+        drift,
+        renamed_and_counted,
+        another_subnet,
+        everything_goes,
+        guests_are_told_later,
+    )
+}
