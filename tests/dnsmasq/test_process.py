@@ -29,7 +29,14 @@ def lab() -> Iterator[Lab]:
 
 
 def pids(lab: Lab) -> list[int]:
-    return [found.pid for found in process.running(lab.run / "dnsmasq")]
+    there = Path("/run/netns", lab.host.name)
+    return [found.pid for found in process.running(lab.run / "dnsmasq", there)]
+
+
+def test_one_in_another_network_is_another_hosts(lab: Lab) -> None:
+    """A private machine, a container: the same folder's name, seen in the same /proc."""
+    assert pids(lab)
+    assert process.running(lab.run / "dnsmasq") == ()
 
 
 def end(pid: int) -> None:

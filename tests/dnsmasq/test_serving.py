@@ -47,7 +47,7 @@ def test_a_lease_has_all_that_a_routed_guest_needs(name: str, gateway: str) -> N
     assert found.options[12].decode() == name
     assert found.options[15].decode() == DOCUMENT.networks[guest.nic.network].domain
     on_link = "0.0.0.0"  # noqa: S104
-    assert found.routes() == [("169.254.169.254/32", gateway), (f"{gateway}/32", on_link), ("0.0.0.0/0", gateway)]
+    assert found.routes() == [(f"{gateway}/32", on_link), ("169.254.169.254/32", gateway), ("0.0.0.0/0", gateway)]
 
 
 def test_another_guest_with_the_same_mac_gets_nothing(lab: Lab) -> None:

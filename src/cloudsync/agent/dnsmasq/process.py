@@ -20,6 +20,7 @@ _ENVIRONMENT = {"LC_ALL": "C", "PATH": os.environ.get("PATH", "") + ":/usr/sbin:
 _PATIENCE = 10.0
 _STARTED = "started, version"
 _LONGEST_LOG = 1 << 20
+_OWN_NETWORK = Path("/proc/self/ns/net")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +38,18 @@ def user() -> str:
     return "nobody"
 
 
-def running(folder: Path) -> tuple[Process, ...]:
+def running(folder: Path, namespace: Path = _OWN_NETWORK) -> tuple[Process, ...]:
     """Those that run on a configuration in `folder`, whoever started them. Dead ones have no command line.
 
-    One in another network namespace serves another host's guests: a container's folder may well have the same name.
+    One in another network namespace than `namespace` (this process's own) serves another host's guests: a container's
+    folder may well have the same name.
     """
     found = []
-    here = Path("/proc/self/ns/net").readlink()
+    here = namespace.stat().st_ino
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             with suppress(OSError):
-                if (entry / "ns" / "net").readlink() != here:
+                if (entry / "ns" / "net").stat().st_ino != here:
                     continue
                 words = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
                 found += [Process(int(entry.name), title) for title in _titles(words, folder)]
