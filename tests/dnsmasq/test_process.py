@@ -35,6 +35,7 @@ def pids(lab: Lab) -> list[int]:
 
 def test_one_in_another_network_is_another_hosts(lab: Lab) -> None:
     """A private machine, a container: the same folder's name, seen in the same /proc."""
+    lab.apply(DOCUMENT, only="dnsmasq")
     assert pids(lab)
     assert process.running(lab.run / "dnsmasq") == ()
 
