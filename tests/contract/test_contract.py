@@ -118,13 +118,6 @@ def test_update_writes_name_sizes_and_addresses_anew_and_power_as_wanted(site: S
     assert site.machine(one).power is Power.STOPPED
 
 
-def test_a_disk_never_shrinks(site: Site) -> None:
-    one = site.running()
-    with pytest.raises(HostError):
-        site.update(replace(one, disk=4 * MIB))
-    assert site.machine(one).disk == one.disk
-
-
 def test_a_name_that_is_taken_is_not_taken_again(site: Site) -> None:
     one = site.running()
     other = replace(site.instance("web", number=9))

@@ -31,7 +31,7 @@ def state(name: str, **fields: Any) -> HostState:
 def only(whole: Cloud, **states: HostState) -> Placement | Unplaced:
     placed, unplaced = place(whole, seen(whole, **states))
     assert len(placed) + len(unplaced) == 1
-    return (*placed, *unplaced)[0]
+    return placed[0] if placed else unplaced[0]
 
 
 @pytest.mark.parametrize(
