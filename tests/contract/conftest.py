@@ -10,6 +10,12 @@ from tests.contract.site import Site, cleaned
 from tests.lab.cloud import blank_image, running_agent
 
 
+@pytest.fixture(scope="module")
+def real_agent() -> Iterator[None]:
+    with running_agent():
+        yield
+
+
 @pytest.fixture(params=["sim", pytest.param("real", marks=pytest.mark.real)])
 def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
     image = blank_image(tmp_path / "blank.raw")
@@ -19,8 +25,8 @@ def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
     from cloudsync.hosts.host import Host
     from cloudsync.model.cloud import Host as Wanted
 
-    with running_agent():
-        driver = Host(Wanted(name="here", uri="qemu:///system"), "contract")
-        with cleaned(Site(driver, image)) as found:
-            yield found
-        driver.close()
+    request.getfixturevalue("real_agent")
+    driver = Host(Wanted(name="here", uri="qemu:///system"), "contract")
+    with cleaned(Site(driver, image)) as found:
+        yield found
+    driver.close()
