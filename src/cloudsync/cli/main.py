@@ -3,8 +3,9 @@
 import gc
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -206,7 +207,7 @@ def main(arguments: list[str] | None = None) -> None:
         fail(error)
         code = error.exit_code
     except (KeyboardInterrupt, typer.Abort):
-        code = Exit.INTERRUPTED
+        _leave(Exit.INTERRUPTED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = Exit.FAILED
@@ -218,6 +219,14 @@ def main(arguments: list[str] | None = None) -> None:
     except Exception as error:
         code = _bug(error)
     raise SystemExit(int(code or 0))
+
+
+def _leave(code: Exit) -> NoReturn:
+    """At once: Python would wait for threads that still ask a host, and neither libvirt nor ssh can be interrupted."""
+    with suppress(OSError, ValueError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(int(code))
 
 
 def _bug(error: Exception) -> int:

@@ -1,17 +1,15 @@
 """All hosts of a cloud: a Driver each, and what they say when asked at once. The CLI's `with Fleet.open(cloud)`."""
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from cloudsync.apply.driver import Driver
+from cloudsync.hosts.ask import at_once
 from cloudsync.model.cloud import Cloud, Host
 from cloudsync.model.snapshot import HostState, HostStatus, Snapshot
-
-_AT_ONCE = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +26,7 @@ class Fleet:
 
     def observe(self) -> Snapshot:
         """All hosts, many at a time; one that the spec cordons or drains says so. A driver gives up by itself."""
-        with ThreadPoolExecutor(_AT_ONCE, "observe") as threads:
-            states = list(threads.map(lambda driver: driver.observe(), self.drivers.values()))
+        states = at_once([driver.observe for driver in self.drivers.values()])
         return Snapshot(hosts={state.name: _as_wanted(state, self._wanted[state.name]) for state in states})
 
     def close(self) -> None:

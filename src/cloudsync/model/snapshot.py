@@ -63,12 +63,16 @@ class Boot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drift:
-    """Something changed outside cloudsync. `address` is KIND.NAME, `remedy` what the next apply does about it."""
+    """Something changed outside cloudsync. `address` is KIND.NAME, `remedy` what the next apply does about it.
+
+    `repaired` is False when that is nothing.
+    """
 
     address: str
     host: str
     message: str
     remedy: str = "will be restored"
+    repaired: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,17 +47,20 @@ def written_as(machine: Machine, wanted: Instance) -> bool:
 
 def gateways_moved(pair: Pair, networks: Mapping[str, Network]) -> bool:
     """Whether a tap would keep an address that is no gateway any more: libvirt gives it one when the machine starts."""
-    return any(before != after for before, after in gateways(pair, networks))
+    return any(now != wanted for now, _, wanted in gateways(pair, networks))
 
 
-def gateways(pair: Pair, networks: Mapping[str, Network]) -> list[tuple[str, str]]:
-    """(now, wanted) for each NIC: by the domain where it tells, else by the network as it was last applied."""
+def gateways(pair: Pair, networks: Mapping[str, Network]) -> list[tuple[str, str, str]]:
+    """(now, recorded, wanted) for each NIC: what the domain says (where it does), what was last applied to the network
+    that the NIC was on then, and what is to be."""
     wanted, machine, document = pair.wanted, pair.machine, pair.host.document
     if wanted is None or machine is None or len(machine.nics) != len(wanted.nics):
         return []
+    before = pair.record.nics if pair.record and len(pair.record.nics) == len(wanted.nics) else wanted.nics
     found = []
-    for index, nic in enumerate(wanted.nics):
-        recorded = document.networks.get(nic.network) if document else None
-        now = recorded.gateway if recorded else networks[nic.network].gateway
-        found.append((machine.gateways[index] if machine.gateways else now, networks[nic.network].gateway))
+    for index, (old, new) in enumerate(zip(before, wanted.nics, strict=True)):
+        goal = networks[new.network].gateway
+        network = document.networks.get(old.network) if document else None
+        recorded = network.gateway if network else goal
+        found.append((machine.gateways[index] if machine.gateways else recorded, recorded, goal))
     return found

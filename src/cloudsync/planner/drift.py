@@ -30,7 +30,7 @@ def orphans(host: HostState, sight: Sight) -> frozenset[str]:
 def _of_host(host: HostState, sight: Sight) -> Iterator[Drift]:
     for uuid in sorted(orphans(host, sight)):
         text = f"a disk of no instance is in the pool: {uuid}.root.qcow2"
-        yield Drift(address=f"host.{host.name}", host=host.name, message=text, remedy=LEFT)
+        yield Drift(address=f"host.{host.name}", host=host.name, message=text, remedy=LEFT, repaired=False)
     stands: dict[str, list[str]] = {}
     for pair in sight.on[host.name]:
         if pair.machine and not pair.doomed and pair.machine.image not in host.images:
@@ -76,11 +76,10 @@ def _machine(pair: Pair, record: Instance, machine: Machine, wanted: Instance) -
 
 def _gateways(pair: Pair, networks: Mapping[str, Network]) -> Iterator[Drift]:
     """A tap that was made with another gateway than the one on record."""
-    recorded = {one.gateway for one in pair.host.document.networks.values()} if pair.host.document else set()
-    for now, should in gateways(pair, networks):
-        if now != should and should in recorded:
+    for now, recorded, wanted in gateways(pair, networks):
+        if now not in (recorded, wanted):
             remedy = "will be set back (restart)" if pair.runs else "will be set back"
-            yield _drift(pair, f"its gateway: {now}, should be {should}", remedy if pair.has_disk else LEFT)
+            yield _drift(pair, f"its gateway: {now}, should be {wanted}", remedy if pair.has_disk else LEFT)
 
 
 def _recorded(one: Instance) -> str:
@@ -92,4 +91,5 @@ def _devices(nics: tuple[tuple[str, str, str], ...]) -> str:
 
 
 def _drift(pair: Pair, message: str, remedy: str) -> Drift:
-    return Drift(address=f"instance.{pair.name}", host=pair.host.name, message=message, remedy=remedy)
+    address, host = f"instance.{pair.name}", pair.host.name
+    return Drift(address=address, host=host, message=message, remedy=remedy, repaired=remedy != LEFT)

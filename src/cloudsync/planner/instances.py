@@ -118,14 +118,10 @@ def _fields(pair: Pair, wanted: Instance) -> tuple[Field, ...]:
 
 def _gateways(pair: Pair, networks: Mapping[str, Network]) -> tuple[Field, ...]:
     """Only where nothing else of the NIC changes: the domain has to be written anew all the same."""
-    document, record, wanted = pair.host.document, pair.record, pair.wanted
+    record, wanted = pair.record, pair.wanted
     if record and wanted and [nic.address for nic in record.nics] != [nic.address for nic in wanted.nics]:
         return ()
-    moved = [
-        (before, after)
-        for before, after in gateways(pair, networks)
-        if before != after and document and after not in {one.gateway for one in document.networks.values()}
-    ]
+    moved = [(recorded, goal) for _, recorded, goal in gateways(pair, networks) if recorded != goal]
     return tuple(Field(path="gateway", before=before, after=after) for before, after in dict.fromkeys(moved))
 
 

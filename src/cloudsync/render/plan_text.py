@@ -28,7 +28,7 @@ def text(plan: Plan, colour: bool) -> str:
     parts += [_section("Changes", changes)] if changes else []
     parts += [_section("No place", _unplaced(plan, paint))] if plan.unplaced else []
     parts += ["\n".join(f"warning: {one}" for one in plan.warnings)] if plan.warnings else []
-    parts.append(_totals(plan) if not plan.empty or plan.unplaced else "Nothing to do.")
+    parts.append(_totals(plan) if plan.steps or plan.changes or plan.unplaced else "Nothing to do.")
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
