@@ -69,6 +69,8 @@ BAD: list[tuple[HostDocument, str]] = [
     (network(gateway="10.21.0.1"), "gateway '10.21.0.1' is not an address"),
     (network(gateway="10.20.0.0"), "gateway '10.20.0.0' is not an address"),
     (network(dns=("resolver",)), "dns 'resolver'"),
+    (network(dns=("2001:db8::53%eth0\nserver=1.2.3.4",)), "is not an IP address"),
+    (network(dns=("2001:0db8::53",)), "is not an IP address"),
     (network(domain="demo..internal"), "not a DNS name"),
     (document(keypairs={"a\n": Keypair(name="a\n", public_key="ssh-ed25519 A")}), "not a key pair's name"),
     (rules(protocol="esp"), "protocol 'esp'"),

@@ -134,6 +134,23 @@ def test_a_disk_of_no_instance_is_told_and_nothing_is_asked_for_it() -> None:
     assert text(made, False).endswith("Nothing to do.\n")
 
 
+def test_an_image_that_only_began_to_come_in_goes_when_the_spec_does_not_name_it() -> None:
+    fleet = settled(ONE)
+    named, left = ONE.images["debian"].sha256, "cd" * 32
+    snapshot = fleet.observe(ONE)
+    host = replace(snapshot.hosts["kvm-1"], partial=frozenset({named, left}))
+    made = decide(ONE, Snapshot(hosts={"kvm-1": host})).plan
+    assert [(step.kind, getattr(step, "sha256", "")) for step in made.steps] == [("delete-image", left)]
+
+
+def test_a_disk_that_is_bigger_than_wanted_is_told_and_left() -> None:
+    fleet = settled(ONE)
+    meddle(fleet, lambda one: replace(one, disk=40 << 30))
+    made = decide(ONE, fleet.observe(ONE)).plan
+    assert [(one.message, one.repaired) for one in made.drift] == [("its disk: 40 GiB, should be 4 GiB", False)]
+    assert made.steps == ()
+
+
 def test_a_change_of_network_is_no_drift() -> None:
     both = {"default": network(), "other": network("10.40.0.0/24", "10.40.0.1", "other")}
     there = cloud(instance("web", nics=(WantedNic(network="other"),)), hosts=("kvm-1",), networks=both)

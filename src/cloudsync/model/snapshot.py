@@ -31,7 +31,7 @@ class Machine:
     """A domain that carries our mark, as libvirt has it now. `nics` are (tap, mac, address) in order.
 
     `gateways` are the addresses that libvirt gives the taps, in the same order; empty when they are not known.
-    `disk` is the root disk's virtual size in bytes, 0 when the disk is missing.
+    `disk` is the root disk's virtual size in bytes as the disk itself says, 0 when it is missing.
     `generation` is the host document's generation that the domain was last written under.
     """
 
@@ -80,7 +80,8 @@ class HostState:
     """One host as observed. Unless `reachable`, everything but name, status and reason is unknown, not empty.
 
     `capacity` is raw; `foreign` is what machines that are not ours take of it; `foreign_names` their domain names.
-    `images` maps the sha256 of each cached image to its size; `disks` are instance uuids that have a root disk here.
+    `images` maps the sha256 of each cached image to its file's size, `image_disks` to the size of a disk that holds it;
+    `partial` are those that began to come in. `disks` are instance uuids that have a root disk here.
     `document` is None on a host that never had one. `machines` and `boots` are by instance uuid.
     """
 
@@ -94,6 +95,8 @@ class HostState:
     document: HostDocument | None = None
     machines: Mapping[str, Machine] = field(default_factory=dict)
     images: Mapping[str, int] = field(default_factory=dict)
+    image_disks: Mapping[str, int] = field(default_factory=dict)
+    partial: frozenset[str] = frozenset()
     disks: frozenset[str] = frozenset()
     drift: tuple[Drift, ...] = ()
     boots: Mapping[str, Boot] = field(default_factory=dict)

@@ -39,10 +39,10 @@ def disruption(pair: Pair, what: Act) -> Disruption:
 
 
 def written_as(machine: Machine, wanted: Instance) -> bool:
-    """Whether the domain is as wanted, its gateways and power aside."""
+    """Whether the domain is as wanted, its gateways and power aside. A disk that is bigger stays: none ever shrinks."""
     nics = tuple((nic.tap, nic.mac, nic.address) for nic in wanted.nics)
-    is_now = (machine.name, machine.vcpus, machine.memory, machine.disk, tuple(machine.nics), machine.autostart)
-    return is_now == (wanted.name, wanted.vcpus, wanted.memory, wanted.disk, nics, True)
+    is_now = (machine.name, machine.vcpus, machine.memory, tuple(machine.nics), machine.autostart)
+    return is_now == (wanted.name, wanted.vcpus, wanted.memory, nics, True) and machine.disk >= wanted.disk
 
 
 def gateways_moved(pair: Pair, networks: Mapping[str, Network]) -> bool:

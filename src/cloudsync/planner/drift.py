@@ -60,7 +60,6 @@ def _machine(pair: Pair, record: Instance, machine: Machine, wanted: Instance) -
         ("its name", machine.name, record.name, wanted.name),
         ("vcpus", str(machine.vcpus), str(record.vcpus), str(wanted.vcpus)),
         ("memory", size(machine.memory), size(record.memory), size(wanted.memory)),
-        ("its disk", size(machine.disk if pair.has_disk else record.disk), size(record.disk), size(wanted.disk)),
         ("its devices", _devices(machine.nics), _recorded(record), _recorded(wanted)),
     ):
         if is_now not in (should, goal) or (is_now != should == goal):
@@ -69,6 +68,9 @@ def _machine(pair: Pair, record: Instance, machine: Machine, wanted: Instance) -
         yield _drift(pair, "it does not start with the host", remedy if pair.has_disk else LEFT)
     if not pair.has_disk:
         yield _drift(pair, "its disk is gone", LEFT)
+    elif machine.disk not in (record.disk, wanted.disk):
+        text = f"its disk: {size(machine.disk)}, should be {size(wanted.disk)}"
+        yield _drift(pair, text, remedy if machine.disk < wanted.disk else LEFT)
     if machine.power is not record.state and record.state is wanted.state:
         verb = "will be started" if wanted.state is Power.RUNNING else "will be stopped"
         yield _drift(pair, f"it is {machine.power.value}, should be {record.state.value}", verb)
