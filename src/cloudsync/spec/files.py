@@ -46,6 +46,8 @@ def locate(home: Path, written: str) -> Path:
     """The regular file that `written` names, relative to `home`, links followed."""
     if not written or "\0" in written:
         raise FileProblem("no file is named here", "write a path relative to the spec")
+    if "\n" in written or written.startswith("#"):
+        raise FileProblem("this is a text, not the path of a file", "write a path relative to the spec")
     try:
         path = (home / written).resolve(strict=True)
         mode = path.stat().st_mode

@@ -86,7 +86,9 @@ def _finding(detail: ErrorDetails, above: Trail, document: Document) -> Finding:
         key = str(case.trail[-1])
         return Finding(case.trail[:-1], f"{quote(key)} is missing", _EXAMPLES.get(key, f"add  {key}: …"), at_key=True)
     message, hint = _MAKERS.get(kind, _fallback)(case)
-    return Finding(case.trail, message, hint, at_key=kind == "extra_forbidden" or _is_key(detail))
+    text = isinstance(case.value, str) and "\n" in case.value
+    at_key = kind == "extra_forbidden" or _is_key(detail)
+    return Finding(case.trail, message, hint, at_key, secret=text)
 
 
 def _unknown(case: _Case) -> _Words:
