@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from cloudsync.model.problem import CloudsyncError, Problem
+from cloudsync.spec.words import printable
 
 
 def colour(stream: object = None) -> bool:
@@ -14,9 +15,8 @@ def colour(stream: object = None) -> bool:
 
 
 def say(text: str) -> None:
-    """One line of talk."""
-    sys.stderr.write(text + "\n")
-    sys.stderr.flush()
+    """A line of talk, or several; nothing in it acts on a terminal, whoever wrote it."""
+    _talk("\n".join(printable(line) for line in text.split("\n")))
 
 
 def out(text: str) -> None:
@@ -29,9 +29,18 @@ def complain(problems: Sequence[Problem]) -> None:
     """Show all problems."""
     from cloudsync.render.problems import text
 
-    say(text(problems, colour(sys.stderr)).rstrip("\n"))
+    _talk(text(problems, colour(sys.stderr)).rstrip("\n"))
 
 
 def fail(error: CloudsyncError) -> None:
-    """Show one failure and its way out."""
-    say(f"error: {error.message}" + (f"\nhint: {error.hint}" if error.hint else ""))
+    """Show one failure and its way out; only the first line of each stands at the margin."""
+    say(f"error: {_hanging(error.message)}" + (f"\nhint: {_hanging(error.hint)}" if error.hint else ""))
+
+
+def _hanging(text: str) -> str:
+    return "\n".join(line if not index else f"  {line.lstrip()}" for index, line in enumerate(text.split("\n")))
+
+
+def _talk(text: str) -> None:
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()

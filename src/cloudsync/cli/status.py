@@ -10,6 +10,7 @@ from cloudsync.cli.store import save_snapshot
 from cloudsync.hosts.fleet import Fleet
 from cloudsync.model.problem import CloudsyncError
 from cloudsync.render import status as render
+from cloudsync.spec.words import printable
 
 
 def run(path: Path, address: str | None, style: str, save: Path | None) -> int:
@@ -53,4 +54,4 @@ def _flat(value: object) -> str:
         return ", ".join(_flat(item) for item in value) or "-"
     if isinstance(value, dict):
         return ", ".join(f"{key} {_flat(item)}" for key, item in value.items())
-    return str(value)
+    return printable(str(value))

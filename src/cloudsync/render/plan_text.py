@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from cloudsync.model.plan import Action, Change, Disruption, Field, Placement, Plan
 from cloudsync.render.paint import Paint
 from cloudsync.render.plan_json import summary
+from cloudsync.spec.words import printable
 
 SYMBOLS = {
     Action.CREATE: "+",
@@ -27,7 +28,7 @@ def text(plan: Plan, colour: bool) -> str:
     changes = _changes(plan, paint)
     parts += [_section("Changes", changes)] if changes else []
     parts += [_section("No place", _unplaced(plan, paint))] if plan.unplaced else []
-    parts += ["\n".join(f"warning: {one}" for one in plan.warnings)] if plan.warnings else []
+    parts += ["\n".join(f"warning: {printable(one)}" for one in plan.warnings)] if plan.warnings else []
     parts.append(_totals(plan) if plan.steps or plan.changes or plan.unplaced else "Nothing to do.")
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -39,9 +40,9 @@ def _hosts(plan: Plan, paint: Paint) -> str:
     words = [paint.green(f"{len(ready)} hosts {MARKS['ready']}")] if crowd else []
     for name, host in plan.hosts.items():
         if host.status not in MARKS:
-            words.append(paint.red(f"{name} ✗ {host.status}{_left_alone(host.left_alone)}"))
+            words.append(paint.red(printable(f"{name} ✗ {host.status}{_left_alone(host.left_alone)}")))
         elif not (crowd and host.status == "ready"):
-            words.append(paint.green(f"{name} {MARKS[host.status]}"))
+            words.append(paint.green(printable(f"{name} {MARKS[host.status]}")))
     return "  ".join(words)
 
 
@@ -116,7 +117,8 @@ def _unplaced(plan: Plan, paint: Paint) -> list[str]:
     lines = []
     for one in plan.unplaced:
         why = "; ".join(f"{host}: {reason}" for host, reason in one.refusals.items())
-        lines.append(f"  {paint.red('?')} instance.{one.instance}  not placed: {why or 'there is no host'}")
+        line = printable(f"instance.{one.instance}  not placed: {why or 'there is no host'}")
+        lines.append(f"  {paint.red('?')} {line}")
     return lines
 
 
@@ -130,6 +132,7 @@ def _totals(plan: Plan) -> str:
 
 
 def _aligned(rows: list[tuple[str, str, str]]) -> list[str]:
-    """Columns; a very long cell does not push the others away."""
-    widths = [max((len(row[column]) for row in rows if len(row[column]) <= 60), default=0) for column in (0, 1)]
-    return [f"{row[0].ljust(widths[0])}  {row[1].ljust(widths[1])}  {row[2]}".rstrip() for row in rows]
+    """Columns, safe for a terminal; a very long cell does not push the others away."""
+    shown = [tuple(printable(cell) for cell in row) for row in rows]
+    widths = [max((len(row[column]) for row in shown if len(row[column]) <= 60), default=0) for column in (0, 1)]
+    return [f"{row[0].ljust(widths[0])}  {row[1].ljust(widths[1])}  {row[2]}".rstrip() for row in shown]

@@ -6,6 +6,7 @@ from cloudsync.model.resources import Instance, Power
 from cloudsync.model.size import size
 from cloudsync.model.snapshot import HostState, Snapshot, Usage
 from cloudsync.render.table import table
+from cloudsync.spec.words import printable
 
 FORMAT_VERSION = 1
 
@@ -28,13 +29,13 @@ def document(cloud: Cloud, snapshot: Snapshot) -> dict[str, object]:
 
 def text(cloud: Cloud, snapshot: Snapshot) -> str:
     """Hosts, instances, drift, and which commit is deployed."""
-    parts = [f"cloud {cloud.name}: {_deployed(snapshot)}", "", _host_table(snapshot)]
+    parts = [printable(f"cloud {cloud.name}: {_deployed(snapshot)}"), "", _host_table(snapshot)]
     rows = [row for _, host in sorted(snapshot.hosts.items()) for row in _instance_rows(host)]
     if rows:
         parts += ["", table(("INSTANCE", "STATE", "HOST", "ADDRESS", "IMAGE", "FLAVOR", "GROUPS", "BOOT"), rows)]
-    drift = [f"  ! {item.address}  {item.host}: {item.message}" for host in _all(snapshot) for item in host.drift]
+    drift = [f"{item.address}  {item.host}: {item.message}" for host in _all(snapshot) for item in host.drift]
     if drift:
-        parts += ["", "Drift (changed outside cloudsync)", *drift]
+        parts += ["", "Drift (changed outside cloudsync)", *(f"  ! {printable(line)}" for line in drift)]
     return "\n".join(parts) + "\n"
 
 
