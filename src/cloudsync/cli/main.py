@@ -122,15 +122,18 @@ def status(
     raise typer.Exit(run(Options.file, address, style, save))
 
 
-@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+@app.command(context_settings={"allow_interspersed_args": False})
 def ssh(
-    context: typer.Context,
-    name: Annotated[str, typer.Argument(help="The instance; more arguments go to ssh's remote side.")],
+    name: Annotated[str, typer.Argument(help="The instance.")],
+    arguments: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[OPTION]... [--] [COMMAND]", help="What ssh takes after a host's name, as it is."),
+    ] = None,
 ) -> None:
     """Log in with the host keys that the guest itself reported."""
     from cloudsync.cli.ssh import run
 
-    run(Options.file, name, context.args)
+    raise typer.Exit(run(Options.file, name, arguments or []))
 
 
 @app.command()
