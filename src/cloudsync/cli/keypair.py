@@ -25,7 +25,6 @@ def create(path: Path, name: str, kind: str, target: Path | None) -> None:
     file = (target or private_key_path(cloud.name, name)).absolute()
     _outside_repository(file, path)
     _refuse_existing(file)
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     public = generate(file, kind, f"{name}@{cloud.name}")
     try:
         add_keypair(path, name, public)

@@ -2,15 +2,12 @@
 
 import gc
 import os
-import sys
-from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
-from cloudsync.cli.exits import Exit
-from cloudsync.model.problem import CloudsyncError, SpecError
+from cloudsync.cli.end import code_of
 
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False, no_args_is_help=True)
 keypair = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Key pairs: create, import, list.")
@@ -197,49 +194,7 @@ def main(arguments: list[str] | None = None) -> None:
     # A command is over before there is garbage worth collecting, and no plugin of pydantic's is wanted: 8 % of a plan.
     gc.disable()
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")
-    try:
-        code = app(args=arguments, prog_name="cloudsync", standalone_mode=False)
-    except SpecError as error:
-        from cloudsync.cli.say import complain
-
-        complain(error.problems)
-        code = Exit.FAILED
-    except CloudsyncError as error:
-        from cloudsync.cli.say import fail
-
-        fail(error)
-        code = error.exit_code
-    except (KeyboardInterrupt, typer.Abort):
-        _leave(Exit.INTERRUPTED)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = Exit.FAILED
-    except typer.TyperException as error:
-        show = getattr(error, "show", None)
-        if show:
-            show()
-        code = Exit.USAGE if error.exit_code == 2 else error.exit_code
-    except Exception as error:
-        code = _bug(error)
-    raise SystemExit(int(code or 0))
-
-
-def _leave(code: Exit) -> NoReturn:
-    """At once: Python would wait for threads that still ask a host, and neither libvirt nor ssh can be interrupted."""
-    with suppress(OSError, ValueError):
-        sys.stdout.flush()
-        sys.stderr.flush()
-    os._exit(int(code))
-
-
-def _bug(error: Exception) -> int:
-    if os.environ.get("CLOUDSYNC_DEBUG"):
-        raise error
-    sys.stderr.write(
-        f"error: this is a bug in cloudsync ({type(error).__name__})\n"
-        "hint: run it again with CLOUDSYNC_DEBUG=1 and report what it prints\n"
-    )
-    return Exit.FAILED
+    raise SystemExit(code_of(lambda: app(args=arguments, prog_name="cloudsync", standalone_mode=False)))
 
 
 if __name__ == "__main__":
