@@ -7,7 +7,7 @@ import pytest
 from cloudsync.model.plan import StartInstance, StopInstance
 from cloudsync.model.problem import HostError, LockedError, StaleError
 from cloudsync.model.resources import Power
-from cloudsync.model.snapshot import HostStatus
+from cloudsync.model.snapshot import HostStatus, Usage
 from tests.contract.site import MIB, Site
 
 
@@ -162,6 +162,19 @@ def test_another_clouds_document_is_refused_until_the_host_is_released(site: Sit
     site.record()
     site.record(cloud="other")
     site.record(cloud="contract")
+
+
+def test_a_host_that_another_cloud_has_is_foreign_and_its_rest_unknown(site: Site) -> None:
+    before = site.state.generation
+    site.record(site.instance(), cloud="other")
+    try:
+        state = site.state
+    finally:
+        site.record(cloud="other", base=before + 1)
+    assert state.status is HostStatus.FOREIGN
+    assert "other" in state.reason
+    assert (state.document, dict(state.machines), state.capacity) == (None, {}, Usage())
+    assert site.state.status is HostStatus.READY
 
 
 def test_the_lock_is_held_by_one_at_a_time_and_says_by_whom(site: Site) -> None:

@@ -45,7 +45,8 @@ def _driver(host: Host, cloud: Cloud) -> Driver:
     if host.uri.startswith("sim:"):
         from cloudsync.hosts.sim import SimHost
 
-        return SimHost(host.name, host.uri, Path(cloud.path).parent)
+        # By its real place: the spec may be reached through links.
+        return SimHost(host.name, host.uri, Path(cloud.path).resolve().parent, cloud.name)
     from cloudsync.hosts.host import Host as RealHost
 
     return RealHost(host, cloud.name)

@@ -13,6 +13,7 @@ from typing import TypeVar
 from cloudsync.apply.driver import Blobs, Progress
 from cloudsync.hosts.agent_client import AgentClient
 from cloudsync.hosts.ask import Ask
+from cloudsync.hosts.claim import foreign
 from cloudsync.hosts.libvirt.connection import Connection
 from cloudsync.hosts.libvirt.domain import Domains
 from cloudsync.hosts.libvirt.domain_xml import Site, root_disk, to_xml
@@ -147,12 +148,9 @@ class Host:
         )
 
     def _obstacle(self, found: Survey, state: AgentState) -> tuple[HostStatus, str] | None:
-        document = state.document
-        if document is not None and document.cloud != self._cloud and not document.released:
-            return HostStatus.FOREIGN, (
-                f"it belongs to cloud {document.cloud}, which has {len(document.instances)} instance(s) here; "
-                f"run `cloudsync destroy` of {document.cloud} first, or take this host out of the spec"
-            )
+        another = foreign(state.document, self._cloud)
+        if another:
+            return HostStatus.FOREIGN, another
         if found.arch != "x86_64":
             return HostStatus.UNFIT, f"it is {found.arch}; only x86_64 hosts can be used yet"
         if self._wanted.virt == "kvm":
