@@ -5,7 +5,8 @@ Only shape is checked here; what depends on another part of the spec is in `chec
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+from pydantic_core import PydanticCustomError
 
 from cloudsync.spec.fields import (
     Device,
@@ -229,10 +230,17 @@ class Expectation(Written):
     deny: Claim | None = None
 
 
+def _whole(value: object) -> object:
+    """True and 1.0 are equal to 1, and are not the version 1."""
+    if type(value) is not int:
+        raise PydanticCustomError("literal_error", "not a whole number")
+    return value
+
+
 class Header(Written):
     """Everything but the named things."""
 
-    version: Literal[1]
+    version: Annotated[Literal[1], BeforeValidator(_whole)]
     cloud: Label
     fabric: Literal["direct", "vxlan"] = "direct"
     scheduler: Scheduler = Field(default_factory=Scheduler)
