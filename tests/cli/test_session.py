@@ -1,6 +1,7 @@
 """What a person types, against a simulated host: the commands hang together and end with the codes they promise."""
 
 import json
+import tomllib
 from pathlib import Path
 
 import jsonschema
@@ -155,6 +156,11 @@ def test_the_starter_validates_whoever_starts(
 )
 def test_wrong_usage_is_64(cloud: Terminal, words: tuple[str, ...]) -> None:
     assert cloud.type(*words).code == 64
+
+
+def test_the_version_is_the_packages(cloud: Terminal) -> None:
+    project = tomllib.loads(Path("pyproject.toml").read_text())["project"]
+    assert cloud.type("--version").out == f"cloudsync {project['version']}\n"
 
 
 def test_a_broken_spec_shows_every_problem(cloud: Terminal) -> None:

@@ -22,9 +22,22 @@ class Options:
     file = Path("cloud.yaml")
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        from cloudsync.cli.say import out
+
+        out(f"cloudsync {version('cloudsync')}")
+        raise typer.Exit
+
+
 @app.callback()
 def root(
     file: Annotated[Path | None, typer.Option("-f", "--file", help="The spec [$CLOUDSYNC_FILE, cloud.yaml].")] = None,
+    _version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print it and exit.")
+    ] = False,
 ) -> None:
     """One YAML file in Git, reconciled with real libvirt hosts."""
     Options.file = file or Path(os.environ.get("CLOUDSYNC_FILE") or "cloud.yaml")
