@@ -56,7 +56,7 @@ def test_status_shows_it_as_unknown(cloud: Terminal) -> None:
     assert [host["capacity"] is None for host in status["hosts"]] == [False, True]
     line = next(line for line in cloud.type("status").out.splitlines() if line.startswith("web "))
     assert line.split()[1:4] == ["unknown", "h2", "10.20.0.11"]
-    one = json.loads(cloud.type("status", "web", "--format", "json").out)
+    (one,) = json.loads(cloud.type("status", "web", "--format", "json").out)["instances"]
     assert one["state"] == "unknown"
 
 

@@ -4,7 +4,6 @@ import json
 import tomllib
 from pathlib import Path
 
-import jsonschema
 import pytest
 
 from cloudsync.hosts.sim import SimHost
@@ -51,16 +50,6 @@ def test_a_settled_cloud_plans_nothing(cloud: Terminal) -> None:
     again = cloud.type("plan", "--detailed-exitcode")
     assert again.code == 0, again.out
     assert cloud.type("apply", "-y").code == 0
-
-
-def test_json_has_the_promised_form(cloud: Terminal) -> None:
-    plan = json.loads(cloud.type("plan", "--format", "json").out)
-    jsonschema.validate(plan, json.loads(Path("schemas/plan.schema.json").read_text()))
-    cloud.type("apply", "-y")
-    status = json.loads(cloud.type("status", "--format", "json").out)
-    assert [row["name"] for row in status["instances"]] == ["web-1", "web-2"]
-    assert status["instances"][0]["state"] == "running"
-    assert status["deployed"]["by"]
 
 
 def test_user_data_is_never_shown_or_saved(cloud: Terminal) -> None:

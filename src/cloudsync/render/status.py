@@ -1,6 +1,7 @@
 """A cloud as it is now: as text for people, as JSON for scripts."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from cloudsync.model.cloud import Cloud
 from cloudsync.model.document import HostDocument
@@ -16,8 +17,8 @@ UNKNOWN = "unknown"
 """The state of an instance whose host cannot be asked."""
 
 
-def document(cloud: Cloud, snapshot: Snapshot) -> dict[str, object]:
-    """`Status, as JSON`: format_version, cloud, deployed, hosts, instances."""
+def document(cloud: Cloud, snapshot: Snapshot) -> dict[str, Any]:
+    """For scripts, as schemas/status.schema.json describes it."""
     newest = _newest(snapshot)
     applied = newest.applied if newest else None
     deployed = (
