@@ -139,9 +139,14 @@ class PlacementGroup(Written):
 
 
 class Nic(Written):
-    name: str = Field(description="The network's name.")
+    """A network card. The first one has the default route and gives the instance its full name."""
+
+    name: str = Field(description="The network's name; one network may have several cards of an instance.")
     address: str = Field(default="", description="A fixed address in its subnet.")
-    port_security: bool = True
+    port_security: bool = Field(
+        default=True,
+        description="false: groups do not filter this card, and it may send from addresses outside all networks.",
+    )
 
 
 class Placement(Written):
@@ -200,7 +205,7 @@ class Instance(Written):
     image: str = Field(min_length=1)
     flavor: str = Field(min_length=1)
     network: str = Field(default="", description="Default: the network named default, else the only one.")
-    networks: list[Nic] | None = None
+    networks: list[Nic] | None = Field(default=None, description="The network cards, in order, in place of `network`.")
     keypairs: list[str] = []
     security_groups: list[str] | None = Field(default=None, description="Default: [default].")
     placement: Placement = Field(default_factory=Placement)

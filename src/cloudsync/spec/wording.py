@@ -126,6 +126,8 @@ def _mapping(case: _Case) -> _Words:
         return '"user_data" must be text or {file: PATH}', "write  user_data: |  and indent the text below it"
     if case.trail[:1] == ("keypairs",):
         return f"{case.name} must be a public key or {{public_key_file: PATH}}", "paste the line of the .pub file"
+    if case.trail[:1] == ("instances",) and case.trail[2:3] == ("networks",):
+        return f"{case.name} must be a mapping, but {case.kind}", "write {name: NETWORK}"
     possible = sorted(known.keys(case.trail))
     hint = f"its keys are {listing(possible, 'and')}" if possible else "write KEY: VALUE below it"
     return f"{case.name} must be a mapping, but {case.kind}", hint
