@@ -51,16 +51,18 @@ def gateways_moved(pair: Pair, networks: Mapping[str, Network]) -> bool:
 
 
 def gateways(pair: Pair, networks: Mapping[str, Network]) -> list[tuple[str, str, str]]:
-    """(now, recorded, wanted) for each NIC: what the domain says (where it does), what was last applied to the network
-    that the NIC was on then, and what is to be."""
+    """(now, recorded, wanted) for each NIC that stays as it is: what the domain says (where it does), what was last
+    applied to its network, and what is to be."""
     wanted, machine, document = pair.wanted, pair.machine, pair.host.document
-    if wanted is None or machine is None or len(machine.nics) != len(wanted.nics):
+    if wanted is None or machine is None:
         return []
-    before = pair.record.nics if pair.record and len(pair.record.nics) == len(wanted.nics) else wanted.nics
+    there = {(tap, address): index for index, (tap, _, address) in enumerate(machine.nics)}
     found = []
-    for index, (old, new) in enumerate(zip(before, wanted.nics, strict=True)):
-        goal = networks[new.network].gateway
-        network = document.networks.get(old.network) if document else None
-        recorded = network.gateway if network else goal
-        found.append((machine.gateways[index] if machine.gateways else recorded, recorded, goal))
+    for nic in wanted.nics:
+        index = there.get((nic.tap, nic.address))
+        if index is not None:
+            goal = networks[nic.network].gateway
+            network = document.networks.get(nic.network) if document else None
+            recorded = network.gateway if network else goal
+            found.append((machine.gateways[index] if machine.gateways else recorded, recorded, goal))
     return found

@@ -101,6 +101,8 @@ def _created(change: Change, placement: Placement | None) -> tuple[str, str]:
         return ", ".join(shown) + more, where
     notes = [f"{host}: {why}" for host, why in placement.refusals.items()]
     notes += [f"runner-up {placement.runner_up}"] if placement.runner_up else []
+    if "port_security" in values:
+        notes.insert(0, f"port_security {values['port_security']}")
     said = f"→ {placement.host}  {values.get('address', '')}" + (f"  ({'; '.join(notes)})" if notes else "")
     return f"{values.get('flavor', '')}, {values.get('image', '')}", said
 
