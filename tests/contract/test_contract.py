@@ -8,6 +8,7 @@ from cloudsync.model.plan import StartInstance, StopInstance
 from cloudsync.model.problem import HostError, LockedError, StaleError
 from cloudsync.model.resources import Power
 from cloudsync.model.snapshot import HostStatus, Usage
+from cloudsync.planner.identity import tap_and_mac
 from tests.contract.site import MIB, Site
 
 
@@ -41,6 +42,25 @@ def test_what_is_made_is_observed_as_it_was_asked_for(site: Site) -> None:
     assert state.document
     assert state.document.instances == {"web": one}
     assert dict(state.document.user_data) == {}
+
+
+def test_nics_come_go_and_change_places(site: Site) -> None:
+    """Off meanwhile: a blank guest does not hear the power button."""
+    one = replace(site.instance(), state=Power.STOPPED)
+    site.fetch()
+    site.record(one)
+    site.create(one)
+    more = tuple(
+        replace(one.nics[0], address=f"10.99.0.{70 + at}", mac=mac, tap=tap)
+        for at, (tap, mac) in ((at, tap_and_mac(one.uuid, at)) for at in (1, 2))
+    )
+    for nics in ((*one.nics, *more), (more[1], *one.nics), more):
+        changed = replace(one, nics=nics)
+        site.record(changed)
+        site.update(changed)
+        assert site.machine(one).nics == tuple((nic.tap, nic.mac, nic.address) for nic in nics)
+    start(site, one.uuid)
+    assert site.machine(one).nics == tuple((nic.tap, nic.mac, nic.address) for nic in more)
 
 
 def test_creating_twice_changes_nothing(site: Site) -> None:
