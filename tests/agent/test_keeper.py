@@ -41,7 +41,7 @@ def host(tmp_path: Path) -> Host:
 
 def test_a_new_host_does_nothing_by_itself(host: Host) -> None:
     assert host.first.calls() == []
-    assert host.keeper.look() == (None, ())
+    assert host.keeper.look() == (None, (), "")
 
 
 def test_a_document_goes_to_every_part_in_order_then_to_the_disk(host: Host) -> None:

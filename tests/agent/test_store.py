@@ -6,7 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cloudsync.agent.store import Damage, Store
+from cloudsync.agent.seal import Damage
+from cloudsync.agent.store import Store
 from tests.agent.documents import document
 
 

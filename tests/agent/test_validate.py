@@ -6,7 +6,8 @@ from hashlib import sha256
 
 import pytest
 
-from cloudsync.agent.validate import MAX_USER_DATA, problems, unknown_keys
+from cloudsync.agent.validate import MAX_USER_DATA, problems
+from cloudsync.model.delta import difference, patched
 from cloudsync.model.document import Applied, Entry, HostDocument
 from cloudsync.model.resources import Digest, Direction, Group, Keypair, Nic, Rule
 from tests.agent.documents import DIGEST, NETWORK, NIC, USER_DATA, document, empty, instance
@@ -138,8 +139,28 @@ def test_no_message_quotes_a_secret_or_steers_a_terminal() -> None:
         assert all(value not in text for value in wanted.user_data.values())
 
 
-def test_keys_that_are_not_understood_are_named_with_their_place() -> None:
-    sent = {"cloud": "a", "instances": {"web": {"name": "web", "nics": [{"tap": "x", "vlan": 3}]}}, "repair": True}
-    known = {"cloud": "a", "instances": {"web": {"name": "web", "nics": [{"tap": "x"}]}}}
-    assert sorted(unknown_keys(sent, known)) == ["'repair'", "instances.web.nics.'vlan'"]
-    assert unknown_keys(known, known) == []
+@pytest.mark.parametrize(("wanted", "word"), BAD)
+def test_a_change_to_a_good_document_is_judged_as_the_whole(wanted: HostDocument, word: str) -> None:
+    """Only what is new is looked at. Data under a digest that is known does not even travel."""
+    good = document()
+    assert problems(good, good) == []
+    try:
+        changed = patched(good, difference(good, wanted))
+    except ValueError:
+        assert (wanted.cloud, wanted.host) != (good.cloud, good.host)
+        return
+    arrived = {digest: good.user_data.get(digest, text) for digest, text in wanted.user_data.items()}
+    assert problems(changed, good) == problems(replace(wanted, user_data=arrived))
+
+
+@pytest.mark.parametrize("lost", ["groups", "keypairs", "networks", "user_data"])
+def test_what_stayed_is_judged_again_when_it_has_lost_what_it_refers_to(lost: str) -> None:
+    good = document()
+    found = problems(replace(good, **{lost: {}}), good)  # type: ignore[arg-type]
+    assert any("is not in the document" in text for text in found), found
+
+
+def test_what_is_known_is_not_looked_at_again() -> None:
+    bad = document(directory={"web.evil": Entry(uuid=OTHER, host="h", addresses=("x",))}, members={"group.x": ("y",)})
+    assert problems(bad) != []
+    assert problems(bad, bad) == []

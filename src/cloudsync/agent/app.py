@@ -20,15 +20,17 @@ from cloudsync import __version__
 from cloudsync.agent import console, wire_error
 from cloudsync.agent.boots import Boots
 from cloudsync.agent.images import Images, News
-from cloudsync.agent.keeper import Keeper
+from cloudsync.agent.keeper import Keeper, Moved
 from cloudsync.agent.lock import ApplyLock
-from cloudsync.agent.receive import read_document
+from cloudsync.agent.receive import read_delta, read_document
 from cloudsync.agent.state import gather
 from cloudsync.agent.stream import Stream
 from cloudsync.agent.take_in import Wish
 from cloudsync.agent.wire_error import Refusal
 from cloudsync.model import wire
 from cloudsync.model.agent_state import AgentState, Held, ImageDone
+from cloudsync.model.delta import DocumentDelta
+from cloudsync.model.document import HostDocument
 from cloudsync.model.problem import CloudsyncError
 from cloudsync.model.snapshot import Boot
 
@@ -67,20 +69,22 @@ class Problem(BaseModel):
     hint: str
 
 
-class Generation(BaseModel):
+class Stored(BaseModel):
+    """What is in force and on the disk now."""
+
     generation: int
+    etag: str
 
 
 class Deleted(BaseModel):
     deleted: bool
 
 
-_DOCUMENT: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/HostDocument"}}},
-    }
-}
+def _body_of(kind: str) -> dict[str, Any]:
+    schema = {"$ref": f"#/components/schemas/{kind}"}
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
 _LINES: dict[int | str, dict[str, Any]] = {200: {"content": {"application/x-ndjson": {}}}}
 
 
@@ -99,7 +103,22 @@ def build(services: Services) -> FastAPI:
     _lock(app, services)
     _images(app, services)
     _machines(app, services)
+    _describe_delta(app)
     return app
+
+
+def _describe_delta(app: FastAPI) -> None:
+    """No endpoint has FastAPI read or write a delta, so it would not be in the description."""
+    plain = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        described = plain()
+        delta = wire.schema(DocumentDelta, "#/components/schemas/{model}")
+        schemas = described["components"]["schemas"]
+        described["components"]["schemas"] = delta.pop("$defs") | {"DocumentDelta": delta} | schemas
+        return described
+
+    app.openapi = openapi  # type: ignore[method-assign]
 
 
 def _host(app: FastAPI, services: Services) -> None:
@@ -109,7 +128,7 @@ def _host(app: FastAPI, services: Services) -> None:
         state = gather(services.keeper, services.boots, services.images.pool)
         return Response(wire.dump(AgentState, state), media_type="application/json")
 
-    @app.put("/v1/document", response_model=Generation, openapi_extra=_DOCUMENT)
+    @app.put("/v1/document", response_model=Stored, openapi_extra=_body_of("HostDocument"))
     async def put(request: Request, if_match: Annotated[str | None, Header()] = None) -> Response:
         """Replace generation N (`If-Match: "N"`, 0 for none) by the body, whose generation is N+1: whole or not at all.
 
@@ -120,15 +139,42 @@ def _host(app: FastAPI, services: Services) -> None:
         body = await request.body()
         return await asyncio.to_thread(_put, services, body, base)
 
+    @app.patch("/v1/document", response_model=Stored, openapi_extra=_body_of("DocumentDelta"))
+    async def patch(request: Request, if_match: Annotated[str | None, Header()] = None) -> Response:
+        """Change the document whose etag is X (`If-Match: "X"`, as `GET /v1/host` says it); otherwise as PUT.
+
+        412: it is another by now, or the delta does not fit it. Send the whole then.
+        """
+        etag = _etag(if_match)
+        body = await request.body()
+        return await asyncio.to_thread(_patch, services, body, etag)
+
 
 def _put(services: Services, body: bytes, base: int) -> Response:
-    document = read_document(body, base)
+    there, _ = services.keeper.held()
+    return _store(services, read_document(body, base, there), base)
+
+
+def _patch(services: Services, body: bytes, etag: str) -> Response:
+    there, current = services.keeper.held()
+    if there is None or etag != current:
+        raise Moved("the document to be changed is not the one that is here", "send the whole document")
+    return _store(services, read_delta(body, there), there.generation)
+
+
+def _store(services: Services, document: HostDocument, base: int) -> Response:
     before = services.keeper.uuids()
-    services.keeper.put(document, base)
+    etag = services.keeper.put(document, base)
     kept = services.keeper.uuids()
     services.boots.keep(kept)
     console.forget(services.consoles, before - kept)
-    return JSONResponse({"generation": document.generation})
+    return JSONResponse({"generation": document.generation, "etag": etag})
+
+
+def _etag(if_match: str | None) -> str:
+    if if_match is None:
+        raise Refusal(428, "the header If-Match is missing", "say which document is changed, by its etag")
+    return if_match.removeprefix('"').removesuffix('"')
 
 
 def _generation(if_match: str | None) -> int:

@@ -14,7 +14,8 @@ from threading import Lock
 
 from cloudsync.agent.mishap import mishap
 from cloudsync.agent.part import Part
-from cloudsync.agent.store import Damage, Store
+from cloudsync.agent.seal import Damage
+from cloudsync.agent.store import Store
 from cloudsync.model.document import HostDocument
 from cloudsync.model.problem import CloudsyncError, HostError
 from cloudsync.model.snapshot import Drift
@@ -49,6 +50,15 @@ class Keeper:
         """Of the instances that are in force."""
         return frozenset(one.uuid for one in self._document.instances.values()) if self._document else frozenset()
 
+    def held(self) -> tuple[HostDocument | None, str]:
+        """The document and its etag, of one moment."""
+        with self._lock:
+            return self._document, self._etag
+
+    @property
+    def _etag(self) -> str:
+        return self._store.etag if self._document else ""
+
     def start(self) -> None:
         """Apply what is stored. A part that fails is told as drift: the agent must live to be given a better document.
 
@@ -64,8 +74,11 @@ class Keeper:
             if current is not None:
                 self._settle(current)
 
-    def put(self, document: HostDocument, base: int) -> None:
-        """Make `document`, which replaces generation `base`, what this host is. Raise Moved, Foreign or HostError."""
+    def put(self, document: HostDocument, base: int) -> str:
+        """Make `document`, which replaces generation `base`, what this host is; its etag.
+
+        Raise Moved, Foreign or HostError.
+        """
         with self._lock:
             self._admit(document, base)
             self._stage(document)
@@ -77,15 +90,16 @@ class Keeper:
                 raise
             self._document, self._damage, self._failed = document, None, None
             log.info("generation %d of cloud %s is in force", document.generation, document.cloud)
+            return self._etag
 
-    def look(self) -> tuple[HostDocument | None, tuple[Drift, ...]]:
-        """The document and where the host differs from it, of one moment."""
+    def look(self) -> tuple[HostDocument | None, tuple[Drift, ...], str]:
+        """The document, where the host differs from it, and its etag, of one moment."""
         with self._lock:
             found = list(self._own_drift())
             if self._document is not None:
                 for part in self._parts:
                     found += _ask(part, self._document)
-            return self._document, tuple(dict.fromkeys(found))
+            return self._document, tuple(dict.fromkeys(found)), self._etag
 
     def close(self) -> None:
         with self._lock:

@@ -1,28 +1,48 @@
-"""The bytes of a PUT into a document that the parts may trust, or why not. Called by app.py in a thread."""
+"""The bytes of a PUT or a PATCH into a document that the parts may trust, or why not. Called by app.py in a thread."""
 
-import json
+from typing import TypeVar
 
 from pydantic import ValidationError
 
-from cloudsync.agent.validate import problems, unknown_keys
+from cloudsync.agent.keeper import Moved
+from cloudsync.agent.validate import problems
 from cloudsync.agent.wire_error import Refusal, where
 from cloudsync.model import wire
+from cloudsync.model.delta import DocumentDelta, Misfit, difference, patched
 from cloudsync.model.document import HostDocument
 
+T = TypeVar("T")
+
 _MOST = 20
+_UNKNOWN = "unexpected_keyword_argument"
+_VERSION = "is the controller of another version of cloudsync?"
 
 
-def read_document(body: bytes, base: int) -> HostDocument:
-    """Raise Refusal (422), which quotes nothing that can be secret."""
-    document = _parse(body)
-    strange = unknown_keys(json.loads(body), json.loads(wire.dump(HostDocument, document)))
-    if strange:
-        raise Refusal(
-            422,
-            f"the document has fields that this agent does not know: {_listed(strange)}",
-            "the controller is newer than this agent: upgrade cloudsync on the host",
-        )
-    found = problems(document)
+def read_document(body: bytes, base: int, there: HostDocument | None = None) -> HostDocument:
+    """Raise Refusal (422), which quotes nothing that can be secret. What is `there` already stays the same objects."""
+    document = _sound(_parse(HostDocument, body), base)
+    if there is None or (there.cloud, there.host) != (document.cloud, document.host):
+        return document
+    return patched(there, difference(there, document))
+
+
+def read_delta(body: bytes, base: HostDocument) -> HostDocument:
+    """What `base` becomes by the delta; what it leaves alone stays the same objects. Raise Refusal as above.
+
+    Moved when the delta was made from another document: its sender has seen something else than what is here.
+    """
+    delta = _parse(DocumentDelta, body)
+    try:
+        document = patched(base, delta)
+    except Misfit as error:
+        raise Moved(
+            f"the delta does not fit generation {base.generation}: {error}", "send the whole document"
+        ) from None
+    return _sound(document, base.generation, base)
+
+
+def _sound(document: HostDocument, base: int, known: HostDocument | None = None) -> HostDocument:
+    found = problems(document, known)
     if document.generation != base + 1:
         found.append(f"generation {document.generation} does not follow {base}")
     if found:
@@ -30,15 +50,21 @@ def read_document(body: bytes, base: int) -> HostDocument:
     return document
 
 
-def _parse(body: bytes) -> HostDocument:
+def _parse(kind: type[T], body: bytes) -> T:
     """The cause is not chained: pydantic's text quotes what was sent."""
     try:
-        return wire.load(HostDocument, body)
+        return wire.load(kind, body, unknown="forbid")
     except ValidationError as error:
-        details = where(error.errors(include_input=False, include_url=False, include_context=False))
+        errors = error.errors(include_input=False, include_url=False, include_context=False)
     except RecursionError:
-        details = "it is nested too deeply"
-    raise Refusal(422, f"this is not a host document: {details}", "is the controller of another version of cloudsync?")
+        raise Refusal(422, "this is not a host document: it is nested too deeply", _VERSION) from None
+    if all(one["type"] == _UNKNOWN for one in errors):
+        raise Refusal(
+            422,
+            f"the document has fields that this agent does not know: {where(errors, reasons=False)}",
+            "the controller is newer than this agent: upgrade cloudsync on the host",
+        )
+    raise Refusal(422, f"this is not a host document: {where(errors)}", _VERSION)
 
 
 def _listed(texts: list[str]) -> str:

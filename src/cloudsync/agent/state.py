@@ -13,7 +13,7 @@ from cloudsync.model.agent_state import AgentState
 def gather(keeper: Keeper, boots: Boots, pool: Pool) -> AgentState:
     """User-data is taken out: it may hold secrets, and nobody needs it back."""
     usable, reason = kvm.probe()
-    document, drift = keeper.look()
+    document, drift, etag = keeper.look()
     images = pool.images()
     return AgentState(
         version=__version__,
@@ -21,6 +21,7 @@ def gather(keeper: Keeper, boots: Boots, pool: Pool) -> AgentState:
         kvm_reason=reason,
         uplink=(document.uplink if document else None) or uplink.find(),
         document=replace(document, user_data={}) if document else None,
+        etag=etag,
         drift=drift,
         boots=boots.all(),
         images={sha256: image.size for sha256, image in images.items()},

@@ -9,11 +9,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from ipaddress import IPv4Network
+from itertools import filterfalse
 from typing import Any
 
 from cloudsync.agent import words
 from cloudsync.agent.validate_rule import rule_problems
 from cloudsync.agent.words import shown
+from cloudsync.model.delta import fresh
 from cloudsync.model.document import HostDocument
 from cloudsync.model.resources import Instance, Network, Nic
 
@@ -22,31 +24,26 @@ MAX_USER_DATA = 49_149
 _PATTERNS = {"instance": (words.LABEL, "a DNS label"), "keypair": (words.KEYPAIR, "a key pair's name")}
 
 
-def problems(document: HostDocument) -> list[str]:
-    """All of them, in the order of the document."""
+_NOTHING = HostDocument(cloud="", host="")
+
+
+def problems(document: HostDocument, known: HostDocument | None = None) -> list[str]:
+    """All of them, in the order of the document.
+
+    `known` has none: of what is long, the very objects that are there too are not looked at again.
+    """
+    before = known or _NOTHING
     found = list(_top(document))
     found += _names(document)
     found += _keypairs(document)
     found += _networks(document.networks)
-    found += _groups(document)
-    for name, instance in document.instances.items():
+    found += _groups(document, before)
+    for name, instance in fresh(document.instances, _judged(document, before)):
         found += (f"instance {shown(name)}: {text}" for text in _instance(instance, document))
     found += _unique(document.instances.values())
-    found += _directory(document)
-    found += _user_data(document)
+    found += _directory(document, before)
+    found += _user_data(document, before)
     return found
-
-
-def unknown_keys(sent: Any, understood: Any, place: str = "") -> list[str]:
-    """Keys that were sent and not understood: a newer controller's, whose meaning would silently be lost."""
-    if isinstance(sent, dict) and isinstance(understood, dict):
-        found = [f"{place}{shown(str(key))}" for key in sent if key not in understood]
-        for key in sent.keys() & understood.keys():
-            found += unknown_keys(sent[key], understood[key], f"{place}{key}.")
-        return found
-    if isinstance(sent, list) and isinstance(understood, list):
-        return [text for pair in zip(sent, understood, strict=False) for text in unknown_keys(*pair, place)]
-    return []
 
 
 def _top(document: HostDocument) -> Iterator[str]:
@@ -58,7 +55,7 @@ def _top(document: HostDocument) -> Iterator[str]:
     if document.uplink is not None and not words.INTERFACE.fullmatch(document.uplink):
         yield f"uplink {shown(document.uplink)} is not an interface name"
     for text in document.infra:
-        if not words.address(text) and not words.network(text):
+        if not words.is_address(text) and not words.network(text):
             yield f"infra {shown(text)} is neither an IPv4 address nor a CIDR without host bits"
     applied = document.applied
     if not all(words.plain(text) for text in (applied.commit, applied.by, applied.at)):
@@ -113,17 +110,27 @@ def _inside(text: str, subnet: IPv4Network) -> bool:
 
 
 def _bad(texts: Iterable[str]) -> Iterator[str]:
-    return (text for text in texts if words.address(text) is None)
+    return filterfalse(words.ADDRESS.fullmatch, texts)
 
 
-def _groups(document: HostDocument) -> Iterator[str]:
-    for name, group in document.groups.items():
+def _groups(document: HostDocument, before: HostDocument) -> Iterator[str]:
+    """A rule is judged by the networks that there are."""
+    same = document.networks is before.networks
+    for name, group in fresh(document.groups, before.groups if same else {}):
         for rule in group.rules:
             yield from (f"group {shown(name)}: {text}" for text in rule_problems(rule, document.networks))
-    for name, members in document.members.items():
+    for name, members in fresh(document.members, before.members):
         if not words.NAME.fullmatch(name.removeprefix("group.").removeprefix("instance.")):
             yield f"members {shown(name)} is not group.NAME or instance.NAME"
-        yield from (f"members {shown(name)}: {shown(text)} is not an IPv4 address" for text in _bad(members))
+        new = sorted(_bad(set(members).difference(before.members.get(name, ()))))
+        yield from (f"members {shown(name)}: {shown(text)} is not an IPv4 address" for text in new)
+
+
+def _judged(document: HostDocument, before: HostDocument) -> Mapping[str, Instance]:
+    """Instances whose judgement stands: all that they refer to is still there."""
+    pairs = ((getattr(before, name), getattr(document, name)) for name in ("groups", "keypairs", "user_data"))
+    same = document.networks is before.networks and all(old.keys() <= new.keys() for old, new in pairs)
+    return before.instances if same else {}
 
 
 def _instance(instance: Instance, document: HostDocument) -> Iterator[str]:
@@ -174,8 +181,8 @@ def _unique(instances: Iterable[Instance]) -> Iterator[str]:
         yield from (f"{word} {shown(value)} is used {n} times" for value, n in Counter(values).items() if n > 1)
 
 
-def _directory(document: HostDocument) -> Iterator[str]:
-    for name, entry in document.directory.items():
+def _directory(document: HostDocument, before: HostDocument) -> Iterator[str]:
+    for name, entry in fresh(document.directory, before.directory):
         if not words.LABEL.fullmatch(name):
             yield f"directory {shown(name)} is not a DNS label"
         if not words.UUID.fullmatch(entry.uuid):
@@ -183,10 +190,13 @@ def _directory(document: HostDocument) -> Iterator[str]:
         yield from (f"directory {shown(name)}: {shown(text)} is not an IPv4 address" for text in _bad(entry.addresses))
 
 
-def _user_data(document: HostDocument) -> Iterator[str]:
-    """Never quotes what it is about."""
+def _user_data(document: HostDocument, before: HostDocument) -> Iterator[str]:
+    """Never quotes what it is about. An instance that is new may say another size of data that is known."""
+    digests = {digest for digest, _ in fresh(document.user_data, before.user_data)}
+    digests |= {one.user_data.sha256 for _, one in fresh(document.instances, before.instances) if one.user_data}
     sizes = {each.user_data.sha256: each.user_data.size for each in document.instances.values() if each.user_data}
-    for digest, text in document.user_data.items():
+    for digest in sorted(digests & document.user_data.keys()):
+        text = document.user_data[digest]
         try:
             data = b64decode(text, validate=True)
         except (NotBase64, ValueError):

@@ -33,9 +33,9 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unknown)
 
 
-def where(errors: Sequence[Mapping[str, Any]]) -> str:
+def where(errors: Sequence[Mapping[str, Any]], reasons: bool = True) -> str:
     """Pydantic's errors as places and reasons, without what was sent."""
-    texts = [f"{_place(error['loc'])}: {error['msg']}" for error in errors[:_MOST]]
+    texts = [_place(error["loc"]) + (f": {error['msg']}" if reasons else "") for error in errors[:_MOST]]
     more = len(errors) - len(texts)
     return "; ".join(texts) + (f"; and {more} more" if more else "")
 

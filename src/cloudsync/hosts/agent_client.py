@@ -15,6 +15,7 @@ from urllib.parse import quote, urlencode
 from cloudsync.hosts.unix_http import Answer, Endpoint, Silent
 from cloudsync.model import wire
 from cloudsync.model.agent_state import AgentState, Held, ImageDone
+from cloudsync.model.delta import DocumentDelta
 from cloudsync.model.document import HostDocument
 from cloudsync.model.problem import HostError
 from cloudsync.model.resources import Image
@@ -43,11 +44,18 @@ class AgentClient:
         """What is there now; the document comes without user-data."""
         return self._loaded(AgentState, self._at.ask("GET", "/v1/host", wait=_QUICK))
 
-    def put_document(self, document: HostDocument, base: int) -> int:
-        """Replace generation `base`; the new one. StaleError when another came between: nothing is changed then."""
+    def put_document(self, document: HostDocument, base: int) -> str:
+        """Replace generation `base`; the etag of the new one, empty from an agent that gives none.
+
+        StaleError when another came between: nothing is changed then.
+        """
         body = wire.dump(HostDocument, document)
-        self._at.ask("PUT", "/v1/document", body, {"if-match": f'"{base}"'}, wait=_APPLY)
-        return document.generation
+        return self._stored(self._at.ask("PUT", "/v1/document", body, {"if-match": f'"{base}"'}, wait=_APPLY))
+
+    def patch_document(self, delta: DocumentDelta, etag: str) -> str:
+        """Change the document called `etag`; the etag of the new one. StaleError when that is not the one there."""
+        body = wire.dump(DocumentDelta, delta)
+        return self._stored(self._at.ask("PATCH", "/v1/document", body, {"if-match": f'"{etag}"'}, wait=_APPLY))
 
     @contextmanager
     def lock(self, who: str) -> Iterator[None]:
@@ -130,6 +138,9 @@ class AgentClient:
             error = self._loaded(_Failure, json.dumps(fields["error"]))
             raise HostError(f"{self._at.host}: {error.message}", error.hint)
         return self._loaded(ImageDone, json.dumps(fields.get("done")))
+
+    def _stored(self, answer: bytes) -> str:
+        return str(self._fields(answer).get("etag", ""))
 
     def _fields(self, line: bytes) -> dict[str, Any]:
         return self._loaded(dict[str, Any], line)

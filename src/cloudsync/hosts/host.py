@@ -14,6 +14,7 @@ from cloudsync.apply.driver import Blobs, Progress
 from cloudsync.hosts.agent_client import AgentClient
 from cloudsync.hosts.ask import Ask
 from cloudsync.hosts.claim import foreign
+from cloudsync.hosts.delivery import Delivery
 from cloudsync.hosts.libvirt.connection import Connection
 from cloudsync.hosts.libvirt.domain import Domains
 from cloudsync.hosts.libvirt.domain_xml import Site, root_disk, to_xml
@@ -56,6 +57,7 @@ class Host:
         self._cloud = cloud
         at = socket or Path(os.environ.get("CLOUDSYNC_AGENT_SOCKET") or SOCKET)
         self._agent = AgentClient(at, wanted.name)
+        self._delivery = Delivery(self._agent)
         self._connection = Connection(wanted.name, wanted.uri)
         self._pool = Pool(self._connection)
         self._domains = Domains(self._connection, cloud)
@@ -81,7 +83,7 @@ class Host:
             case DeleteImage():
                 self._agent.delete_image(step.sha256)
             case PutDocument():
-                self._agent.put_document(filled(step.document, blobs), step.base)
+                self._delivery.send(filled(step.document, blobs), step.base)
             case CreateInstance():
                 self._create(step)
             case UpdateInstance():
@@ -120,6 +122,7 @@ class Host:
 
     def _ask_agent(self) -> AgentState:
         self._state = self._agent.host()
+        self._delivery.saw(self._state)
         return self._state
 
     def _known(self) -> AgentState:

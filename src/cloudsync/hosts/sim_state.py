@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from cloudsync.model.delta import difference, patched
 from cloudsync.model.document import HostDocument
 from cloudsync.model.plan import (
     CreateInstance,
@@ -80,7 +81,14 @@ def _put_document(state: SimState, step: PutDocument) -> SimState:
         return state
     if generation != step.base:
         raise StaleError(f"{step.host}: its document is at generation {generation}, not {step.base}", "plan again")
-    return replace(state, document=step.document)
+    return replace(state, document=_delivered(old, step.document))
+
+
+def _delivered(old: HostDocument | None, document: HostDocument) -> HostDocument:
+    """As it arrives: as a delta to what is there."""
+    if old is None or (old.cloud, old.host) != (document.cloud, document.host):
+        return document
+    return patched(old, difference(old, document))
 
 
 def _delete_image(state: SimState, sha256: str) -> SimState:

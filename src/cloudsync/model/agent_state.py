@@ -37,6 +37,7 @@ class Held:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentState:
     """`document` has its user-data taken out. `uplink` is the interface towards the world outside, None without one.
+    `etag` names the document exactly, and goes with a delta to it; empty from an agent that takes none.
 
     `kvm` is False on a machine that offers KVM in which guests die; `kvm_reason` says what was found.
     `images` maps the sha256 of each cached image to its file's size, `image_info` to what it is.
@@ -56,3 +57,4 @@ class AgentState:
     partial: tuple[str, ...] = ()
     disks: Mapping[str, RootDisk] = field(default_factory=dict)
     pool_size: int = 0
+    etag: str = ""

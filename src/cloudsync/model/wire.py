@@ -3,7 +3,7 @@
 import json
 from functools import cache
 from hashlib import sha256
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 T = TypeVar("T")
 
@@ -25,10 +25,19 @@ def dump(kind: type[T] | Any, value: T) -> bytes:
     return encoded
 
 
-def load(kind: type[T], data: bytes | str) -> T:
-    """Raise ValueError (pydantic's, which says where) unless `data` is JSON of `kind`."""
-    value: T = _adapter(kind).validate_json(data)
+def load(kind: type[T], data: bytes | str, unknown: Literal["ignore", "forbid"] = "ignore") -> T:
+    """Raise ValueError (pydantic's, which says where) unless `data` is JSON of `kind`.
+
+    `unknown` is what becomes of fields that `kind` does not have: a newer version's.
+    """
+    value: T = _adapter(kind).validate_json(data, extra=unknown)
     return value
+
+
+def schema(kind: type[T], references: str) -> dict[str, Any]:
+    """The JSON Schema of `kind`; `references` is how it points to `{model}`, a type that it contains."""
+    found: dict[str, Any] = _adapter(kind).json_schema(ref_template=references)
+    return found
 
 
 def digest(kind: type[T] | Any, value: T) -> str:
