@@ -6,9 +6,8 @@ from cloudsync.agent.firewall import names
 from cloudsync.agent.firewall.compile import compile_document
 from cloudsync.agent.firewall.delta import delta
 from cloudsync.agent.firewall.ruleset import Base, Chain, Container, Ruleset, Table
-from cloudsync.agent.firewall.withdrawal import withdraws
 from cloudsync.model.document import HostDocument
-from tests.firewall.documents import DEFAULT, document, egress, group, ingress, instance, sample
+from tests.firewall.documents import DEFAULT, document, group, ingress, instance, sample
 
 A, B = instance("a", "10.20.0.2"), instance("b", "10.20.0.3")
 
@@ -81,13 +80,3 @@ def test_what_is_not_ours_goes() -> None:
         "delete set inet cloudsync evil",
         "delete counter inet cloudsync spy",
     ]
-
-
-def test_only_less_is_a_withdrawal() -> None:
-    small, big = document([A]), document([A], elsewhere=[instance("far", "10.20.9.9")])
-    assert withdraws(compiled(big), compiled(small))
-    assert not withdraws(compiled(small), compiled(big))
-    assert not withdraws(compiled(small), compiled(small))
-    narrow = group("default", egress(), ingress("group.default", "tcp"))
-    assert withdraws(compiled(small), compiled(document([A], [narrow])))
-    assert withdraws(compiled(small), compiled(replace(small, infra=("192.0.2.1",))))

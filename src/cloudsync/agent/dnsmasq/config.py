@@ -5,17 +5,18 @@ on another tap. Never `set:` in that file: dnsmasq 2.90 frees it twice when it r
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from ipaddress import IPv4Address, IPv4Network, ip_address
+from ipaddress import IPv4Network, ip_address
 from pathlib import Path
 
 from cloudsync.agent.firewall import names
 from cloudsync.agent.firewall.layout import METADATA
-from cloudsync.model.document import HostDocument
+from cloudsync.agent.memo import Memo
+from cloudsync.model.document import Entry, HostDocument
 from cloudsync.model.problem import HostError
-from cloudsync.model.resources import Network
+from cloudsync.model.resources import Instance, Network
 
 _LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 _LOCAL = """\
@@ -62,8 +63,12 @@ class Files:
         return f"{sha256(self.configuration.encode()).hexdigest()[:16]}.conf"
 
 
-def files(document: HostDocument, folder: Path, user: str) -> Files:
-    """Raise HostError for a name, address or domain that cannot be one: each becomes a line of a file."""
+def files(document: HostDocument, folder: Path, user: str, memo: Memo | None = None) -> Files:
+    """Raise HostError for a name, address or domain that cannot be one: each becomes a line of a file.
+
+    `memo` is of the documents before.
+    """
+    kept = memo or Memo()
     paths = {name: folder / name for name in ("names", "guests", "options")}
     local = _LOCAL.format(taps=names.TAPS, user=user, **paths)
     networks = [document.networks[name] for name in sorted(document.networks)]
@@ -71,9 +76,11 @@ def files(document: HostDocument, folder: Path, user: str) -> Files:
     servers = sorted({f"server={_server(server, network)}" for network in networks for server in network.dns})
     return Files(
         configuration=local + "".join(f"{line}\n" for line in (*lines, *servers)),
-        guests="".join(f"{line}\n" for line in sorted(_guests(document))),
-        options="".join(f"{line}\n" for line in sorted(_options(document))),
-        names="".join(f"{line}\n" for line in sorted(_names(document, networks))),
+        guests="".join(sorted(kept.each((), _guest, document.instances).values())),
+        options="".join(
+            sorted(kept.each((document.networks,), _option, document.instances, document.networks).values())
+        ),
+        names=kept.of((document.directory, document.networks), _names, document, kept),
     )
 
 
@@ -96,47 +103,61 @@ def _network(network: Network) -> Iterator[str]:
     yield f"dhcp-option=tag:{tag},121,{gateway}/32,0.0.0.0,{METADATA}/32,{gateway},0.0.0.0/0,{gateway}"
 
 
-def _guests(document: HostDocument) -> Iterator[str]:
-    for name, instance in document.instances.items():
-        for nic in instance.nics:
-            names.port(nic, f"instance.{name}")
-            yield f"{nic.mac},tag:{nic.tap},{nic.address},{_hostname(name)}"
+def _guest(name: str, instance: Instance) -> str:
+    lines = []
+    for nic in instance.nics:
+        names.port(nic, f"instance.{name}")
+        lines.append(f"{nic.mac},tag:{nic.tap},{nic.address},{_hostname(name)}\n")
+    return "".join(lines)
 
 
-def _options(document: HostDocument) -> Iterator[str]:
+def _option(name: str, instance: Instance, networks: Mapping[str, Network]) -> str:
     """What NICs after the first are told besides: no default route, which a guest can have one of, but the way to their
     own network, unless an earlier NIC has it. Metadata by any of them: some clients ask by the NIC that is up first.
 
     A tap is a tag of the request, and options by such a tag go before those by the tag of a range.
     """
-    for instance in document.instances.values():
-        reached = {nic.network for nic in instance.nics[:1]}
-        for nic in instance.nics[1:]:
-            if nic.network not in document.networks:
-                raise HostError(f"instance.{instance.name}: the document does not hold network.{nic.network}")
-            gateway, subnet = document.networks[nic.network].gateway, document.networks[nic.network].subnet
-            routes = f"{gateway}/32,0.0.0.0,{METADATA}/32,{gateway}"
-            yield f"tag:{nic.tap},3"
-            yield f"tag:{nic.tap},121,{routes}" + (f",{subnet},{gateway}" if nic.network not in reached else "")
-            reached.add(nic.network)
+    lines = []
+    reached = {nic.network for nic in instance.nics[:1]}
+    for nic in instance.nics[1:]:
+        if nic.network not in networks:
+            raise HostError(f"instance.{name}: the document does not hold network.{nic.network}")
+        gateway, subnet = networks[nic.network].gateway, networks[nic.network].subnet
+        own = f",{subnet},{gateway}" if nic.network not in reached else ""
+        lines.append(f"tag:{nic.tap},3\n")
+        lines.append(f"tag:{nic.tap},121,{gateway}/32,0.0.0.0,{METADATA}/32,{gateway}{own}\n")
+        reached.add(nic.network)
+    return "".join(lines)
 
 
-def _names(document: HostDocument, networks: list[Network]) -> Iterator[str]:
-    """The long name first: the answer to a reverse question is the first of the line."""
-    subnets = [(IPv4Network(network.subnet), network) for network in networks]
-    for name, entry in document.directory.items():
-        owner, taken = f"instance.{name}", set[str]()
-        for text in entry.addresses:
-            if ":" in text:
-                continue
-            address = IPv4Address(names.address(text, owner))
-            network = next((network for subnet, network in subnets if address in subnet), None)
-            called = [one for one in _called(_hostname(name), network) if one not in taken]
-            if len(entry.addresses) > 1 and network and _LABEL.fullmatch(network.name):
-                called.append(f"{name}.{network.name.lower()}.{network.domain}")
-            taken.update(_called(name, network))
-            if called:
-                yield f"{address} {' '.join(called)}"
+def _names(document: HostDocument, kept: Memo) -> str:
+    networks = [document.networks[name] for name in sorted(document.networks)]
+    subnets = [(*_numbers(IPv4Network(network.subnet)), network) for network in networks]
+    return "".join(sorted(kept.each((document.networks,), _name, document.directory, subnets).values()))
+
+
+def _numbers(subnet: IPv4Network) -> tuple[int, int]:
+    return int(subnet.netmask), int(subnet.network_address)
+
+
+def _name(name: str, entry: Entry, subnets: Sequence[tuple[int, int, Network]]) -> str:
+    """The long name first: the answer to a reverse question is the first of the line. `subnets`: mask, subnet, network.
+
+    Numbers, since a cloud has tens of thousands of names and an IPv4Network takes its time.
+    """
+    lines, owner, taken = [], f"instance.{name}", set[str]()
+    for text in entry.addresses:
+        if ":" in text:
+            continue
+        number = int.from_bytes(map(int, names.address(text, owner).split(".")), "big")
+        network = next((network for mask, subnet, network in subnets if number & mask == subnet), None)
+        called = [one for one in _called(_hostname(name), network) if one not in taken]
+        if len(entry.addresses) > 1 and network and _LABEL.fullmatch(network.name):
+            called.append(f"{name}.{network.name.lower()}.{network.domain}")
+        taken.update(_called(name, network))
+        if called:
+            lines.append(f"{text} {' '.join(called)}\n")
+    return "".join(lines)
 
 
 def _called(name: str, network: Network | None) -> tuple[str, ...]:

@@ -2,12 +2,14 @@
 
 import subprocess
 import threading
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from cloudsync.agent.dnsmasq import holder, process
 from cloudsync.agent.dnsmasq.config import Files, files
+from cloudsync.agent.memo import Memo
 from cloudsync.model.document import HostDocument
 from cloudsync.model.problem import HostError
 from cloudsync.model.snapshot import Drift
@@ -21,7 +23,9 @@ class Dnsmasq:
     name: str = "dnsmasq"
     _child: "subprocess.Popen[bytes] | None" = field(default=None, repr=False)
     _read: bool = field(default=False, repr=False)
+    _serving: process.Process | None = field(default=None, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _memo: Memo = field(default_factory=Memo, repr=False)
 
     @property
     def folder(self) -> Path:
@@ -30,8 +34,9 @@ class Dnsmasq:
     def apply(self, document: HostDocument) -> None:
         """Write what differs, then signal or replace the process. Raise HostError with the old one still serving where
         the new configuration is no good."""
-        wanted = files(document, self.folder, process.user())
         with self._lock:
+            self._memo.turn()
+            wanted = files(document, self.folder, process.user(), self._memo)
             self._reap()
             if document.instances:
                 self._serve(wanted, document)
@@ -41,8 +46,9 @@ class Dnsmasq:
     def drift(self, document: HostDocument) -> tuple[Drift, ...]:
         if not document.instances:
             return ()
-        wanted = files(document, self.folder, process.user())
         with self._lock:
+            self._memo.turn()
+            wanted = files(document, self.folder, process.user(), self._memo)
             self._reap()
             found = [*self._process_drift(wanted, document), *self._file_drift(wanted, document)]
         return tuple(Drift(address=address, host=document.host, message=message) for address, message in found)
@@ -53,7 +59,7 @@ class Dnsmasq:
 
     def _serve(self, wanted: Files, document: HostDocument) -> None:
         configuration = self._prepared(wanted)
-        there = process.running(self.folder)
+        there = self._there()
         right = [found for found in there if found.title == wanted.title]
         if not right:
             process.check(configuration)
@@ -66,7 +72,14 @@ class Dnsmasq:
         elif any(changed) or not self._read:
             process.reload(right[0], self.folder / "log")
         self._read = True
+        self._serving = right[0] if right else None
         self._forget_old(configuration)
+
+    def _there(self) -> Sequence[process.Process]:
+        """The one that is known to serve alone; otherwise all that are found."""
+        if self._serving and process.lives(self._serving, self.folder):
+            return (self._serving,)
+        return process.running(self.folder)
 
     def _start(self, configuration: Path, document: HostDocument) -> None:
         for network in document.networks.values():
@@ -115,6 +128,7 @@ class Dnsmasq:
     def _process_drift(self, wanted: Files, document: HostDocument) -> list[tuple[str, str]]:
         there = process.running(self.folder)
         host = f"host.{document.host}"
+        self._serving = there[0] if len(there) == 1 else None
         if not there:
             return [(host, "dnsmasq is not running: instances get neither addresses nor names")]
         if [found.title for found in there] != [wanted.title]:

@@ -44,16 +44,23 @@ def running(folder: Path, namespace: Path = _OWN_NETWORK) -> tuple[Process, ...]
     One in another network namespace than `namespace` (this process's own) serves another host's guests: a container's
     folder may well have the same name.
     """
-    found = []
     here = namespace.stat().st_ino
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            with suppress(OSError):
-                if (entry / "ns" / "net").stat().st_ino != here:
-                    continue
-                words = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
-                found += [Process(int(entry.name), title) for title in _titles(words, folder)]
-    return tuple(found)
+    numbers = (entry.name for entry in Path("/proc").iterdir() if entry.name.isdigit())
+    return tuple(found for number in numbers for found in _as_ours(int(number), folder, here))
+
+
+def lives(found: Process, folder: Path, namespace: Path = _OWN_NETWORK) -> bool:
+    """Whether it still runs: one look, where `running` looks at every process of the machine."""
+    return found in _as_ours(found.pid, folder, namespace.stat().st_ino)
+
+
+def _as_ours(pid: int, folder: Path, namespace: int) -> list[Process]:
+    entry = Path("/proc") / str(pid)
+    with suppress(OSError):
+        if (entry / "ns" / "net").stat().st_ino == namespace:
+            words = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
+            return [Process(pid, title) for title in _titles(words, folder)]
+    return []
 
 
 def _titles(words: list[str], folder: Path) -> list[str]:

@@ -9,7 +9,8 @@ from ipaddress import collapse_addresses
 
 from cloudsync.agent.firewall import layout, names
 from cloudsync.agent.firewall.rules import element, nft_rule
-from cloudsync.agent.firewall.ruleset import Chain, Container, Rule, Ruleset, Table
+from cloudsync.agent.firewall.ruleset import Chain, Container, Owners, Rule, Ruleset, Table
+from cloudsync.agent.memo import Memo
 from cloudsync.model.document import HostDocument
 from cloudsync.model.problem import HostError
 from cloudsync.model.resources import Direction, Group, Instance, Nic
@@ -39,21 +40,25 @@ class Port:
         return (nic.address for nic in self.instance.nics if nic.port_security == self.nic.port_security)
 
 
-def compile_document(document: HostDocument, metadata_port: int) -> Ruleset:
-    """Raise HostError when `document` names a group or network it does not hold, or an address that is none."""
+def compile_document(document: HostDocument, metadata_port: int, memo: Memo | None = None) -> Ruleset:
+    """Raise HostError when `document` names a group or network it does not hold, or an address that is none.
+
+    `memo` is of the documents before: what they have in common with this one becomes the very same objects.
+    """
+    kept = memo or Memo()
     ports = tuple(local_ports(document))
     groups = {group.name: group for port in ports for group in port.groups}
     chains = layout.chains(metadata_port)
     for group in groups.values():
-        chains |= _group_chains(group, document)
+        chains |= kept.of((group, document.networks), _group_chains, group, document)
     for port in ports:
-        chains |= _port_chains(port)
-    containers = _filled(document, ports) | _member_sets(groups.values(), document)
+        chains |= kept.of((port.instance, port.nic, *port.groups), _port_chains, port)
+    containers = _filled(document, ports) | _member_sets(groups.values(), document, kept)
     arp = layout.arp_containers()
     arp["port_arp"] = _with(arp["port_arp"], _tuples(ports))
     arp["open_arp"] = _with(arp["open_arp"], _open_sources(ports))
     tables = {"inet": Table(containers, chains), "arp": Table(arp, layout.arp_chains())}
-    return Ruleset(tables, _owners(document, ports, groups.values()))
+    return Ruleset(tables, Owners(lambda: _owners(document, ports, groups.values())))
 
 
 def local_ports(document: HostDocument) -> Iterator[Port]:
@@ -120,14 +125,20 @@ def _filled(document: HostDocument, ports: tuple[Port, ...]) -> dict[str, Contai
     return {name: _with(container, elements.get(name, {})) for name, container in empty.items()}
 
 
-def _member_sets(groups: Iterable[Group], document: HostDocument) -> dict[str, Container]:
+def _member_sets(groups: Iterable[Group], document: HostDocument, kept: Memo) -> dict[str, Container]:
     """One set for each remote that a rule in use names: a set costs more to load the more of them there are."""
     remotes = {rule.remote for group in groups for rule in group.rules}
     found = {}
     for remote in sorted(remote for remote in remotes if remote.startswith(("group.", "instance."))):
-        members = (names.address(text, remote) for text in document.members.get(remote, ()) if ":" not in text)
-        found[names.members(remote)] = Container(("ipv4_addr",), elements=_keys(members))
+        texts = document.members.get(remote, ())
+        found[names.members(remote)] = kept.of((texts,), _member_set, remote, texts)
     return found
+
+
+def _member_set(remote: str, texts: tuple[str, ...]) -> Container:
+    return Container(
+        ("ipv4_addr",), elements=_keys(names.addresses((text for text in texts if ":" not in text), remote))
+    )
 
 
 def _owners(document: HostDocument, ports: tuple[Port, ...], groups: Iterable[Group]) -> dict[str, str]:

@@ -1,96 +1,70 @@
-"""The only door that runs conntrack: the kernel's table of flows, and the end of some of them."""
+"""The only door to the kernel's table of flows (netlink): which there are, and the end of some of them.
 
+The conntrack program goes through the whole table for each flow that it deletes, however exactly the flow is named:
+cutting a thousand of a hundred thousand would take minutes.
+"""
+
+import errno
 import os
-import re
-import subprocess
-from collections.abc import Iterable
-from dataclasses import dataclass
+import socket
+from collections.abc import Iterable, Set
 
+from cloudsync.agent.firewall import ctnetlink
+from cloudsync.agent.firewall.ctnetlink import Entry, Refused
 from cloudsync.model.problem import HostError
-from cloudsync.model.resources import WITH_PORTS
 
-_ENVIRONMENT = {"LC_ALL": "C", "PATH": os.environ.get("PATH", "") + ":/usr/sbin:/sbin"}
-_PAIR = re.compile(r"(\w+)=(\S+)")
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One tracked flow. `reply_source` is who answers: the destination after NAT. `ports` are the first direction's."""
-
-    protocol: int
-    source: str
-    target: str
-    reply_source: str
-    reply_target: str
-    ports: tuple[int, int] | None = None
-    reply_port: int | None = None
-    icmp: tuple[int, int, int] | None = None
-
-    @property
-    def addresses(self) -> frozenset[str]:
-        return frozenset((self.source, self.target, self.reply_source, self.reply_target))
+_NETLINK_NETFILTER = 12
+_BUFFER = 1 << 18
+_PATIENCE = 10
+_AT_ONCE = 64
 
 
-def entries() -> tuple[Entry, ...]:
-    """Every IPv4 flow, in one pass. Raise HostError when the table cannot be read."""
-    done = _run("-L", "-f", "ipv4")
-    if done.returncode:
-        raise HostError(f"running connections cannot be listed: {done.stderr.strip()[:200]}", "run the agent as root")
-    return parse(done.stdout)
+def entries(of: Set[str] | None = None) -> list[Entry]:
+    """IPv4 flows that touch one of these addresses, before or after NAT; all for None. In one pass.
 
-
-def parse(listing: str) -> tuple[Entry, ...]:
-    """The text of `conntrack -L`; lines that are no flow are passed over."""
-    found = (_entry(line) for line in listing.splitlines())
-    return tuple(entry for entry in found if entry is not None)
-
-
-def _entry(line: str) -> Entry | None:
-    words = line.split()
-    pairs = _PAIR.findall(line)
-    addresses = [value for key, value in pairs if key in ("src", "dst")]
-    if len(addresses) != 4 or len(words) < 2 or not words[1].isdigit():
-        return None
-    ports = [int(value) for key, value in pairs if key in ("sport", "dport")]
-    icmp = [int(value) for key, value in pairs if key in ("type", "code", "id")]
-    return Entry(
-        protocol=int(words[1]),
-        source=addresses[0],
-        target=addresses[1],
-        reply_source=addresses[2],
-        reply_target=addresses[3],
-        ports=(ports[0], ports[1]) if len(ports) == 4 else None,
-        reply_port=ports[2] if len(ports) == 4 else None,
-        icmp=(icmp[0], icmp[1], icmp[2]) if len(icmp) == 6 else None,
-    )
+    Raise HostError when the table cannot be read.
+    """
+    wanted = None if of is None else ctnetlink.packed(of)
+    found: list[Entry] = []
+    last = False
+    try:
+        with _netlink() as netlink:
+            netlink.send(ctnetlink.listing())
+            while not last:
+                some, last = ctnetlink.entries(netlink.recv(_BUFFER), wanted)
+                found += some
+    except OSError as error:
+        raise HostError(f"running connections cannot be listed: {_reason(error)}", "run the agent as root") from None
+    return found
 
 
 def delete(doomed: Iterable[Entry]) -> None:
-    """End these flows by their exact tuples, in one process; flows that ended by themselves are no error."""
-    commands = "".join(f"{command(entry)}\n" for entry in doomed)
-    if commands:
-        done = _run("-R", "-", stdin=commands)
-        if done.returncode:
-            raise HostError(f"denied connections cannot be cut: {done.stderr.strip()[-200:]}", "run the agent as root")
-
-
-def command(entry: Entry) -> str:
-    """conntrack's options for deleting one flow."""
-    base = f"-D -f ipv4 -p {entry.protocol} -s {entry.source} -d {entry.target}"
-    if entry.icmp:
-        kind, code, number = entry.icmp
-        return f"{base} --icmp-type {kind} --icmp-code {code} --icmp-id {number}"
-    if entry.ports and entry.protocol in WITH_PORTS.values():
-        return f"{base} --sport {entry.ports[0]} --dport {entry.ports[1]}"
-    return base
-
-
-def _run(*arguments: str, stdin: str = "") -> "subprocess.CompletedProcess[str]":
+    """End these flows; one that has ended by itself is no error."""
+    waiting = list(doomed)
     try:
-        return subprocess.run(
-            ["conntrack", *arguments], input=stdin, capture_output=True, text=True, check=False, env=_ENVIRONMENT
-        )
-    except (FileNotFoundError, PermissionError):
-        raise HostError(
-            "conntrack is not installed: denied connections cannot be cut", "sudo apt-get install conntrack"
-        ) from None
+        with _netlink() as netlink:
+            for at in range(0, len(waiting), _AT_ONCE):
+                _delete(netlink, waiting[at : at + _AT_ONCE])
+    except OSError as error:
+        raise HostError(f"denied connections cannot be cut: {_reason(error)}", "run the agent as root") from None
+
+
+def _delete(netlink: socket.socket, some: list[Entry]) -> None:
+    """Each is answered."""
+    netlink.send(b"".join(ctnetlink.deletion(entry, number) for number, entry in enumerate(some)))
+    answers: list[int] = []
+    while len(answers) < len(some):
+        answers += ctnetlink.codes(netlink.recv(_BUFFER))
+    for code in answers:
+        if code not in (0, errno.ENOENT):
+            raise Refused(code, os.strerror(code))
+
+
+def _netlink() -> socket.socket:
+    netlink = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, _NETLINK_NETFILTER)
+    netlink.settimeout(_PATIENCE)
+    return netlink
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or type(error).__name__

@@ -99,7 +99,9 @@ def _emptied(change: _Change) -> Iterator[str]:
             yield render.flush(change.family, container.kind, name)
             continue
         wanted = change.after.containers[name].elements
-        missed = (key for key, value in container.elements.items() if wanted.get(key) != value)
+        if wanted is container.elements:
+            continue
+        missed = (key for key, _ in container.elements.items() - wanted.items())
         yield from render.delete_elements(change.family, name, missed)
 
 
@@ -107,7 +109,9 @@ def _more_elements(change: _Change) -> Iterator[str]:
     for name, container in change.after.containers.items():
         old = change.before.containers.get(name)
         there = {} if old is None or name in change.recast else old.elements
-        added = {key: value for key, value in container.elements.items() if there.get(key) != value}
+        if there is container.elements:
+            continue
+        added = dict(container.elements.items() - there.items())
         yield from render.add_elements(change.family, name, added)
 
 

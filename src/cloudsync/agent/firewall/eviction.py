@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from cloudsync.agent.firewall.conntrack import Entry
+from cloudsync.agent.firewall.ctnetlink import Entry
 from cloudsync.agent.firewall.policy import Flow, Policy
 
 

@@ -4,9 +4,13 @@ The compiler and dnsmasq's renderer call it: nothing of a document reaches nft o
 """
 
 import re
+from collections.abc import Iterable
+from functools import lru_cache
 from hashlib import sha256
-from ipaddress import AddressValueError, IPv4Address, IPv4Network, NetmaskValueError
+from ipaddress import AddressValueError, IPv4Network, NetmaskValueError
+from itertools import filterfalse
 
+from cloudsync.agent.words import ADDRESS, is_address
 from cloudsync.model.problem import HostError
 from cloudsync.model.resources import Nic
 
@@ -18,6 +22,7 @@ _NOT_SHOWN = re.compile(r"[^A-Za-z0-9 ._:/@-]")
 _HINT = "The document was not made by this version of cloudsync: use the same version here and on the host."
 
 
+@lru_cache(4096)
 def identifier(name: str) -> str:
     """A legal nft name of at most 33 characters for any `name`; different names get different ones."""
     plain = _NOT_PLAIN.sub("_", name).strip("_")[:24]
@@ -47,13 +52,17 @@ def port(nic: Nic, owner: str) -> Nic:
 
 def address(text: str, owner: str) -> str:
     """`text` if it is one IPv4 address in its usual form; HostError naming `owner` otherwise."""
-    try:
-        usual = str(IPv4Address(text))
-    except AddressValueError:
-        usual = ""
-    if usual != text:
+    if not is_address(text):
         raise HostError(f"{owner}: {text!r} is not an IPv4 address", _HINT)
     return text
+
+
+def addresses(texts: Iterable[str], owner: str) -> list[str]:
+    """Many at once, as `address` does one."""
+    found = list(texts)
+    for wrong in filterfalse(ADDRESS.fullmatch, found):
+        address(wrong, owner)
+    return found
 
 
 def subnet(text: str, owner: str) -> IPv4Network:

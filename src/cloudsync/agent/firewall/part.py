@@ -10,11 +10,30 @@ from cloudsync.agent.firewall.delta import delta
 from cloudsync.agent.firewall.eviction import doomed
 from cloudsync.agent.firewall.policy import Policy
 from cloudsync.agent.firewall.ruleset import Ruleset
-from cloudsync.agent.firewall.withdrawal import withdraws
+from cloudsync.agent.firewall.withdrawal import Suspects, both, suspects, vacated
 from cloudsync.agent.links.netlink import local_addresses
+from cloudsync.agent.memo import Memo
 from cloudsync.model.document import HostDocument
 from cloudsync.model.problem import HostError
 from cloudsync.model.snapshot import Drift
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the kernel holds while its generation is this. `read` from it, or as it must be after our own commit."""
+
+    generation: int
+    ruleset: Ruleset
+    read: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """How a document compared to the kernel at a generation."""
+
+    generation: int
+    document: HostDocument
+    drift: tuple[Drift, ...]
 
 
 @dataclass(slots=True)
@@ -24,8 +43,10 @@ class Firewall:
     metadata_port: int = 8775
     name: str = "firewall"
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
-    _known: tuple[int, Ruleset] | None = field(default=None, repr=False)
-    _swept: bool = field(default=False, repr=False)
+    _memo: Memo = field(default_factory=Memo, repr=False)
+    _known: _Known | None = field(default=None, repr=False)
+    _judged: _Judged | None = field(default=None, repr=False)
+    _unswept: Suspects = field(default=None, repr=False)
 
     def apply(self, document: HostDocument) -> None:
         """One transaction from what the kernel holds to what `document` says; then the flows it denies are cut.
@@ -33,22 +54,28 @@ class Firewall:
         Raise HostError with the kernel unchanged, or, when only the cutting failed, with the new rules in force; the
         next apply cuts again.
         """
-        wanted = compile_document(document, self.metadata_port)
         with self._lock:
-            found = self._read()
-            self._swept = self._swept and not withdraws(found, wanted)
+            wanted = self._compiled(document)
+            found = self._found()
+            self._unswept = both(self._unswept, suspects(found, wanted))
             self._commit(found, wanted)
-            if not self._swept:
-                self._sweep(document, _addresses(found) - _addresses(wanted))
-                self._swept = True
+            self._sweep(document, vacated(found, wanted))
 
     def drift(self, document: HostDocument) -> tuple[Drift, ...]:
-        wanted = compile_document(document, self.metadata_port)
+        """Judged by what is read from the kernel, once for each generation: our own commits too are read back."""
         with self._lock:
-            found = self._read()
-        return tuple(
-            Drift(address=one.address, host=document.host, message=one.message) for one in differences(wanted, found)
-        )
+            judged = self._judged
+            if judged and judged.document is document and judged.generation == genid.generation():
+                return judged.drift
+            wanted, found = self._compiled(document), self._found(read=True)
+            host = document.host
+            drift = tuple(
+                Drift(address=one.address, host=host, message=one.message) for one in differences(wanted, found)
+            )
+            if self._known:
+                self._judged = _Judged(self._known.generation, document, drift)
+                self._known = _Known(self._known.generation, found if drift else wanted, read=True)
+            return drift
 
     def close(self) -> None:
         """Nothing: the rules outlive the agent."""
@@ -56,34 +83,42 @@ class Firewall:
     def loaded(self) -> bool:
         """Whether our tables are in the kernel: only then may it forward."""
         with self._lock:
-            return len(self._read().tables) == 2
+            return len(self._found().tables) == 2
 
-    def _read(self) -> Ruleset:
-        """The kernel's; from memory while nobody has committed anything since it was read."""
+    def _compiled(self, document: HostDocument) -> Ruleset:
+        self._memo.turn()
+        return compile_document(document, self.metadata_port, self._memo)
+
+    def _found(self, read: bool = False) -> Ruleset:
+        """What the kernel holds; from memory while nobody else has committed anything. `read` takes no word for it."""
         before = genid.generation()
-        if self._known and before is not None and self._known[0] == before:
-            return self._known[1]
+        known = self._known
+        if known and known.generation == before and (known.read or not read):
+            return known.ruleset
         found = nft.read()
-        self._known = (before, found) if before is not None else None
+        self._known = _Known(before, found, read=True) if before is not None else None
         return found
 
     def _commit(self, found: Ruleset, wanted: Ruleset) -> None:
+        """A commit of ours that moved the generation by one was the only one: the kernel holds what was wanted."""
         script = delta(found, wanted)
         if not script:
             return
+        known, self._known = self._known, None
         try:
             nft.commit(script)
         except HostError:
+            nft.commit(delta(self._found(), wanted, rewrite=True))
             self._known = None
-            nft.commit(delta(self._read(), wanted, rewrite=True))
+        else:
+            after = genid.generation()
+            if known and after == known.generation + 1:
+                self._known = _Known(after, wanted, read=False)
 
     def _sweep(self, document: HostDocument, gone: frozenset[str]) -> None:
-        flows = conntrack.entries()
-        conntrack.delete(doomed(flows, Policy(document), gone, local_addresses()))
-
-
-def _addresses(ruleset: Ruleset) -> frozenset[str]:
-    """Instances' addresses that a ruleset lets speak."""
-    inet = ruleset.tables.get("inet")
-    sources = inet.containers.get("port_src4") if inet else None
-    return frozenset(key.split(" . ")[-1] for key in sources.elements) if sources else frozenset()
+        """Of a fresh agent's table everything: the one before may have died between its rules and its sweep."""
+        if self._unswept is None or self._unswept:
+            flows = conntrack.entries(self._unswept)
+            if flows:
+                conntrack.delete(doomed(flows, Policy(document), gone, local_addresses()))
+            self._unswept = frozenset()

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from ipaddress import IPv4Address, IPv4Network
 
 from cloudsync.agent.firewall.compile import Port, local_ports
@@ -31,14 +32,18 @@ class _Allowed:
     network: IPv4Network | None
     members: frozenset[str]
 
-    def permits(self, flow: Flow, remote: str) -> bool:
+    def matches(self, flow: Flow) -> bool:
+        """Whoever the remote is."""
         if self.protocol is not None and self.protocol != flow.protocol:
             return False
         if self.rule.ports and not (flow.port is not None and self.rule.ports[0] <= flow.port <= self.rule.ports[1]):
             return False
-        if self.rule.icmp and self.rule.protocol == "icmp" and not self._same_icmp(flow):
-            return False
-        return remote in self.members or (self.network is not None and IPv4Address(remote) in self.network)
+        return not (self.rule.icmp and self.rule.protocol == "icmp") or self._same_icmp(flow)
+
+    def holds(self, remote: str) -> bool:
+        if self.network is None:
+            return remote in self.members
+        return self.network.prefixlen == 0 or IPv4Address(remote) in self.network
 
     def _same_icmp(self, flow: Flow) -> bool:
         kind, code = self.rule.icmp or (0, None)
@@ -46,17 +51,14 @@ class _Allowed:
 
 
 class Policy:
-    """A document's security groups, asked by address."""
+    """A document's security groups, asked by address. Of many flows to one service the rules are found once."""
 
     def __init__(self, document: HostDocument) -> None:
         self._ports: Mapping[str, Port] = {port.nic.address: port for port in local_ports(document)}
         self._infra = tuple(IPv4Network(text) for text in (LINK_LOCAL, *document.infra) if ":" not in text)
         groups = {group.name: group for port in self._ports.values() for group in port.groups}
-        self._rules = {
-            (name, direction): _ready(group, direction, document)
-            for name, group in groups.items()
-            for direction in Direction
-        }
+        self._rules = cache(lambda name, direction: _ready(groups[name], direction, document))
+        self._matching: dict[tuple[object, ...], tuple[_Allowed, ...]] = {}
 
     def knows(self, address: str) -> bool:
         """Whether an instance of this host has `address`."""
@@ -74,8 +76,12 @@ class Policy:
         port = self._ports.get(local)
         if port is None or not port.nic.port_security:
             return True
-        rules = (rule for group in port.groups for rule in self._rules[group.name, direction])
-        return any(rule.permits(flow, remote) for rule in rules)
+        key = (local, direction is Direction.EGRESS, flow.protocol, flow.port, flow.icmp)
+        rules = self._matching.get(key)
+        if rules is None:
+            every = (rule for group in port.groups for rule in self._rules(group.name, direction))
+            rules = self._matching[key] = tuple(rule for rule in every if rule.matches(flow))
+        return any(rule.holds(remote) for rule in rules)
 
 
 def _ready(group: Group, direction: Direction, document: HostDocument) -> tuple[_Allowed, ...]:

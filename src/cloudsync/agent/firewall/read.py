@@ -45,6 +45,9 @@ def _rule(body: dict[str, Any]) -> Rule:
 def _container(body: dict[str, Any]) -> Container:
     elements: dict[str, str] = {}
     for found in body.get("elem", ()):
+        if isinstance(found, str):
+            elements[found] = ""
+            continue
         key, data = found if isinstance(found, list) else (found, None)
         elements[_element(key)] = "" if data is None else expressions.value(data)
     return Container(

@@ -3,7 +3,7 @@
 Every expression is text in one normal form (numbers where nft would look names up), so equal values mean equal rules.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 TABLE = "cloudsync"
@@ -69,6 +69,28 @@ class Table:
     containers: Mapping[str, Container] = field(default_factory=dict)
     chains: Mapping[str, Chain] = field(default_factory=dict)
     others: frozenset[tuple[str, str]] = frozenset()
+
+
+class Owners(Mapping[str, str]):
+    """Made when it is first asked: it is as long as the cloud, only serves messages, and mostly there are none."""
+
+    def __init__(self, make: Callable[[], Mapping[str, str]]) -> None:
+        self._make = make
+        self._made: Mapping[str, str] | None = None
+
+    def _known(self) -> Mapping[str, str]:
+        if self._made is None:
+            self._made = self._make()
+        return self._made
+
+    def __getitem__(self, key: str) -> str:
+        return self._known()[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._known())
+
+    def __len__(self) -> int:
+        return len(self._known())
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The only door to the kernel's routing (pyroute2): our guards among the rules of routing, and the host's addresses."""
 
 import errno
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from cloudsync.agent.links.guard import MARK, PROTOCOL, Guard
@@ -31,16 +31,12 @@ def present() -> dict[Guard, int]:
 
 def add(guards: Iterable[Guard]) -> None:
     """The looking up before the prohibiting, so that the host's own packets never fail. HostError when refused."""
-    with _routing() as routing:
-        for guard in sorted(guards, key=lambda guard: guard.priority):
-            _change(routing, "add", guard)
+    _change_all("add", sorted(guards, key=lambda guard: guard.priority))
 
 
 def delete(guards: Iterable[Guard]) -> None:
     """In the other order. One that is gone already is no error."""
-    with _routing() as routing:
-        for guard in sorted(guards, key=lambda guard: -guard.priority):
-            _change(routing, "del", guard)
+    _change_all("del", sorted(guards, key=lambda guard: -guard.priority))
 
 
 def delete_guards() -> None:
@@ -69,6 +65,13 @@ def _guard(message: Any) -> Guard | None:
     found = (message["action"], message.get("FRA_FWMARK") or 0, message.get("FRA_FWMASK") or 0)
     same = message.get("FRA_PRIORITY") == guard.priority and wanted == found
     return guard if same else None
+
+
+def _change_all(verb: str, guards: Sequence[Guard]) -> None:
+    if guards:
+        with _routing() as routing:
+            for guard in guards:
+                _change(routing, verb, guard)
 
 
 def _change(routing: Any, verb: str, guard: Guard) -> None:

@@ -6,21 +6,25 @@ from collections.abc import Mapping
 from hashlib import sha256
 from uuid import NAMESPACE_DNS, uuid5
 
+from cloudsync.agent.memo import Memo
 from cloudsync.agent.metadata.record import Interface, Record
 from cloudsync.model.document import HostDocument
 from cloudsync.model.problem import HostError
 from cloudsync.model.resources import Digest, Instance, Nic
 
 
-def records(document: HostDocument, passwords: Mapping[str, bytes]) -> dict[str, Record]:
+def records(document: HostDocument, passwords: Mapping[str, bytes], memo: Memo | None = None) -> dict[str, Record]:
     """By uuid. `passwords` are what guests have posted. Raise HostError when an address has two owners.
 
     An instance that the directory puts on this host, but that is not described, is known and incomplete.
+    `memo` is of the documents before.
     """
-    found = {
-        instance.uuid: _record(instance, document, passwords.get(instance.uuid, b""))
-        for instance in document.instances.values()
-    }
+    kept = memo or Memo()
+    shared = (document.cloud, document.keypairs, document.networks, document.user_data)
+    found = {}
+    for instance in document.instances.values():
+        password = passwords.get(instance.uuid, b"")
+        found[instance.uuid] = kept.of((instance, password, *shared), _record, instance, document, password)
     for entry in document.directory.values():
         if entry.host == document.host and entry.uuid not in found:
             found[entry.uuid] = Record(uuid=entry.uuid, addresses=entry.addresses, complete=False)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
 
+from cloudsync.agent.memo import Memo
 from cloudsync.agent.metadata.documents import records
 from cloudsync.agent.metadata.fold import fold
 from cloudsync.agent.metadata.limits import Limits
@@ -48,6 +49,7 @@ class MetadataPart:
         self._boots = _load_boots(state / "boots.json")
         self._boots_lock = Lock()
         self._lock = Lock()
+        self._memo = Memo()
         self._listener: socket.socket | None = None
         self._supervisor: Supervisor | None = None
 
@@ -58,7 +60,8 @@ class MetadataPart:
 
     def apply(self, document: HostDocument) -> None:
         with self._lock:
-            self._started().change(records(document, self._passwords.all()))
+            self._memo.turn()
+            self._started().change(records(document, self._passwords.all(), self._memo))
             if document.generation:
                 self._forget_others(document)
 
@@ -95,7 +98,8 @@ class MetadataPart:
         if supervisor is None:
             return "the metadata service does not run"
         passwords = {uuid: record.password for uuid, record in supervisor.records.items()}
-        if supervisor.records != records(document, passwords):
+        self._memo.turn()
+        if supervisor.records != records(document, passwords, self._memo):
             return "the metadata service has other records than the document"
         try:
             supervisor.change(supervisor.records, _PING_SECONDS)
