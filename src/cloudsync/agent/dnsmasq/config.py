@@ -133,14 +133,15 @@ def _option(name: str, instance: Instance, networks: Mapping[str, Network]) -> s
 def _names(document: HostDocument, kept: Memo) -> str:
     networks = [document.networks[name] for name in sorted(document.networks)]
     subnets = [(*_numbers(IPv4Network(network.subnet)), network) for network in networks]
-    return "".join(sorted(kept.each((document.networks,), _name, document.directory, subnets).values()))
+    entries = kept.each((document.networks,), _name, document.directory, subnets)
+    return "".join(sorted(line for lines in entries.values() for line in lines))
 
 
 def _numbers(subnet: IPv4Network) -> tuple[int, int]:
     return int(subnet.netmask), int(subnet.network_address)
 
 
-def _name(name: str, entry: Entry, subnets: Sequence[tuple[int, int, Network]]) -> str:
+def _name(name: str, entry: Entry, subnets: Sequence[tuple[int, int, Network]]) -> list[str]:
     """The long name first: the answer to a reverse question is the first of the line. `subnets`: mask, subnet, network.
 
     Numbers, since a cloud has tens of thousands of names and an IPv4Network takes its time.
@@ -157,7 +158,7 @@ def _name(name: str, entry: Entry, subnets: Sequence[tuple[int, int, Network]]) 
         taken.update(_called(name, network))
         if called:
             lines.append(f"{text} {' '.join(called)}\n")
-    return "".join(lines)
+    return lines
 
 
 def _called(name: str, network: Network | None) -> tuple[str, ...]:
