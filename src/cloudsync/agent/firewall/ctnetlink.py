@@ -61,7 +61,12 @@ def listing() -> bytes:
 
 
 def deletion(entry: Entry, number: int) -> bytes:
-    """The request to end one flow; `number` comes back in the answer."""
+    """The request to end one flow; `number` comes back in the answer.
+
+    Raise ValueError without a key: by a request that names no flow the kernel ends all of them.
+    """
+    if entry.key[:4] != struct.pack("=HH", len(entry.key), _ORIGINAL | _NESTED):
+        raise ValueError("a flow without its key")
     return _message(_DELETE, _REQUEST | _ACK, number, entry.key)
 
 
