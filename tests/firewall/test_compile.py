@@ -37,6 +37,14 @@ def test_each_form_of_a_rule_is_one_nft_rule() -> None:
     assert rules(sample(), f"ge_{gid}") == ["accept", "ip daddr 192.0.2.0/24 udp dport 123 accept"]
 
 
+def test_dccp_is_told_packet_by_packet_where_its_ports_matter() -> None:
+    """And costs nothing elsewhere."""
+    one = instance("a", "10.20.0.2", ("g",))
+    for rule, first in ((replace(ingress("any", "dccp"), ports=(5, 5)), 'iifname "cs-*" meta l4proto 33 notrack'),
+                        (ingress("any", "dccp"), 'iifname "cs-*" jump antispoof')):  # fmt: skip
+        assert rules(document([one], [group("g", rule)]), "prerouting_raw")[0] == first
+
+
 def test_rules_bear_the_words_of_the_spec() -> None:
     comments = {rule.comment for rule in inet(sample()).chains[f"gi_{names.identifier('web')}"].rules}
     assert "group.web tcp/443 from any" in comments

@@ -64,7 +64,7 @@ BY_HAND: dict[str, Callable[[str, str, int, int], bytes]] = {
 @pytest.mark.parametrize("target", ["named", "nothing"])
 @pytest.mark.parametrize(("port", "inside"), [(5003, False), (5004, True), (5006, True), (5007, False)])
 def test_ports_of_the_rare_ones(lab: Lab, name: str, target: str, port: int, inside: bool) -> None:
-    """From a port of its own each time: each is a flow of its own, whether or not the kernel tells ports apart."""
+    """From a port of its own each time: each is a flow of its own."""
     source, guest = lab.guests["a"], lab.guests[target]
     payload = BY_HAND[name](source.address, guest.address, 20000 + port, port)
     through = target == "named" and inside
@@ -79,16 +79,21 @@ def test_ports_of_the_usual_ones(lab: Lab, kind: int, port: int, inside: bool) -
     assert lab.reaches(lab.guests["a"], lab.guests["named"], port, kind) is inside
 
 
-def test_udplite_needs_a_rule_each_way_and_never_leaves_unmasqueraded(lab: Lab) -> None:
-    """The kernel's connection tracking does not know its checksum: no packet is a reply to another."""
+@pytest.mark.parametrize("name", ["dccp", "udplite"])
+def test_what_is_not_tracked_needs_a_rule_each_way_and_never_leaves_unmasqueraded(lab: Lab, name: str) -> None:
+    """No packet of these is a reply to another: a port that is closed stays closed to those who speak on an open one."""
     one, other = lab.guests["a"], lab.guests["named"]
-    there, back = (udplite(*ends, 5005, 5005) for ends in ((one.address, other.address), (other.address, one.address)))
-    assert crosses(lab, one, other, 136, there)
-    tracked = "udplite" in lab.host.run("conntrack", "-L").stdout
-    assert crosses(lab, other, one, 136, back) is tracked
+
+    def packet(source: Peer, target: Peer, port: int) -> bytes:
+        return BY_HAND[name](source.address, target.address, port, port)
+
+    assert crosses(lab, one, other, WITH_PORTS[name], packet(one, other, 5005))
+    tracked = name in lab.host.run("conntrack", "-L").stdout
+    assert crosses(lab, other, one, WITH_PORTS[name], packet(other, one, 5005)) is tracked
+    assert not crosses(lab, one, other, WITH_PORTS[name], packet(one, other, 5003))
     before = lab.dropped()
-    with lab.outside.namespace.socket(socket.SOCK_RAW, protocol=136) as server:
-        send(one, lab.outside.address, 136, udplite(one.address, lab.outside.address, 5005, 5005))
+    with lab.outside.namespace.socket(socket.SOCK_RAW, protocol=WITH_PORTS[name]) as server:
+        send(one, lab.outside.address, WITH_PORTS[name], packet(one, lab.outside, 5005))
         assert lab.arrived(server, before) is tracked
     lab.host.run("conntrack", "-F")
 

@@ -48,7 +48,8 @@ def compile_document(document: HostDocument, metadata_port: int, memo: Memo | No
     kept = memo or Memo()
     ports = tuple(local_ports(document))
     groups = {group.name: group for port in ports for group in port.groups}
-    chains = layout.chains(metadata_port)
+    dccp_ports = any(rule.protocol == "dccp" and rule.ports for group in groups.values() for rule in group.rules)
+    chains = layout.chains(metadata_port, dccp_ports)
     for group in groups.values():
         chains |= kept.of((group, document.networks), _group_chains, group, document)
     for port in ports:

@@ -149,6 +149,6 @@ _PRINTERS: dict[str, Callable[[Any], str]] = {
     "vmap": lambda body: f"{_key(body['key'])} vmap {body['data']}",
     "snat": _nat("snat"),
     "dnat": _nat("dnat"),
-    **{kind: _bare(kind) for kind in ("accept", "drop", "return", "masquerade")},
+    **{kind: _bare(kind) for kind in ("accept", "drop", "return", "masquerade", "notrack")},
     **{kind: _target(kind) for kind in ("jump", "goto")},
 }

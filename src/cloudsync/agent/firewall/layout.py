@@ -19,7 +19,9 @@ _INVALID = Rule(("ct state invalid", "counter", "drop"))
 # Connection tracking checks UDP-Lite (136) by UDP's checksum and so takes all of it for invalid: it goes by the rules
 # packet by packet, between guests only, since nothing masquerades what is not tracked.
 _INVALID_FORWARDED = Rule(("ct state invalid", "meta l4proto != 136", "counter", "drop"))
-_NOT_TRACKED_OUT = Rule(("ct state invalid", _NOT_TO, "counter", "drop"))
+_NOT_TRACKED_OUT = Rule(("ct state invalid,untracked", _NOT_TO, "counter", "drop"))
+# Kernels since 6.16 do not track DCCP (33): one connection between two guests would let all its ports through.
+_BY_PACKET = Rule((_FROM, "meta l4proto 33", "notrack"))
 # With tcp_loose=1 (the default) a flow whose entry was deleted comes back as a new one by its next packet.
 _NO_SYN = Rule(("ct state new", "tcp flags & (fin|syn|rst|ack) != syn", "counter", "drop"))
 _DENY = Rule(("counter", "drop"))
@@ -54,20 +56,23 @@ def arp_containers() -> dict[str, Container]:
     return {"port_arp": Container(_PORT), "open_arp": Container(_OPEN)}
 
 
-def chains(metadata_port: int) -> dict[str, Chain]:
-    """The base chains of `inet cloudsync` and the chains that every guest's packets pass."""
+def chains(metadata_port: int, dccp_ports: bool = False) -> dict[str, Chain]:
+    """The base chains of `inet cloudsync` and the chains that every guest's packets pass.
+
+    `dccp_ports`: some rule tells ports of DCCP apart.
+    """
     return (
-        _filters(metadata_port)
+        _filters(metadata_port, (_BY_PACKET,) if dccp_ports else ())
         | _translations(metadata_port)
         | {"antispoof": _antispoof(), "open_source": _open_source(), "guest_to_host": _host(metadata_port)}
     )
 
 
-def _filters(metadata_port: int) -> dict[str, Chain]:
+def _filters(metadata_port: int, untracked: tuple[Rule, ...]) -> dict[str, Chain]:
     opening = (_KNOWN, _INVALID_FORWARDED, _NO_SYN)
     not_for_others = (_NOT_FROM, 'iifname != "lo"', f"tcp dport {metadata_port}", "counter", "drop")
     return {
-        "prerouting_raw": _base("filter", "prerouting", -300, Rule((_FROM, "jump antispoof"))),
+        "prerouting_raw": _base("filter", "prerouting", -300, *untracked, Rule((_FROM, "jump antispoof"))),
         # After destination NAT (-100): replies to masqueraded flows bear a pool's address only from there on.
         "prerouting_mark": _base(
             "filter", "prerouting", -90, Rule((_FROM, _MARKED)), Rule(("ip daddr @internal4", _MARKED))
