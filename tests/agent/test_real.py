@@ -1,28 +1,18 @@
 """The agent with its real parts (nftables, ip rules, dnsmasq, metadata process) in a network namespace of its own."""
 
-import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
-from pathlib import Path
 
 import pytest
 
 from cloudsync.model.problem import HostError
 from tests.agent.documents import NIC, document, empty
-from tests.agent.lab import REPOSITORY, Lab
+from tests.agent.real import RealLab, real_lab
 
 pytestmark = pytest.mark.real
 
-SERVE = """
-import sys
-from pathlib import Path
-from cloudsync.agent.serve import serve
-root = Path(sys.argv[1])
-sys.exit(serve(root / "a.sock", root / "state", root / "pool", root / "run"))
-"""
 HOLD_PORT = """
 import socket, sys
 with socket.create_server(("0.0.0.0", 8775)) as server:
@@ -32,60 +22,10 @@ with socket.create_server(("0.0.0.0", 8775)) as server:
 REMOVE = "import sys; from pathlib import Path; from cloudsync.agent.parts import remove; remove(Path(sys.argv[1]))"
 
 
-class RealLab(Lab):
-    """Everything of it runs in the namespace; the socket is a file, so the client needs not to be in there."""
-
-    def __init__(self, root: Path) -> None:
-        super().__init__(root)
-        self.namespace = f"cs-agent-{os.getpid()}"
-        subprocess.run(["ip", "netns", "add", self.namespace], check=True)
-        self.inside("ip", "link", "set", "lo", "up")
-
-    def inside(self, *words: str | Path) -> str:
-        done = subprocess.run(self.command(*words), capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    def command(self, *words: str | Path) -> list[str]:
-        return ["ip", "netns", "exec", self.namespace, *map(str, words)]
-
-    def launch(self, more: dict[str, str] | None = None) -> "subprocess.Popen[str]":
-        with (self.root / "log").open("a") as log:
-            return subprocess.Popen(
-                self.command(sys.executable, "-c", SERVE, self.root),
-                cwd=REPOSITORY,
-                env=os.environ | (more or {}),
-                stderr=log,
-                stdout=log,
-                text=True,
-            )
-
-    def children(self) -> list[int]:
-        """Processes of the namespace but the agent itself."""
-        pids = map(int, subprocess.check_output(["ip", "netns", "pids", self.namespace], text=True).split())
-        return [pid for pid in pids if self.process is None or pid != self.process.pid]
-
-    def clear(self) -> None:
-        if self.process is not None:
-            self.end(signal.SIGKILL)
-        for pid in self.children():
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        subprocess.run(["ip", "netns", "del", self.namespace], check=True)
-
-
 @pytest.fixture
 def real() -> Iterator[RealLab]:
-    """Not below pytest's own folder, which dnsmasq's user may not enter."""
-    root = Path(subprocess.check_output(["mktemp", "-d", "/tmp/cloudsync-agent-XXXXXX"], text=True).strip())
-    root.chmod(0o755)
-    lab = RealLab(root)
-    try:
-        lab.start()
+    with real_lab() as lab:
         yield lab
-    finally:
-        lab.clear()
-        subprocess.run(["rm", "-rf", root], check=True)
 
 
 def test_a_document_is_in_force_and_back_after_death_and_flush(real: RealLab) -> None:

@@ -59,7 +59,7 @@ class Files:
 
     @property
     def title(self) -> str:
-        """The configuration's file name: a process shows by it which one it runs on."""
+        """The end of the configuration's file name: a process shows by it which one it runs on."""
         return f"{sha256(self.configuration.encode()).hexdigest()[:16]}.conf"
 
 

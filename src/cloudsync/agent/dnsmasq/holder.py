@@ -28,12 +28,16 @@ def check_free(address: str, port: int = DNS) -> None:
                     raise HostError(f"port {port}/{name} of {address} cannot be used: {refusal.strerror}") from None
                 raise HostError(
                     f"port {port}/{name} of {address} is taken by {holder(name, port)}: guests would get no names",
-                    "stop it, or have it listen on its own addresses instead of all of them",
+                    "stop it, or have it listen on its own addresses instead of all of them"
+                    f" (who has it: sudo ss -lntup 'sport = :{port}')",
                 ) from None
 
 
 def holder(kind: str, port: int) -> str:
-    """NAME (pid N) of a process that holds `port`; `kind` is udp or tcp."""
+    """NAME (pid N) of a process that holds `port`; `kind` is udp or tcp.
+
+    Only who may trace processes of other users sees their files: an agent under systemd cannot name all of them.
+    """
     inodes = {inode for table in (kind, f"{kind}6") for inode in _inodes(Path(f"/proc/net/{table}"), port)}
     for process in Path("/proc").iterdir():
         if process.name.isdigit():

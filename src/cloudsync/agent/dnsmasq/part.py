@@ -97,8 +97,9 @@ class Dnsmasq:
         self.folder.chmod(0o755)
         if not self.run.stat().st_mode & 0o001:
             raise HostError(f"user {process.user()} cannot enter {self.run}", f"chmod o+x {self.run}")
-        self._written(wanted.title, wanted.configuration)
-        return self.folder / wanted.title
+        configuration = process.path(self.folder, wanted.title)
+        self._written(configuration.name, wanted.configuration)
+        return configuration
 
     def _written(self, name: str, text: str) -> bool:
         """Whether the file was not so already. Readers see the old text or the new."""
@@ -138,8 +139,9 @@ class Dnsmasq:
     def _file_drift(self, wanted: Files, document: HostDocument) -> list[tuple[str, str]]:
         host = f"host.{document.host}"
         found: list[tuple[str, str]] = []
-        if _text(self.folder / wanted.title) != wanted.configuration:
-            found.append((host, f"dnsmasq's configuration {self.folder / wanted.title} was changed"))
+        configuration = process.path(self.folder, wanted.title)
+        if _text(configuration) != wanted.configuration:
+            found.append((host, f"dnsmasq's configuration {configuration} was changed"))
         owners = {nic.tap: f"instance.{name}" for name, one in document.instances.items() for nic in one.nics}
         lines = set((_text(self.folder / "guests") or "").splitlines())
         for line in wanted.guests.splitlines():

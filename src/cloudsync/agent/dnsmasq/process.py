@@ -1,6 +1,7 @@
 """The only door that runs dnsmasq: start one, find one that an earlier agent left, make it read again, stop it.
 
-A process is known by the configuration file on its command line, so an agent that was killed never leaves two.
+A process is known by the configuration file on its command line, whose name tells the network namespace that it was
+started in: so an agent that was killed never leaves two, and needs no power over other users' processes to see it.
 """
 
 import os
@@ -38,36 +39,35 @@ def user() -> str:
     return "nobody"
 
 
+def path(folder: Path, title: str, namespace: Path = _OWN_NETWORK) -> Path:
+    """Where a configuration belongs, of a dnsmasq that serves in `namespace` (this process's own)."""
+    return folder / f"{namespace.stat().st_ino}-{title}"
+
+
 def running(folder: Path, namespace: Path = _OWN_NETWORK) -> tuple[Process, ...]:
     """Those that run on a configuration in `folder`, whoever started them. Dead ones have no command line.
 
-    One in another network namespace than `namespace` (this process's own) serves another host's guests: a container's
-    folder may well have the same name.
+    One in another network namespace than `namespace` serves another host's guests: a container's folder may well have
+    the same name.
     """
-    here = namespace.stat().st_ino
-    numbers = (entry.name for entry in Path("/proc").iterdir() if entry.name.isdigit())
-    return tuple(found for number in numbers for found in _as_ours(int(number), folder, here))
+    before = str(path(folder, "", namespace))
+    pids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+    return tuple(Process(pid, title) for pid in pids for title in _titles(pid, before))
 
 
 def lives(found: Process, folder: Path, namespace: Path = _OWN_NETWORK) -> bool:
     """Whether it still runs: one look, where `running` looks at every process of the machine."""
-    return found in _as_ours(found.pid, folder, namespace.stat().st_ino)
+    return found.title in _titles(found.pid, str(path(folder, "", namespace)))
 
 
-def _as_ours(pid: int, folder: Path, namespace: int) -> list[Process]:
-    entry = Path("/proc") / str(pid)
+def _titles(pid: int, before: str) -> list[str]:
+    """The command line is open to everybody; the process's namespaces and files only to who may trace it."""
     with suppress(OSError):
-        if (entry / "ns" / "net").stat().st_ino == namespace:
-            words = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
-            return [Process(pid, title) for title in _titles(words, folder)]
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
+        if Path(words[0]).name == "dnsmasq":
+            option = _OPTION + before
+            return [word.removeprefix(option) for word in words if word.startswith(option)]
     return []
-
-
-def _titles(words: list[str], folder: Path) -> list[str]:
-    if Path(words[0]).name != "dnsmasq":
-        return []
-    paths = [Path(word.removeprefix(_OPTION)) for word in words if word.startswith(_OPTION)]
-    return [path.name for path in paths if path.parent == folder]
 
 
 def check(configuration: Path) -> None:

@@ -1,0 +1,79 @@
+"""One agent process with its real parts (nftables, ip rules, dnsmasq, metadata) in a network namespace of its own."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from tests.agent.lab import REPOSITORY, Lab
+
+SERVE = """
+import sys
+from pathlib import Path
+from cloudsync.agent.serve import serve
+root = Path(sys.argv[1])
+sys.exit(serve(root / "a.sock", root / "state", root / "pool", root / "run"))
+"""
+
+
+class RealLab(Lab):
+    """Everything of it runs in the namespace; the socket is a file, so the client needs not to be in there.
+
+    `under` is a command that runs another one, with less than root may do.
+    """
+
+    def __init__(self, root: Path, under: Sequence[str] = ()) -> None:
+        super().__init__(root)
+        self.under = under
+        self.namespace = f"cs-agent-{os.getpid()}"
+        subprocess.run(["ip", "netns", "add", self.namespace], check=True)
+        self.inside("ip", "link", "set", "lo", "up")
+
+    def inside(self, *words: str | Path) -> str:
+        done = subprocess.run(self.command(*words), capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def command(self, *words: str | Path) -> list[str]:
+        return ["ip", "netns", "exec", self.namespace, *map(str, words)]
+
+    def launch(self, more: dict[str, str] | None = None) -> "subprocess.Popen[str]":
+        with (self.root / "log").open("a") as log:
+            return subprocess.Popen(
+                self.command(*self.under, sys.executable, "-c", SERVE, self.root),
+                cwd=REPOSITORY,
+                env=os.environ | (more or {}),
+                stderr=log,
+                stdout=log,
+                text=True,
+            )
+
+    def children(self) -> list[int]:
+        """Processes of the namespace but the agent itself."""
+        pids = map(int, subprocess.check_output(["ip", "netns", "pids", self.namespace], text=True).split())
+        return [pid for pid in pids if self.process is None or pid != self.process.pid]
+
+    def clear(self) -> None:
+        if self.process is not None:
+            self.end(signal.SIGKILL)
+        for pid in self.children():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        subprocess.run(["ip", "netns", "del", self.namespace], check=True)
+
+
+@contextmanager
+def real_lab(under: Sequence[str] = ()) -> Iterator[RealLab]:
+    """Not below pytest's own folder, which dnsmasq's user may not enter."""
+    root = Path(subprocess.check_output(["mktemp", "-d", "/tmp/cloudsync-agent-XXXXXX"], text=True).strip())
+    root.chmod(0o755)
+    lab = RealLab(root, under)
+    try:
+        lab.start()
+        yield lab
+    finally:
+        lab.clear()
+        subprocess.run(["rm", "-rf", root], check=True)
