@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from cloudsync.agent.dnsmasq import process
 from tests.agent.lab import REPOSITORY, Lab
 
 SERVE = """
@@ -50,6 +51,14 @@ class RealLab(Lab):
                 stdout=log,
                 text=True,
             )
+
+    @property
+    def run(self) -> Path:
+        return self.root / "run"
+
+    def resolvers(self) -> list[int]:
+        found = process.running(self.run / "dnsmasq", Path("/run/netns", self.namespace))
+        return [one.pid for one in found]
 
     def children(self) -> list[int]:
         """Processes of the namespace but the agent itself."""

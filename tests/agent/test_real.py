@@ -19,7 +19,12 @@ with socket.create_server(("0.0.0.0", 8775)) as server:
     print("listening", flush=True)
     sys.stdin.read()
 """
-REMOVE = "import sys; from pathlib import Path; from cloudsync.agent.parts import remove; remove(Path(sys.argv[1]))"
+REMOVE = """
+import sys
+from pathlib import Path
+from cloudsync.agent.parts import remove
+remove(*map(Path, sys.argv[1:]))
+"""
 
 
 @pytest.fixture
@@ -43,13 +48,17 @@ def test_a_document_is_in_force_and_back_after_death_and_flush(real: RealLab) ->
     assert NIC.tap in real.inside("nft", "list", "ruleset")
 
 
-def test_after_a_clean_end_the_rules_stay_and_the_processes_are_gone(real: RealLab) -> None:
+def test_after_a_clean_end_rules_and_resolver_stay_and_the_next_agent_has_them(real: RealLab) -> None:
     real.client.put_document(document(1, uplink=None), 0)
-    assert real.children()
+    before = real.resolvers()
+    assert len(before) == 1
     assert real.end() == 0
-    assert real.children() == []
+    assert real.resolvers() == before
     assert NIC.tap in real.inside("nft", "list", "ruleset")
     assert "Traceback" not in real.log
+    real.start()
+    assert real.client.host().drift == ()
+    assert real.resolvers() == before
 
 
 def test_what_was_changed_behind_its_back_is_drift_and_repaired_by_the_next_document(real: RealLab) -> None:
@@ -86,11 +95,13 @@ def test_a_released_host_has_no_guests_left_in_its_rules(real: RealLab) -> None:
 def test_the_rules_are_removed_only_when_no_agent_runs(real: RealLab) -> None:
     real.client.put_document(document(1, uplink=None), 0)
     refused = subprocess.run(
-        real.command(sys.executable, "-c", REMOVE, real.socket), capture_output=True, text=True, check=False
+        real.command(sys.executable, "-c", REMOVE, real.socket, real.run), capture_output=True, text=True, check=False
     )
     assert "still runs" in refused.stderr
     assert NIC.tap in real.inside("nft", "list", "ruleset")
     real.end()
-    real.inside(sys.executable, "-c", REMOVE, real.socket)
+    assert real.children()
+    real.inside(sys.executable, "-c", REMOVE, real.socket, real.run)
+    assert real.children() == []
     assert "cloudsync" not in real.inside("nft", "list", "ruleset")
     assert "prohibit" not in real.inside("ip", "rule")

@@ -1,7 +1,6 @@
 """A real dnsmasq, asked by guests that are namespaces: two of them with the same gateway address on their taps."""
 
 import socket
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -9,7 +8,8 @@ import pytest
 
 from tests.firewall.documents import NETWORK, document, instance
 from tests.lab import dhcp
-from tests.lab.dhcp import NXDOMAIN, PTR, REFUSED, lease, resolve, reverse
+from tests.lab.dhcp import NXDOMAIN, PTR, REFUSED, lease, resolve, reverse, served
+from tests.lab.eventually import eventually
 from tests.lab.standins import HOST, OUTSIDE, PATIENCE, Lab, standins
 
 pytestmark = pytest.mark.real
@@ -135,14 +135,6 @@ def test_nobody_else_is_answered(lab: Lab) -> None:
             client.recv(2048)
 
 
-def eventually(act: object, wanted: object) -> None:
-    """A reload is asked for by a signal: the process does it when it comes round."""
-    assert callable(act)
-    deadline = time.monotonic() + PATIENCE
-    while (found := act()) != wanted:
-        assert time.monotonic() < deadline, found
-
-
 def test_reading_again_keeps_it_alive_and_current(lab: Lab) -> None:
     """Leases were served before each SIGHUP: with `set:` in the file this is where 2.90 dies."""
     guest = lab.guests["a"]
@@ -166,16 +158,6 @@ def test_a_guest_that_comes_later_is_served_by_the_same_process(lab: Lab) -> Non
     before = lab.host.run("pgrep", "-f", str(lab.run / "dnsmasq")).stdout
     lab.apply(both)
     guest = lab.add_guest(late, DOCUMENT.networks, addressed=False)
-    eventually(lambda: _served(guest.namespace, guest.nic.mac), "10.20.0.33")
+    eventually(lambda: served(guest.namespace, guest.nic.mac), "10.20.0.33")
     assert lab.host.run("pgrep", "-f", str(lab.run / "dnsmasq")).stdout == before
     lab.apply(DOCUMENT)
-
-
-def _served(namespace: object, mac: str) -> str:
-    from tests.lab.namespace import Namespace
-
-    assert isinstance(namespace, Namespace)
-    try:
-        return lease(namespace, mac, patience=0.5).address
-    except TimeoutError:
-        return ""

@@ -81,7 +81,7 @@ def test_ports_of_the_usual_ones(lab: Lab, kind: int, port: int, inside: bool) -
 
 @pytest.mark.parametrize("name", ["dccp", "udplite"])
 def test_what_is_not_tracked_needs_a_rule_each_way_and_never_leaves_unmasqueraded(lab: Lab, name: str) -> None:
-    """No packet of these is a reply to another: a port that is closed stays closed to those who speak on an open one."""
+    """No packet of these is a reply to another: a port that is closed stays closed to who speaks on an open one."""
     one, other = lab.guests["a"], lab.guests["named"]
 
     def packet(source: Peer, target: Peer, port: int) -> bytes:

@@ -129,7 +129,7 @@ def test_the_flows_of_a_removed_instance_are_not_its_addresss_next_owners(lab: L
             assert client.recv(100) == b"answer"
         lab.apply(after)
         lab.guests.pop("b").namespace.remove()
-        lab.add_guest(heir, after.networks["default"])
+        lab.add_guest(heir, after.networks)
         with lab.guests["heir"].listen(80, socket.SOCK_DGRAM) as server:
             before = lab.dropped()
             client.send(b"for b")

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from cloudsync.agent.parts import RUN, end_processes
+
 HALT = b"\xfa\xf4"
 """`cli; hlt`: a boot sector that sleeps for ever."""
 
@@ -45,7 +47,7 @@ def blank_cloud(folder: Path, count: int) -> Path:
 
 @contextmanager
 def running_agent(*options: str) -> Iterator[subprocess.Popen[bytes]]:
-    """`cloudsync agent` until the block ends; entered when it says that it is ready."""
+    """`cloudsync agent` until the block ends; entered when it says that it is ready. What outlives it is ended too."""
     with (
         tempfile.TemporaryDirectory() as folder,
         tempfile.TemporaryFile() as log,
@@ -66,3 +68,4 @@ def running_agent(*options: str) -> Iterator[subprocess.Popen[bytes]]:
         finally:
             agent.terminate()
             agent.wait(30)
+            end_processes(RUN)

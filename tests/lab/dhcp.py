@@ -78,6 +78,14 @@ def lease(namespace: Namespace, mac: str, patience: float = 20.0, device: str = 
         return ask(client, message(REQUEST, mac, transaction, **wanted, **options))
 
 
+def served(namespace: Namespace, mac: str) -> str:
+    """The address that it gets now; empty when nobody answers soon."""
+    try:
+        return lease(namespace, mac, patience=0.5).address
+    except TimeoutError:
+        return ""
+
+
 def ask(client: socket.socket, request: bytes) -> Answer:
     client.sendto(request, ("255.255.255.255", 67))
     while True:

@@ -17,4 +17,4 @@ class Part(Protocol):
         """Where the kernel or the process differs from what `document` asks for; empty when in step."""
 
     def close(self) -> None:
-        """Release what dies with the agent (children, sockets). Rules and addresses stay: traffic goes on."""
+        """Let go of it: what guests use goes on (rules, addresses, processes), and the next agent takes it over."""

@@ -7,7 +7,7 @@ rules does not forward. Addresses and metadata come last: a guest that asks too 
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from cloudsync.agent.dnsmasq import Dnsmasq
+from cloudsync.agent.dnsmasq import Dnsmasq, end_all
 from cloudsync.agent.firewall import Firewall
 from cloudsync.agent.firewall.remove import remove as remove_rules
 from cloudsync.agent.links import Links
@@ -18,7 +18,8 @@ from cloudsync.agent.places import Places
 from cloudsync.model.problem import CloudsyncError
 from cloudsync.model.snapshot import Boot
 
-SOCKET = Path("/run/cloudsync/agent.sock")
+RUN = Path("/run/cloudsync")
+SOCKET = RUN / "agent.sock"
 
 
 def make_parts(places: Places, on_boot: Callable[[Boot], None]) -> Sequence[Part]:
@@ -32,12 +33,19 @@ def make_parts(places: Places, on_boot: Callable[[Boot], None]) -> Sequence[Part
     )
 
 
-def remove(socket: Path = SOCKET) -> None:
-    """Take the rules and guards out of the kernel; machines, disks and the stored document stay.
+def remove(socket: Path = SOCKET, run: Path = RUN) -> None:
+    """End what outlives the agent, then take the rules and guards out of the kernel; machines, disks and the stored
+    document stay.
 
     Raise CloudsyncError while an agent runs: it would call that drift, and its guests would be cut off.
     """
     living = owner_of(socket)
     if living is not None:
         raise CloudsyncError(f"the agent (process {living}) still runs", "sudo systemctl stop cloudsync-agent")
+    end_processes(run)
     remove_rules()
+
+
+def end_processes(run: Path) -> None:
+    """What an agent with this runtime folder left running for its guests."""
+    end_all(run)

@@ -16,12 +16,12 @@ def serve(socket: Path, state: Path, pool: Path, run: Path, metadata_port: int) 
     return run_agent(socket, state, pool, run, metadata_port)
 
 
-def uninstall_parts() -> int:
-    """Take what the agent put into this host's kernel out again; machines and disks stay."""
+def uninstall_parts(socket: Path, run: Path) -> int:
+    """End what the agent left running, take what it put into the kernel out again; machines and disks stay."""
     from cloudsync.agent.parts import remove
 
     _need_root()
-    remove()
+    remove(socket, run)
     return 0
 
 

@@ -162,13 +162,14 @@ def agent(
     run: Annotated[Path, typer.Option(help="Runtime files.")] = Path("/run/cloudsync"),
     metadata_port: Annotated[int, typer.Option(min=1, max=65535, help="The metadata service's port.")] = 8775,
     uninstall: Annotated[
-        bool, typer.Option("--uninstall", help="Remove this host's tables and rules, then exit.")
+        bool, typer.Option("--uninstall", help="Remove this host's tables, rules and processes, then exit.")
     ] = False,
 ) -> None:
     """Run the host daemon in the foreground."""
     from cloudsync.cli.agent import serve, uninstall_parts
 
-    raise typer.Exit(uninstall_parts() if uninstall else serve(socket, state, pool, run, metadata_port))
+    code = uninstall_parts(socket, run) if uninstall else serve(socket, state, pool, run, metadata_port)
+    raise typer.Exit(code)
 
 
 @keypair.command("create")

@@ -1,5 +1,9 @@
-"""DHCP and DNS as the agent's Part: one dnsmasq while this host has instances, none otherwise."""
+"""DHCP and DNS as the agent's Part: one dnsmasq while this host has instances, none otherwise.
 
+It outlives the agent, which takes it over when it comes back: guests keep their resolver while the agent is upgraded.
+"""
+
+import logging
 import subprocess
 import threading
 from collections.abc import Sequence
@@ -9,10 +13,19 @@ from pathlib import Path
 
 from cloudsync.agent.dnsmasq import holder, process
 from cloudsync.agent.dnsmasq.config import Files, files
+from cloudsync.agent.dnsmasq.watch import Watch
 from cloudsync.agent.memo import Memo
 from cloudsync.model.document import HostDocument
 from cloudsync.model.problem import HostError
 from cloudsync.model.snapshot import Drift
+
+log = logging.getLogger("cloudsync.agent")
+
+
+def end_all(run: Path) -> None:
+    """End every dnsmasq of ours that serves this network, whoever started it."""
+    for found in process.running(run / "dnsmasq"):
+        process.stop(found.pid)
 
 
 @dataclass(slots=True)
@@ -24,8 +37,13 @@ class Dnsmasq:
     _child: "subprocess.Popen[bytes] | None" = field(default=None, repr=False)
     _read: bool = field(default=False, repr=False)
     _serving: process.Process | None = field(default=None, repr=False)
+    _wanted: tuple[Files, HostDocument] | None = field(default=None, repr=False)
+    _watch: Watch = field(init=False, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _memo: Memo = field(default_factory=Memo, repr=False)
+
+    def __post_init__(self) -> None:
+        self._watch = Watch(self._revive)
 
     @property
     def folder(self) -> Path:
@@ -40,7 +58,9 @@ class Dnsmasq:
             self._reap()
             if document.instances:
                 self._serve(wanted, document)
+                self._wanted = wanted, document
             else:
+                self._wanted = None
                 self._stop()
 
     def drift(self, document: HostDocument) -> tuple[Drift, ...]:
@@ -54,8 +74,18 @@ class Dnsmasq:
         return tuple(Drift(address=address, host=document.host, message=message) for address, message in found)
 
     def close(self) -> None:
+        """dnsmasq goes on; nobody starts another one when it dies."""
+        self._watch.close()
+
+    def _revive(self) -> None:
+        """In the thread that watches: it has died, unless a change of ours ended it."""
         with self._lock:
-            self._stop()
+            self._reap()
+            if self._wanted is None:
+                return
+            if not process.running(self.folder):
+                log.error("dnsmasq has ended, another one is started; it said: %s", process.last(self.folder / "log"))
+            self._serve(*self._wanted)
 
     def _serve(self, wanted: Files, document: HostDocument) -> None:
         configuration = self._prepared(wanted)
@@ -67,10 +97,13 @@ class Dnsmasq:
         for found in there:
             if found not in right[:1]:
                 process.stop(found.pid)
-        if not right:
-            self._start(configuration, document)
-        elif any(changed) or not self._read:
-            process.reload(right[0], self.folder / "log")
+        if right:
+            pid = right[0].pid
+            if any(changed) or not self._read:
+                process.reload(right[0], self.folder / "log")
+        else:
+            pid = self._start(configuration, document)
+        self._watch.follow(pid)
         self._read = True
         self._serving = right[0] if right else None
         self._forget_old(configuration)
@@ -81,7 +114,8 @@ class Dnsmasq:
             return (self._serving,)
         return process.running(self.folder)
 
-    def _start(self, configuration: Path, document: HostDocument) -> None:
+    def _start(self, configuration: Path, document: HostDocument) -> int:
+        """Its process."""
         for network in document.networks.values():
             holder.check_free(network.gateway)
         try:
@@ -91,6 +125,7 @@ class Dnsmasq:
                 who = holder.holder("udp", 67)
                 raise HostError(f"port 67/udp is taken by {who}: guests would get no address", "stop it") from None
             raise
+        return self._child.pid
 
     def _prepared(self, wanted: Files) -> Path:
         self.folder.mkdir(mode=0o755, parents=True, exist_ok=True)
@@ -118,8 +153,8 @@ class Dnsmasq:
                 path.unlink(missing_ok=True)
 
     def _stop(self) -> None:
-        for found in process.running(self.folder):
-            process.stop(found.pid)
+        self._watch.follow(None)
+        end_all(self.run)
         self._reap()
 
     def _reap(self) -> None:

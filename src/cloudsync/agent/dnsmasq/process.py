@@ -81,7 +81,7 @@ def check(configuration: Path) -> None:
 def start(configuration: Path, log: Path) -> "subprocess.Popen[bytes]":
     """Return when it serves; raise HostError with its last words when it ends instead.
 
-    It outlives the agent on purpose: guests keep their resolver while the agent is upgraded.
+    It outlives the agent.
     """
     with log.open("ab", buffering=0) as sink:
         os.ftruncate(sink.fileno(), 0)
@@ -96,7 +96,7 @@ def start(configuration: Path, log: Path) -> "subprocess.Popen[bytes]":
     deadline = time.monotonic() + _PATIENCE
     while _STARTED not in (said := log.read_text(errors="replace")):
         if child.poll() is not None:
-            raise HostError(f"dnsmasq ended at once: {_last(log.read_text(errors='replace') or said)}", f"see {log}")
+            raise HostError(f"dnsmasq ended at once: {last(log)}", f"see {log}")
         if time.monotonic() > deadline:
             stop(child.pid)
             child.wait()
@@ -139,6 +139,13 @@ def _program() -> str:
     if found is None:
         raise HostError("dnsmasq is not installed: instances would get no address", "sudo apt-get install dnsmasq-base")
     return found
+
+
+def last(log: Path) -> str:
+    """Its last words."""
+    with suppress(OSError):
+        return _last(log.read_text(errors="replace"))
+    return _last("")
 
 
 def _last(text: str) -> str:

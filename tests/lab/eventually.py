@@ -1,0 +1,13 @@
+"""For what happens in another process, of which no event tells: asked again and again until it is so."""
+
+import time
+from collections.abc import Callable
+
+from tests.lab.standins import PATIENCE
+
+
+def eventually(act: Callable[[], object], wanted: object) -> None:
+    """AssertionError with the last answer after PATIENCE seconds."""
+    deadline = time.monotonic() + PATIENCE
+    while (found := act()) != wanted:
+        assert time.monotonic() < deadline, found
