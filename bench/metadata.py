@@ -16,6 +16,7 @@ import tempfile
 from pathlib import Path
 
 from bench.load import closed_loop, open_loop
+from cloudsync.agent.metadata import predecessor
 from cloudsync.agent.metadata.limits import Limits
 from cloudsync.agent.metadata.service import MetadataPart
 from cloudsync.model.document import HostDocument
@@ -76,6 +77,7 @@ def latencies_at_rate() -> list[tuple[float, float]]:
                 found.append((taken[len(taken) // 2] * 1e3, taken[len(taken) * 99 // 100] * 1e3))
         finally:
             part.close()
+            predecessor.end(Path(folder))
     return found
 
 
@@ -89,6 +91,7 @@ def peak() -> float:
             return statistics.median(_peak_once(part.port) for _ in range(ROUNDS))
         finally:
             part.close()
+            predecessor.end(Path(folder))
 
 
 def _peak_once(port: int) -> float:

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from cloudsync.agent.dnsmasq import process
+from cloudsync.agent.metadata import predecessor
 from tests.agent.lab import REPOSITORY, Lab
 
 SERVE = """
@@ -17,6 +18,16 @@ from pathlib import Path
 from cloudsync.agent.serve import serve
 root = Path(sys.argv[1])
 sys.exit(serve(root / "a.sock", root / "state", root / "pool", root / "run"))
+"""
+
+STRANGER = """
+import socket, sys
+try:
+    with socket.create_connection(("127.0.0.1", 8775), 20) as guest:
+        guest.sendall(b"GET /latest/meta-data/ HTTP/1.0\\r\\n\\r\\n")
+        sys.exit(b" 404 " not in guest.recv(100))
+except ConnectionRefusedError:
+    sys.exit(2)
 """
 
 
@@ -56,9 +67,17 @@ class RealLab(Lab):
     def run(self) -> Path:
         return self.root / "run"
 
+    @property
+    def state(self) -> Path:
+        return self.root / "state"
+
     def resolvers(self) -> list[int]:
         found = process.running(self.run / "dnsmasq", Path("/run/netns", self.namespace))
         return [one.pid for one in found]
+
+    def metadata_answers(self) -> bool:
+        """A stranger gets a 404."""
+        return subprocess.run(self.command(sys.executable, "-c", STRANGER), check=False).returncode == 0
 
     def children(self) -> list[int]:
         """Processes of the namespace but the agent itself."""
@@ -68,6 +87,7 @@ class RealLab(Lab):
     def clear(self) -> None:
         if self.process is not None:
             self.end(signal.SIGKILL)
+        predecessor.end(self.state)
         for pid in self.children():
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)

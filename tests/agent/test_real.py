@@ -48,12 +48,13 @@ def test_a_document_is_in_force_and_back_after_death_and_flush(real: RealLab) ->
     assert NIC.tap in real.inside("nft", "list", "ruleset")
 
 
-def test_after_a_clean_end_rules_and_resolver_stay_and_the_next_agent_has_them(real: RealLab) -> None:
+def test_after_a_clean_end_guests_are_served_on_and_the_next_agent_takes_it_over(real: RealLab) -> None:
     real.client.put_document(document(1, uplink=None), 0)
     before = real.resolvers()
     assert len(before) == 1
     assert real.end() == 0
     assert real.resolvers() == before
+    assert real.metadata_answers()
     assert NIC.tap in real.inside("nft", "list", "ruleset")
     assert "Traceback" not in real.log
     real.start()
@@ -95,13 +96,17 @@ def test_a_released_host_has_no_guests_left_in_its_rules(real: RealLab) -> None:
 def test_the_rules_are_removed_only_when_no_agent_runs(real: RealLab) -> None:
     real.client.put_document(document(1, uplink=None), 0)
     refused = subprocess.run(
-        real.command(sys.executable, "-c", REMOVE, real.socket, real.run), capture_output=True, text=True, check=False
+        real.command(sys.executable, "-c", REMOVE, real.socket, real.run, real.state),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert "still runs" in refused.stderr
     assert NIC.tap in real.inside("nft", "list", "ruleset")
     real.end()
     assert real.children()
-    real.inside(sys.executable, "-c", REMOVE, real.socket, real.run)
+    real.inside(sys.executable, "-c", REMOVE, real.socket, real.run, real.state)
     assert real.children() == []
+    assert not real.metadata_answers()
     assert "cloudsync" not in real.inside("nft", "list", "ruleset")
     assert "prohibit" not in real.inside("ip", "rule")

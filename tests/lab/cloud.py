@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from cloudsync.agent.parts import RUN, end_processes
+from cloudsync.agent.parts import end_processes
 
 HALT = b"\xfa\xf4"
 """`cli; hlt`: a boot sector that sleeps for ever."""
@@ -68,4 +68,4 @@ def running_agent(*options: str) -> Iterator[subprocess.Popen[bytes]]:
         finally:
             agent.terminate()
             agent.wait(30)
-            end_processes(RUN)
+            end_processes()

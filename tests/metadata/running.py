@@ -1,4 +1,7 @@
-"""The part with its real process on a free port of loopback; what it reports can be waited for."""
+"""The part with its real process on a free port of loopback; what it reports can be waited for.
+
+The process is ended with the block, unless `leave` was called.
+"""
 
 import os
 import select
@@ -7,6 +10,7 @@ from queue import Queue
 from types import TracebackType
 from typing import Self
 
+from cloudsync.agent.metadata import predecessor
 from cloudsync.agent.metadata.limits import Limits
 from cloudsync.agent.metadata.service import MetadataPart
 from cloudsync.model.snapshot import Boot
@@ -16,6 +20,7 @@ from tests.metadata.guest import PATIENCE, Answer, Guest, ask
 class Running:
     def __init__(self, state: Path, limits: Limits | None = None, port: int = 0) -> None:
         self.boots: Queue[Boot] = Queue()
+        self.state = state
         self.part = MetadataPart(port, state, self.boots.put, address="127.0.0.1", limits=limits)
 
     def __enter__(self) -> Self:
@@ -24,6 +29,11 @@ class Running:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.part.close()
+        predecessor.end(self.state)
+
+    def leave(self) -> None:
+        """As an agent that stops."""
         self.part.close()
 
     @property

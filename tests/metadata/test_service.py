@@ -5,8 +5,6 @@ import os
 import signal
 import socket
 import stat
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +15,7 @@ from cloudsync.model import wire
 from cloudsync.model.problem import HostError
 from cloudsync.model.snapshot import Boot
 from tests.metadata import world
-from tests.metadata.running import Running, ended
+from tests.metadata.running import Running
 
 HOSTNAME = "/latest/meta-data/hostname"
 POSTED = "/openstack/latest/password"
@@ -173,42 +171,6 @@ def test_a_process_that_hangs_is_drift_and_is_replaced(service: Running) -> None
     service.part.apply(world.two())
     assert service.pid != pid
     assert service.ask(world.ADDRESS_A, HOSTNAME).status == 200
-
-
-def test_close_ends_the_process_and_frees_the_port(tmp_path: Path) -> None:
-    with Running(tmp_path) as running:
-        running.part.apply(world.two())
-        port, pid = running.port, running.pid
-    assert ended(pid)
-    with Running(tmp_path, port=port) as running:
-        running.part.apply(world.two())
-        assert running.ask(world.ADDRESS_A, HOSTNAME).status == 200
-
-
-AGENT = """
-import sys, time
-from pathlib import Path
-from cloudsync.agent.metadata.service import MetadataPart
-from tests.metadata import world
-part = MetadataPart(0, Path(sys.argv[1]), print, address="127.0.0.1")
-part.apply(world.two())
-print(part.pid, flush=True)
-sys.stdin.read()
-"""
-
-
-def test_the_process_ends_with_the_agent_however_that_ends(tmp_path: Path) -> None:
-    agent = subprocess.Popen(
-        [sys.executable, "-c", AGENT, str(tmp_path)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        cwd=Path(__file__).parents[2],
-    )
-    with agent:
-        assert agent.stdout is not None
-        pid = int(agent.stdout.readline())
-        agent.kill()
-        assert ended(pid)
 
 
 def test_a_port_that_is_taken_names_its_holder(tmp_path: Path) -> None:

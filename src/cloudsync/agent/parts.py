@@ -12,6 +12,7 @@ from cloudsync.agent.firewall import Firewall
 from cloudsync.agent.firewall.remove import remove as remove_rules
 from cloudsync.agent.links import Links
 from cloudsync.agent.listen import owner_of
+from cloudsync.agent.metadata import predecessor
 from cloudsync.agent.metadata.service import MetadataPart
 from cloudsync.agent.part import Part
 from cloudsync.agent.places import Places
@@ -20,6 +21,7 @@ from cloudsync.model.snapshot import Boot
 
 RUN = Path("/run/cloudsync")
 SOCKET = RUN / "agent.sock"
+STATE = Path("/var/lib/cloudsync/agent")
 
 
 def make_parts(places: Places, on_boot: Callable[[Boot], None]) -> Sequence[Part]:
@@ -33,7 +35,7 @@ def make_parts(places: Places, on_boot: Callable[[Boot], None]) -> Sequence[Part
     )
 
 
-def remove(socket: Path = SOCKET, run: Path = RUN) -> None:
+def remove(socket: Path = SOCKET, run: Path = RUN, state: Path = STATE) -> None:
     """End what outlives the agent, then take the rules and guards out of the kernel; machines, disks and the stored
     document stay.
 
@@ -42,10 +44,11 @@ def remove(socket: Path = SOCKET, run: Path = RUN) -> None:
     living = owner_of(socket)
     if living is not None:
         raise CloudsyncError(f"the agent (process {living}) still runs", "sudo systemctl stop cloudsync-agent")
-    end_processes(run)
+    end_processes(run, state)
     remove_rules()
 
 
-def end_processes(run: Path) -> None:
-    """What an agent with this runtime folder left running for its guests."""
+def end_processes(run: Path = RUN, state: Path = STATE) -> None:
+    """What an agent with these folders left running for its guests."""
     end_all(run)
+    predecessor.end(state)

@@ -16,12 +16,12 @@ def serve(socket: Path, state: Path, pool: Path, run: Path, metadata_port: int) 
     return run_agent(socket, state, pool, run, metadata_port)
 
 
-def uninstall_parts(socket: Path, run: Path) -> int:
+def uninstall_parts(socket: Path, run: Path, state: Path) -> int:
     """End what the agent left running, take what it put into the kernel out again; machines and disks stay."""
     from cloudsync.agent.parts import remove
 
     _need_root()
-    remove(socket, run)
+    remove(socket, run, state)
     return 0
 
 

@@ -168,8 +168,9 @@ def agent(
     """Run the host daemon in the foreground."""
     from cloudsync.cli.agent import serve, uninstall_parts
 
-    code = uninstall_parts(socket, run) if uninstall else serve(socket, state, pool, run, metadata_port)
-    raise typer.Exit(code)
+    if uninstall:
+        raise typer.Exit(uninstall_parts(socket, run, state))
+    raise typer.Exit(serve(socket, state, pool, run, metadata_port))
 
 
 @keypair.command("create")

@@ -1,4 +1,4 @@
-"""One life of the process, as the agent sees it: started with both sockets, orders down, lines up, ended for sure."""
+"""One life of the process, as the agent sees it: started with its sockets, orders down, lines up, left or ended."""
 
 import json
 import socket
@@ -6,25 +6,25 @@ import struct
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from cloudsync.agent.metadata.limits import Limits
+from cloudsync.agent.metadata.lines import lines
 from cloudsync.agent.metadata.record import Record, to_json
 
-_LONGEST = 64 << 10
-"""Bytes of one line from the process; the longest that it has reason to send is a few KiB."""
 _SEND_SECONDS = 10
-_END_SECONDS = 5
+_END_SECONDS = 1
 
 
 class Child:
-    def __init__(self, listener: socket.socket, empty: Path, limits: Limits) -> None:
-        """Start it. It is bound to the calling thread: when that ends, the kernel kills it."""
+    def __init__(self, listener: socket.socket, control: socket.socket, empty: Path, limits: Limits) -> None:
+        """Start it. `control` is bound: once it has records, it listens there for the next agent."""
         self._channel, theirs = socket.socketpair()
         self._channel.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", _SEND_SECONDS, 0))
-        numbers = (listener.fileno(), theirs.fileno())
+        numbers = (listener.fileno(), theirs.fileno(), control.fileno())
         command = [sys.executable, "-I", "-m", "cloudsync.agent.metadata", *map(str, numbers), str(empty)]
         try:
             self._process = subprocess.Popen(
@@ -47,17 +47,8 @@ class Child:
         return self._process.pid
 
     def lines(self) -> Iterator[dict[str, Any]]:
-        """Until it ends, or says what is not a JSON object in a line: then it is no longer the one that was started."""
-        with self._channel.makefile("rb") as reader:
-            while True:
-                try:
-                    line = reader.readline(_LONGEST)
-                    message = json.loads(line) if line.endswith(b"\n") else None
-                except (OSError, ValueError, RecursionError):
-                    return
-                if not isinstance(message, dict):
-                    return
-                yield message
+        """Until it ends, is left, or says what is not for the agent."""
+        return lines(self._channel)
 
     def order(self, put: Iterable[Record], drop: Iterable[str], number: int) -> None:
         """Raise OSError when it does not read."""
@@ -70,19 +61,22 @@ class Child:
     def _send(self, order: dict[str, Any]) -> None:
         self._channel.sendall(json.dumps(order).encode() + b"\n")
 
-    def hang_up(self) -> None:
-        """Its orders end, and so it ends. From any thread."""
-        try:
-            self._channel.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            return
+    def leave(self) -> None:
+        """It goes on by itself, if it has records; what it has said so far comes still. From any thread."""
+        with suppress(OSError):
+            self._channel.shutdown(socket.SHUT_WR)
 
     def kill(self) -> None:
         self._process.kill()
 
+    def close(self) -> None:
+        """After it was left."""
+        self._channel.close()
+
     def end(self) -> int:
         """Its exit code, after at most a few seconds."""
-        self.hang_up()
+        with suppress(OSError):
+            self._channel.shutdown(socket.SHUT_RDWR)
         try:
             code = self._process.wait(_END_SECONDS)
         except subprocess.TimeoutExpired:

@@ -8,14 +8,13 @@ import ctypes
 import os
 import pwd
 import resource
-import signal
 from pathlib import Path
 
 USERS = ("cloudsync-metadata", "nobody")
 """The first that exists."""
 
 _CLONE_NEWNS, _CLONE_NEWUTS, _CLONE_NEWIPC, _CLONE_NEWNET = 0x00020000, 0x04000000, 0x08000000, 0x40000000
-_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 4, 38
+_PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 4, 38
 _MEMORY = 1 << 30
 _FILES = 65_536
 
@@ -30,8 +29,6 @@ def confine(empty: Path) -> None:
     else:
         os.chdir("/")
     _prctl(libc, _PR_SET_NO_NEW_PRIVS, 1)
-    # The kernel forgets it whenever the user changes, so it comes last.
-    _prctl(libc, _PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _set_limits() -> None:

@@ -35,6 +35,8 @@ class Connection(asyncio.Protocol):
         self._held = b""
         self._resume: asyncio.TimerHandle | None = None
         self._closing = False
+        self._last = False
+        self._answered = False
         self._begun = False
         self._message = 0
         self._requests = 0
@@ -82,6 +84,12 @@ class Connection(asyncio.Protocol):
         if self._begun and not self._closing:
             self._last_words(408)
         self._abort()
+
+    def retire(self) -> None:
+        """Close when it is idle, else with its next answer. One that has asked nothing yet is about to."""
+        self._last = True
+        if self._answered and not self._begun and not self._held:
+            self._close()
 
     # Holding back a source that asks too much.
 
@@ -176,7 +184,8 @@ class Connection(asyncio.Protocol):
 
     def _answer(self, answer: Page, head_only: bool) -> None:
         body = b"" if head_only else answer.body
-        if not self._parser.should_keep_alive() or self._parser.should_upgrade():
+        self._answered = True
+        if self._last or not self._parser.should_keep_alive() or self._parser.should_upgrade():
             self._transport.write(b"%bConnection: close\r\n\r\n%b" % (answer.head, body))
             self._close()
         elif self._parser.get_http_version() == "1.0":

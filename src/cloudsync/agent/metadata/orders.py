@@ -1,6 +1,7 @@
 """The agent's orders as the process gets them: JSON lines that put or drop a record, and commit what came before.
 
 A commit is answered with `ack`, or with `refused`, after which everything is as it was. One without changes is a ping.
+`end` is the last order: guests are let go.
 """
 
 import json
@@ -12,8 +13,8 @@ from cloudsync.agent.metadata.record import Record, from_json
 
 
 class Orders:
-    def __init__(self, desk: Desk, reply: Callable[[dict[str, Any]], None]) -> None:
-        self._desk, self._reply = desk, reply
+    def __init__(self, desk: Desk, reply: Callable[[dict[str, Any]], None], end: Callable[[], None]) -> None:
+        self._desk, self._reply, self._end = desk, reply, end
         self._rest = b""
         self._put: dict[str, Record] = {}
         self._drop: set[str] = set()
@@ -30,6 +31,8 @@ class Orders:
             order = json.loads(line)
             if "commit" in order:
                 self._commit(int(order["commit"]))
+            elif "end" in order:
+                self._end()
             elif "drop" in order:
                 self._drop.add(str(order["drop"]))
             else:

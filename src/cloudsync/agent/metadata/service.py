@@ -1,21 +1,24 @@
 """The metadata service as a part of the agent: a document in, records to the process; what guests report, out.
 
 `apply` returns only when the process answers from the new records, so that they are there before a guest's CPU runs.
+The process outlives the agent, and the next one takes over from it.
 """
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
 
 from cloudsync.agent.memo import Memo
+from cloudsync.agent.metadata import predecessor
 from cloudsync.agent.metadata.documents import records
 from cloudsync.agent.metadata.fold import fold
 from cloudsync.agent.metadata.limits import Limits
 from cloudsync.agent.metadata.passwords import Passwords
 from cloudsync.agent.metadata.port import listen
-from cloudsync.agent.metadata.reports import Password, Report
+from cloudsync.agent.metadata.reports import Password, Report, from_json
 from cloudsync.agent.metadata.supervisor import Supervisor
 from cloudsync.model import wire
 from cloudsync.model.document import HostDocument
@@ -61,7 +64,8 @@ class MetadataPart:
     def apply(self, document: HostDocument) -> None:
         with self._lock:
             self._memo.turn()
-            self._started().change(records(document, self._passwords.all(), self._memo))
+            supervisor = self._started(document)
+            supervisor.change(records(document, self._passwords.all(), self._memo))
             if document.generation:
                 self._forget_others(document)
 
@@ -73,6 +77,7 @@ class MetadataPart:
         return (Drift(address=f"host.{document.host}", host=document.host, message=message),)
 
     def close(self) -> None:
+        """Guests are answered on."""
         with self._lock:
             if self._supervisor is not None:
                 self._supervisor.close()
@@ -81,17 +86,42 @@ class MetadataPart:
                 self._listener.close()
                 self._listener = None
 
-    def _started(self) -> Supervisor:
+    def _started(self, document: HostDocument) -> Supervisor:
         if self._supervisor is None:
             empty = self._state / "empty"
             try:
                 empty.mkdir(mode=0o555, parents=True, exist_ok=True)
             except OSError as error:
                 raise HostError(f"{empty} cannot be made: {error.strerror}", "make room, or remove it") from error
-            self._listener = listen(self._address, self.port)
+            found = predecessor.find(self._state)
+            self._hear_all(found.kept if found else (), document)
+            self._listener = self._listening(found)
             self.port = self._listener.getsockname()[1]
-            self._supervisor = Supervisor(self._listener, empty, self._limits, self._hear)
+            self._supervisor = Supervisor(self._listener, self._state, self._limits, self._hear, found)
         return self._supervisor
+
+    def _listening(self, found: predecessor.Predecessor | None) -> socket.socket:
+        """The one it had, unless another one is wanted by now."""
+        if found is None:
+            return listen(self._address, self.port)
+        address, port = found.listener.getsockname()
+        if address == self._address and self.port in (0, port):
+            return found.listener
+        found.listener.close()
+        try:
+            return listen(self._address, self.port)
+        except HostError:
+            found.leave()
+            raise
+
+    def _hear_all(self, kept: Iterable[Mapping[str, object]], document: HostDocument) -> None:
+        """What guests of this host have said while there was no agent."""
+        uuids = {instance.uuid for instance in document.instances.values()}
+        for message in kept:
+            with suppress(ValueError):
+                uuid, report = from_json(message)
+                if uuid in uuids:
+                    self._hear(uuid, report)
 
     def _difference(self, document: HostDocument) -> str:
         supervisor = self._supervisor

@@ -1,18 +1,22 @@
 """Keeps the process running and its records what the agent last committed; a new one gets them before it is used.
 
-Its thread starts the process, reads what it says, and starts the next when it has died.
+Its thread starts the process, reads what it says, and starts the next when it has died. The one that an earlier agent
+left answers guests until the first of these is ready.
 """
 
 import logging
 import socket
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from threading import Condition, Lock, Thread
 
+from cloudsync.agent.metadata import control
 from cloudsync.agent.metadata.child import Child
 from cloudsync.agent.metadata.limits import Limits
+from cloudsync.agent.metadata.predecessor import Predecessor
 from cloudsync.agent.metadata.record import Record
 from cloudsync.agent.metadata.reports import Password, Report, from_json
 from cloudsync.agent.mishap import mishap
@@ -28,9 +32,16 @@ _LOG = "its reason is in the agent's log: journalctl -u cloudsync-agent"
 
 class Supervisor:
     def __init__(
-        self, listener: socket.socket, empty: Path, limits: Limits, on_report: Callable[[str, Report], None]
+        self,
+        listener: socket.socket,
+        folder: Path,
+        limits: Limits,
+        on_report: Callable[[str, Report], None],
+        predecessor: Predecessor | None = None,
     ) -> None:
-        self._listener, self._empty, self._limits, self._on_report = listener, empty, limits, on_report
+        """`folder` is the agent's, with the folder `empty` in it. Nothing is started before the first `change`."""
+        self._listener, self._folder, self._limits, self._on_report = listener, folder, limits, on_report
+        self._predecessor = predecessor
         self._turn = Lock()
         self._changed = Condition()
         self._child: Child | None = None
@@ -41,8 +52,7 @@ class Supervisor:
         self._answer: str | None = None
         self._why = ""
         self._closing = False
-        self._thread = Thread(target=self._run, name="metadata", daemon=True)
-        self._thread.start()
+        self._thread: Thread | None = None
 
     @property
     def records(self) -> Mapping[str, Record]:
@@ -58,6 +68,8 @@ class Supervisor:
     def change(self, records: Mapping[str, Record], patience: float = _START_SECONDS) -> None:
         """Return when guests get `records` and no others. Raise HostError when they still get what they got before."""
         with self._turn:
+            if self._thread is None:
+                self._begin(records)
             dead = None
             for _ in range(2):
                 child = self._await_ready(patience, dead)
@@ -67,15 +79,27 @@ class Supervisor:
         raise HostError("the metadata service died twice over the new records", f"report it; {_LOG}")
 
     def close(self) -> None:
+        """The process goes on answering, if it has records; what guests have said so far is heard still."""
         with self._changed:
             self._closing = True
-            child = self._child
+            child, predecessor = self._child, self._predecessor
             self._changed.notify_all()
+        if predecessor is not None:
+            predecessor.leave()
         if child is not None:
-            child.hang_up()
-        self._thread.join()
+            child.leave()
+        if self._thread is not None:
+            self._thread.join()
 
     # For the caller's thread.
+
+    def _begin(self, records: Mapping[str, Record]) -> None:
+        """A process without records would answer 404, which guests believe: the first has these from its start."""
+        self._records = records
+        if self._predecessor is not None:
+            self._predecessor.listen(self._report)
+        self._thread = Thread(target=self._run, name="metadata", daemon=True)
+        self._thread.start()
 
     def _await_ready(self, patience: float, dead: Child | None) -> Child:
         with self._changed:
@@ -129,12 +153,13 @@ class Supervisor:
                 self._changed.wait_for(lambda: self._closing, pause)
 
     def _live(self) -> None:
-        """One process, from its start to its end."""
-        child = Child(self._listener, self._empty, self._limits)
+        """One process, from its start to its end, or to the agent's."""
+        with closing(control.bind(self._folder)) as door:
+            child = Child(self._listener, door, self._folder / "empty", self._limits)
         with self._changed:
             self._child = child
             if self._closing:
-                child.hang_up()
+                child.leave()
         try:
             for message in child.lines():
                 self._hear(child, message)
@@ -144,14 +169,16 @@ class Supervisor:
             with self._changed:
                 self._child = self._ready = None
                 self._changed.notify_all()
-            code = child.end()
-        if not self._closing:
-            log.error("the metadata service ended (exit code %d); a new one is started. %s", code, self._why)
+        if self._closing:
+            child.close()
+        else:
+            log.error("the metadata service ended (exit code %d); a new one is started. %s", child.end(), self._why)
 
     def _hear(self, child: Child, message: Mapping[str, object]) -> None:
         if "uuid" in message:
             self._report(message)
         elif "ready" in message and self._ready is None:
+            self._succeed()
             child.order(self._records.values(), (), 0)
         elif message.get("ack") == 0 and self._ready is None:
             with self._changed:
@@ -161,6 +188,15 @@ class Supervisor:
             self._why = ascii(str(message["fatal"])[:200])
         else:
             self._settle(message)
+
+    def _succeed(self) -> None:
+        """First the predecessor ends, then the next agent is sent to this one, then it gets its records: cut off
+        anywhere, at most one process answers, and the next agent finds it. Guests wait in the socket's queue."""
+        with self._changed:
+            predecessor, self._predecessor = self._predecessor, None
+        if predecessor is not None:
+            predecessor.end()
+        control.publish(self._folder)
 
     def _settle(self, message: Mapping[str, object]) -> None:
         """An answer to another change than the last is an answer to one that was given up."""

@@ -11,6 +11,9 @@ class Expiring(Protocol):
     def expire(self, now: float) -> None:
         """Close when out of time."""
 
+    def retire(self) -> None:
+        """Answer once more at most."""
+
 
 class Visitor:
     """One source address."""
@@ -45,6 +48,16 @@ class Visitors:
         gone = [name for name, seen in self._visitors.items() if not seen.connections and seen.bucket.full(now)]
         for name in gone:
             del self._visitors[name]
+
+    @property
+    def busy(self) -> bool:
+        """Whether anybody is connected."""
+        return any(True for _ in self._connections())
+
+    def retire(self) -> None:
+        """Nobody comes any more; let those who are here go as soon as they have their answers."""
+        for connection in list(self._connections()):
+            connection.retire()
 
     def _connections(self) -> Iterator[Expiring]:
         for visitor in self._visitors.values():
