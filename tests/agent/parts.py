@@ -18,8 +18,9 @@ from cloudsync.model.snapshot import Boot, Drift
 
 
 class Recorder:
-    def __init__(self, name: str, folder: Path) -> None:
+    def __init__(self, name: str, folder: Path, needs: tuple[str, ...] = ()) -> None:
         self.name = name
+        self.needs = needs
         self._folder = folder
 
     def apply(self, document: HostDocument) -> None:

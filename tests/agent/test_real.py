@@ -1,21 +1,25 @@
 """The agent with its real parts (nftables, ip rules, dnsmasq, metadata process) in a network namespace of its own."""
 
+import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
+from cloudsync.agent.parts import end_processes
 from cloudsync.model.problem import HostError
 from tests.agent.documents import NIC, document, empty
 from tests.agent.real import RealLab, real_lab
+from tests.lab.eventually import eventually
 
 pytestmark = pytest.mark.real
 
 HOLD_PORT = """
 import socket, sys
-with socket.create_server(("0.0.0.0", 8775)) as server:
+with socket.create_server(("0.0.0.0", int(sys.argv[1]))) as server:
     print("listening", flush=True)
     sys.stdin.read()
 """
@@ -70,20 +74,45 @@ def test_what_was_changed_behind_its_back_is_drift_and_repaired_by_the_next_docu
     assert real.client.host().drift == ()
 
 
-def test_when_the_last_part_fails_the_kernel_is_as_before(real: RealLab) -> None:
+@contextmanager
+def held(real: RealLab, port: int) -> Iterator[None]:
+    """Some other program has this port."""
     holder = subprocess.Popen(
-        real.command(sys.executable, "-c", HOLD_PORT), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        real.command(sys.executable, "-c", HOLD_PORT, str(port)),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
-    assert holder.stdin is not None
-    assert holder.stdout is not None
-    assert holder.stdout.readline() == "listening\n"
-    with pytest.raises(HostError, match="8775"):
-        real.client.put_document(document(1, uplink=None), 0)
-    assert NIC.tap not in real.inside("nft", "list", "ruleset")
-    assert real.client.host().document is None
-    holder.communicate("")
+    with holder:
+        assert holder.stdin is not None
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "listening\n"
+        yield
+        holder.communicate("")
+
+
+def test_when_the_last_part_fails_the_kernel_is_as_before(real: RealLab) -> None:
+    with held(real, 8775):
+        with pytest.raises(HostError, match="8775"):
+            real.client.put_document(document(1, uplink=None), 0)
+        assert NIC.tap not in real.inside("nft", "list", "ruleset")
+        assert real.client.host().document is None
     real.client.put_document(document(1, uplink=None), 0)
     assert real.client.host().drift == ()
+
+
+def test_a_busy_port_at_start_costs_only_what_needs_it_and_only_as_long_as_it_is_busy(real: RealLab) -> None:
+    real.client.put_document(document(1, uplink=None), 0)
+    real.end()
+    end_processes(real.run, real.state)
+    for pid in real.resolvers():
+        os.kill(pid, signal.SIGKILL)
+    with held(real, 53):
+        real.start()
+        assert "port 53/tcp of 10.20.0.1 is taken" in real.client.host().drift[0].message
+        assert real.metadata_answers()
+    eventually(lambda: real.client.host().drift, ())
+    assert len(real.resolvers()) == 1
 
 
 def test_a_released_host_has_no_guests_left_in_its_rules(real: RealLab) -> None:

@@ -3,8 +3,9 @@
 Effects come first, the stored document last. So what is stored has been accepted by every part, and a crash in between
 is repaired at the next start, which applies what is stored: the controller never got an answer, sees the old
 generation, and plans again. The new document is on the disk (staged) before anything is touched.
-Parts are applied in order and stop at the first that fails: forwarding comes after the firewall, so a host without its
-rules does not forward.
+Parts are applied in order, and a new document stops at the first that fails. At start every part is brought into force
+that does not need one that failed (forwarding needs the firewall: a host without its rules does not forward), and the
+rest is tried again in the background.
 """
 
 import logging
@@ -14,6 +15,7 @@ from threading import Lock
 
 from cloudsync.agent.mishap import mishap
 from cloudsync.agent.part import Part
+from cloudsync.agent.retry import FIRST_PAUSE, Retry
 from cloudsync.agent.seal import Damage
 from cloudsync.agent.store import Store
 from cloudsync.model.document import HostDocument
@@ -34,13 +36,15 @@ class Foreign(HostError):
 class Keeper:
     """Calls may come from several threads; one change or look at a time."""
 
-    def __init__(self, parts: Sequence[Part], store: Store) -> None:
+    def __init__(self, parts: Sequence[Part], store: Store, first_pause: float = FIRST_PAUSE) -> None:
+        """`first_pause` is in seconds: when what is not in force is tried again."""
         self._parts = tuple(parts)
         self._store = store
         self._lock = Lock()
         self._document: HostDocument | None = None
         self._damage: Damage | None = None
-        self._failed: tuple[str, str] | None = None
+        self._failed: dict[str, str] = {}
+        self._retry = Retry(self._mend, first_pause)
 
     @property
     def document(self) -> HostDocument | None:
@@ -72,7 +76,7 @@ class Keeper:
             self._document = found if isinstance(found, HostDocument) else None
             current = self._standing()
             if current is not None:
-                self._settle(current)
+                self._settle(current, self._parts)
 
     def put(self, document: HostDocument, base: int) -> str:
         """Make `document`, which replaces generation `base`, what this host is; its etag.
@@ -88,7 +92,7 @@ class Keeper:
             except BaseException:
                 self._store.discard()
                 raise
-            self._document, self._damage, self._failed = document, None, None
+            self._document, self._damage, self._failed = document, None, {}
             log.info("generation %d of cloud %s is in force", document.generation, document.cloud)
             return self._etag
 
@@ -102,6 +106,7 @@ class Keeper:
             return self._document, tuple(dict.fromkeys(found)), self._etag
 
     def close(self) -> None:
+        self._retry.close()
         with self._lock:
             for part in reversed(self._parts):
                 try:
@@ -176,19 +181,34 @@ class Keeper:
         The one that refused gets it too: it may have failed after its rules were in.
         """
         old = self._standing() or HostDocument(cloud=refused.cloud, host=refused.host)
-        failed = [(part.name, failure.message) for part in reversed(done) if (failure := _apply(part, old))]
+        failed = {part.name: failure.message for part in reversed(done) if (failure := _apply(part, old))}
         if not failed:
             return ""
-        self._failed = failed[-1]
-        return "; and " + ", ".join(f"{name} could not go back: {message}" for name, message in failed)
+        self._failed |= failed
+        self._retry.begin()
+        return "; and " + ", ".join(f"{name} could not go back: {message}" for name, message in failed.items())
 
-    def _settle(self, document: HostDocument) -> None:
-        for part in self._parts:
-            failure = _apply(part, document)
-            if failure is not None:
-                self._failed = (part.name, failure.message)
+    def _settle(self, document: HostDocument, parts: Sequence[Part]) -> None:
+        """Bring into force what can be; what cannot is tried again later."""
+        for part in parts:
+            lacking = [name for name in part.needs if name in self._failed]
+            failure = HostError(f"it waits for {lacking[0]}") if lacking else _apply(part, document)
+            if failure is None:
+                if self._failed.pop(part.name, None) is not None:
+                    log.info("%s is in force", part.name)
+            elif self._failed.get(part.name) != failure.message:
+                self._failed[part.name] = failure.message
                 log.error("%s: %s (%s)", part.name, failure.message, failure.hint)
-                return
+        if self._failed:
+            self._retry.begin()
+
+    def _mend(self) -> bool:
+        """Whether all is in force."""
+        with self._lock:
+            current = self._standing()
+            if self._failed and current is not None:
+                self._settle(current, [part for part in self._parts if part.name in self._failed])
+            return not self._failed
 
     def _own_drift(self) -> Sequence[Drift]:
         standing = self._standing()
@@ -197,10 +217,10 @@ class Keeper:
             message = f"the stored document is damaged ({self._damage.reason}); guests are cut off"
             remedy = "the next apply writes it anew" if self._damage.seal else "needs you: see the agent's log"
             return (Drift(address=f"host.{host}", host=host, message=message, remedy=remedy),)
-        if self._failed is not None:
-            message = f"{self._failed[0]} is not in force: {self._failed[1]}"
-            return (Drift(address=f"host.{host}", host=host, message=message),)
-        return ()
+        return [
+            Drift(address=f"host.{host}", host=host, message=f"{name} is not in force: {message}")
+            for name, message in self._failed.items()
+        ]
 
 
 def _apply(part: Part, document: HostDocument) -> CloudsyncError | None:

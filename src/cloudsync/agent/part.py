@@ -7,9 +7,13 @@ from cloudsync.model.snapshot import Drift
 
 
 class Part(Protocol):
-    """`apply` raises HostError; it takes effect whole or not at all, and repeating it changes nothing."""
+    """`apply` raises HostError; it takes effect whole or not at all, and repeating it changes nothing.
+
+    `needs` names the parts without which this one must not be brought into force.
+    """
 
     name: str
+    needs: tuple[str, ...]
 
     def apply(self, document: HostDocument) -> None: ...
 

@@ -34,6 +34,7 @@ class Dnsmasq:
 
     run: Path
     name: str = "dnsmasq"
+    needs: tuple[str, ...] = ()
     _child: "subprocess.Popen[bytes] | None" = field(default=None, repr=False)
     _read: bool = field(default=False, repr=False)
     _serving: process.Process | None = field(default=None, repr=False)

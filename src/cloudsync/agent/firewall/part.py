@@ -42,6 +42,7 @@ class Firewall:
 
     metadata_port: int = 8775
     name: str = "firewall"
+    needs: tuple[str, ...] = ()
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _memo: Memo = field(default_factory=Memo, repr=False)
     _known: _Known | None = field(default=None, repr=False)

@@ -16,6 +16,7 @@ class Links:
 
     firewall_loaded: Callable[[], bool]
     name: str = "links"
+    needs: tuple[str, ...] = ("firewall",)
 
     def apply(self, document: HostDocument) -> None:
         """Guards in, then settings, then guards of networks that went out. Raise HostError when the kernel refuses."""

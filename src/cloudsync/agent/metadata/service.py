@@ -36,6 +36,8 @@ class MetadataPart:
     """
 
     name = "metadata"
+    # Without it a guest could ask from another one's address.
+    needs: tuple[str, ...] = ("firewall",)
 
     def __init__(
         self,
