@@ -1,21 +1,55 @@
-"""The only door to the kernel's routing (pyroute2): our guards among the rules of routing, and the host's addresses."""
+"""The only door to the kernel's routing (pyroute2): our guards among the rules of routing, addresses and routes."""
 
 import errno
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from cloudsync.agent.links.guard import MARK, PROTOCOL, Guard
+from cloudsync.agent.links.tap import Tap
 from cloudsync.model.problem import HostError
 
 _MAIN = 254
 _FAMILY = 2
 _TO_TABLE, _PROHIBIT = 1, 8
+_LINK = 253
 
 
 def local_addresses() -> frozenset[str]:
     """Every IPv4 address of this host."""
     with _routing() as routing:
         return frozenset(str(address.get("IFA_LOCAL")) for address in routing.get_addr(family=_FAMILY))
+
+
+def bears(tap: Tap) -> bool:
+    """Whether it has its address, wherever among others."""
+    with _routing() as routing:
+        index = routing.link_lookup(ifname=tap.name)
+        found = routing.get_addr(family=_FAMILY, index=index[0]) if index else ()
+        return any((one.get("IFA_LOCAL"), one.get("IFA_ADDRESS")) == (tap.gateway, tap.address) for one in found)
+
+
+def give_address(tap: Tap) -> None:
+    """The kernel adds the route. HostError when it refuses; a tap that has gone meanwhile needs none."""
+    _give(tap, "addr", "add", local=tap.gateway, address=tap.address, prefixlen=32)
+
+
+def give_route(tap: Tap) -> None:
+    """Over whatever else leads to that address. HostError when the kernel refuses."""
+    _give(tap, "route", "replace", dst=f"{tap.address}/32", prefsrc=tap.gateway, scope=_LINK, proto=PROTOCOL)
+
+
+def _give(tap: Tap, kind: str, verb: str, **what: Any) -> None:
+    from pyroute2 import NetlinkError
+
+    with _routing() as routing:
+        index = routing.link_lookup(ifname=tap.name)
+        if not index:
+            return
+        try:
+            getattr(routing, kind)(verb, **what, **{"index" if kind == "addr" else "oif": index[0]})
+        except NetlinkError as refusal:
+            if refusal.code not in (errno.EEXIST, errno.ENODEV, errno.ENETDOWN):
+                raise HostError(f"the kernel refused the {kind} of {tap.name}: {refusal}", "apply again") from None
 
 
 def present() -> dict[Guard, int]:

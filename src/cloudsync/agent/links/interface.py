@@ -1,0 +1,68 @@
+"""What taps bear in the kernel now, read without a dump of everything: a host may have hundreds. Reads only."""
+
+import fcntl
+import socket
+import struct
+from collections.abc import Callable, Iterable
+from ipaddress import IPv4Address
+from pathlib import Path
+
+from cloudsync.agent.links.tap import Lack, Tap
+
+_ADDRESS, _PEER, _FLAGS = 0x8915, 0x8917, 0x8913
+_UP = 1
+_HOST_MASK = 0xFFFFFFFF
+_NET = Path("/proc/net")
+
+
+def lack(taps: Iterable[Tap], bears: Callable[[Tap], bool]) -> Lack:
+    """What is missing of taps that are there, are up, and whose guest has spoken.
+
+    libvirt brings a tap up seconds before it gives it the address, just before the machine's CPU starts to run, and
+    gives the machine up when the address is there already: a silent tap may be such a one. `bears` is asked about a tap
+    that has another address first.
+    """
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
+        up = [tap for tap in taps if _flags(asker, tap.name) & _UP]
+        bare = [tap for tap in up if _first(asker, tap.name) != (tap.gateway, tap.address) and not bears(tap)]
+    spoke = _spoke() if bare else frozenset()
+    routed = _routed()
+    return Lack(
+        tuple(tap for tap in bare if tap.name in spoke),
+        tuple(tap for tap in up if tap not in bare and (tap.name, IPv4Address(tap.address)) not in routed),
+    )
+
+
+def _flags(asker: socket.socket, name: str) -> int:
+    """0 when it is not there."""
+    answer = _asked(asker, _FLAGS, name)
+    return int(struct.unpack_from("H", answer, 16)[0]) if answer else 0
+
+
+def _first(asker: socket.socket, name: str) -> tuple[str, str] | None:
+    """Its first address and that one's peer."""
+    answers = [_asked(asker, request, name) for request in (_ADDRESS, _PEER)]
+    own, peer = (socket.inet_ntoa(answer[20:24]) if answer else "" for answer in answers)
+    return (own, peer) if own else None
+
+
+def _asked(asker: socket.socket, request: int, name: str) -> bytes | None:
+    """None when there is no such thing."""
+    try:
+        return fcntl.ioctl(asker, request, struct.pack("16s24x", name.encode()))
+    except OSError:
+        return None
+
+
+def _spoke() -> frozenset[str]:
+    """Interfaces that have received a packet: of a tap, the guest has sent it."""
+    rows = (line.partition(":") for line in (_NET / "dev").read_text().splitlines()[2:])
+    return frozenset(name.strip() for name, _, counts in rows if int(counts.split()[1]) > 0)
+
+
+def _routed() -> frozenset[tuple[str, IPv4Address]]:
+    """(interface, address) of each route to one address."""
+    rows = (line.split() for line in (_NET / "route").read_text().splitlines()[1:])
+    return frozenset(
+        (row[0], IPv4Address(socket.ntohl(int(row[1], 16)))) for row in rows if int(row[7], 16) == _HOST_MASK
+    )

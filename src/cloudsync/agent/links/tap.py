@@ -1,0 +1,44 @@
+"""What the taps of a host's instances must bear: document -> taps (pure).
+
+libvirt gives each its address when it makes it, and the kernel the route that goes with it; both can be flushed.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from cloudsync.model.document import HostDocument
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Tap:
+    """One network card: `gateway`/32 with peer `address`, and the route to `address`. `owner` is KIND.NAME."""
+
+    name: str
+    gateway: str
+    address: str
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """Taps without their address, and taps that have it, but not the route."""
+
+    addresses: tuple[Tap, ...] = ()
+    routes: tuple[Tap, ...] = ()
+
+    def messages(self) -> Iterable[tuple[str, str]]:
+        """(owner, what is missing)."""
+        for tap in self.addresses:
+            yield tap.owner, f"the address {tap.gateway} peer {tap.address} of {tap.name} is missing"
+        for tap in self.routes:
+            yield tap.owner, f"the route to {tap.address} by {tap.name} is missing"
+
+
+def taps(document: HostDocument) -> tuple[Tap, ...]:
+    """Of the instances of this host."""
+    return tuple(
+        Tap(nic.tap, document.networks[nic.network].gateway, nic.address, f"instance.{name}")
+        for name, instance in sorted(document.instances.items())
+        for nic in instance.nics
+        if nic.network in document.networks
+    )
