@@ -21,6 +21,7 @@ FIRST_BOOT = (
     Event("modules-final/config-scripts-user", "SUCCESS"),
 )
 KEYS = (world.ED25519,)
+OTHERS = ("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOther",)
 END = Event("modules-final", "SUCCESS")
 
 
@@ -62,6 +63,16 @@ def test_a_reboot_begins_anew_and_keeps_the_host_keys() -> None:
     assert told((Event("modules-final"), END), again).finished
 
 
+def test_the_first_host_keys_stay_and_others_are_kept_apart() -> None:
+    first = told((*FIRST_BOOT, Home(KEYS), END))
+    assert told((Home(KEYS), Home(())), first) is first
+    forged = told((Home(OTHERS),), first)
+    assert (forged.host_keys, forged.other_keys) == (KEYS, OTHERS)
+    for later in (Home(KEYS), Home(()), Event("init-network")):
+        again = told((later,), forged)
+        assert (again.host_keys, again.other_keys) == (KEYS, OTHERS)
+
+
 def test_a_guest_reset_half_way_begins_anew() -> None:
     assert told((*FIRST_BOOT, Event("init-local"))).failures == ()
 
@@ -78,13 +89,15 @@ def test_a_stage_counts_as_failed_only_when_no_module_of_it_did() -> None:
 
 names = st.sampled_from([*STAGES, *(f"{stage}/config-x" for stage in STAGES), "strange", "strange/thing"])
 events = st.builds(Event, names, st.sampled_from(["", "SUCCESS", "WARN", "FAIL"]))
-homes = st.builds(Home, st.sampled_from([(), KEYS]))
+homes = st.builds(Home, st.sampled_from([(), KEYS, OTHERS]))
 
 
 @given(st.lists(st.one_of(events, homes), max_size=60))
 def test_whatever_comes_host_keys_are_never_lost_and_failures_are_few(reports: list[Event | Home]) -> None:
     boot = told(reports)
-    assert bool(boot.host_keys) == any(isinstance(report, Home) and report.host_keys for report in reports)
+    told_keys = [report.host_keys for report in reports if isinstance(report, Home) and report.host_keys]
+    assert boot.host_keys == (told_keys[0] if told_keys else ())
+    assert bool(boot.other_keys) == (len(set(told_keys)) > 1)
     assert len(boot.failures) <= 32
 
 

@@ -19,6 +19,7 @@ from tests.metadata.running import Running
 
 HOSTNAME = "/latest/meta-data/hostname"
 POSTED = "/openstack/latest/password"
+OTHER_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIM1B5kTXQ1m2fN0E0c2cVQm4hS0m3v9b8nV2u0w3k5Jd"
 END = b'{"name": "modules-final", "event_type": "finish", "result": "SUCCESS"}'
 
 
@@ -92,6 +93,17 @@ def test_reports_become_a_boot(service: Running) -> None:
     assert last.finished
     assert last.host_keys == (world.ED25519,)
     assert last.at.endswith("+00:00")
+
+
+def test_host_keys_cannot_be_replaced_from_within_the_guest(service: Running) -> None:
+    def phone_home(key: str) -> Boot:
+        form = f"instance_id={world.UUID_A}&pub_key_x={key.replace('+', '%2B')}".encode()
+        assert service.ask(world.ADDRESS_A, "/cloudsync/phone-home", "POST", form).status == 200
+        return service.boot()
+
+    assert phone_home(world.ED25519).host_keys == (world.ED25519,)
+    boot = phone_home(OTHER_KEY)
+    assert (boot.host_keys, boot.other_keys) == ((world.ED25519,), (OTHER_KEY,))
 
 
 def test_a_restarted_agent_goes_on_with_what_was_known(tmp_path: Path) -> None:

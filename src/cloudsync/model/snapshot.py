@@ -51,13 +51,17 @@ class Machine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Boot:
-    """What a guest said about its own boot: cloud-init's stage, whether it is done, what failed, its ssh host keys."""
+    """What a guest said about its own boot: cloud-init's stage, whether it is done, what failed, its ssh host keys.
+
+    `host_keys` are the first that it reported. `other_keys` came later and differ: anybody in the guest can send some.
+    """
 
     uuid: str
     stage: str = ""
     finished: bool = False
     failures: tuple[str, ...] = ()
     host_keys: tuple[str, ...] = ()
+    other_keys: tuple[str, ...] = ()
     at: str = ""
 
 

@@ -66,6 +66,8 @@ def health(host: HostState, instance: Instance) -> tuple[str, tuple[str, ...]]:
     boot = host.boots.get(instance.uuid)
     if boot and boot.failures:
         problems.append(f"cloud-init: {', '.join(boot.failures)} failed")
+    if boot and boot.other_keys:
+        problems.append("somebody in it reported other ssh host keys later; the first ones count")
     return machine.power.value, tuple(problems)
 
 

@@ -19,16 +19,24 @@ def fold(boot: Boot, report: Event | Home, at: str) -> Boot:
     from vendor data, and a person's user-data may switch either off.
     """
     if isinstance(report, Home):
-        keys = report.host_keys or boot.host_keys
-        new = replace(boot, host_keys=keys, finished=boot.finished or not boot.stage)
+        new = replace(_home(boot, report), finished=boot.finished or not boot.stage)
     else:
         new = _step(boot, report)
     return boot if new == boot else replace(new, at=at)
 
 
+def _home(boot: Boot, home: Home) -> Boot:
+    """The first host keys stay: cloud-init phones home once, on the first boot; later any user of the guest may."""
+    if not boot.host_keys:
+        return replace(boot, host_keys=home.host_keys)
+    if home.host_keys in ((), boot.host_keys):
+        return boot
+    return replace(boot, other_keys=home.host_keys)
+
+
 def _step(boot: Boot, event: Event) -> Boot:
     if _begins_anew(boot, event):
-        boot = Boot(uuid=boot.uuid, host_keys=boot.host_keys)
+        boot = Boot(uuid=boot.uuid, host_keys=boot.host_keys, other_keys=boot.other_keys)
     finished = boot.finished or (event.name == STAGES[-1] and event.result != "")
     return replace(boot, stage=event.name, finished=finished, failures=_failures(boot.failures, event))
 
