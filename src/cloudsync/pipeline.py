@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import sha256
 from threading import Event as Flag
 from typing import TYPE_CHECKING
@@ -62,12 +63,15 @@ def blobs(cloud: Cloud) -> Mapping[str, bytes]:
 
 
 @contextmanager
-def locked(fleet: "Fleet", snapshot: Snapshot, who: str) -> Iterator[None]:
-    """Hold the apply lock of every usable host, in name order so that two applies cannot wait for each other."""
+def locked(fleet: "Fleet", snapshot: Snapshot, who: str, lost: "Callable[[str], None]") -> Iterator[None]:
+    """Hold the apply lock of every usable host, in name order so that two applies cannot wait for each other.
+
+    `lost` is called, from another thread, with the name of a host that gives it away before the block ends.
+    """
     with ExitStack() as stack:
         for name in sorted(snapshot.hosts):
             if snapshot.hosts[name].reachable:
-                stack.enter_context(fleet.drivers[name].lock(who))
+                stack.enter_context(fleet.drivers[name].lock(who, partial(lost, name)))
         yield
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -65,6 +66,22 @@ def test_a_stop_ends_a_held_lock_at_once_and_cleanly(agent: Lab) -> None:
     assert not agent.socket.exists()
     agent.start()
     assert agent.client.holder() is None
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_lock_that_goes_with_the_agent_is_known_to_be_lost(agent: Lab, number: signal.Signals) -> None:
+    lost = Event()
+    with agent.client.lock("alice@laptop", lost.set):
+        agent.end(number)
+        assert lost.wait(30)
+
+
+def test_a_lock_that_was_given_back_is_not_lost(agent: Lab) -> None:
+    lost = Event()
+    with agent.client.lock("alice@laptop", lost.set):
+        assert agent.client.holder() is not None
+    assert agent.end() == 0
+    assert not lost.is_set()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

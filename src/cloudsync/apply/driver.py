@@ -25,8 +25,11 @@ class Driver(Protocol):
     def perform(self, step: Step, blobs: Blobs, progress: Progress) -> None:
         """Carry out one step; repeatable. Raises HostError with what went wrong and the fix."""
 
-    def lock(self, who: str) -> AbstractContextManager[None]:
-        """Hold the host's apply lock; LockedError names the holder and since when."""
+    def lock(self, who: str, lost: Callable[[], None] = lambda: None) -> AbstractContextManager[None]:
+        """Hold the host's apply lock; LockedError names the holder and since when.
+
+        `lost` is called, from another thread, when the host gives the lock away before the block ends.
+        """
 
     def wait_booted(self, uuids: frozenset[str], seen: Callable[[Boot], None], timeout: float) -> None:
         """Report each new Boot of `uuids` to `seen` until all are finished; HostError after `timeout` seconds."""

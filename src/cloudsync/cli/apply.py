@@ -4,7 +4,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event as Flag
 
@@ -31,6 +31,23 @@ class Wishes:
     wait: bool
     timeout: float
     parallelism: int
+
+
+@dataclass(frozen=True, slots=True)
+class Brake:
+    """What ends an apply early: `stop` lets running steps finish; `lost` are hosts whose lock is gone."""
+
+    stop: Flag = field(default_factory=Flag)
+    lost: list[str] = field(default_factory=list)
+
+    def lock_lost(self, host: str) -> None:
+        """From any thread."""
+        self.lost.append(host)
+        self.stop.set()
+        say(
+            f"error: the apply lock of host {host} is gone, its agent has ended: another apply may work there now\n"
+            "hint: when the running steps have finished, start the agent there if it is down, and apply again"
+        )
 
 
 def run(path: Path, saved: Path | None, wishes: Wishes) -> int:
@@ -66,11 +83,12 @@ def _apply(cloud: Cloud, saved: Plan | None, wishes: Wishes) -> int:
 
 def _at_once(cloud: Cloud, fleet: Fleet, wishes: Wishes) -> int:
     """Nobody reads the plan first, so it is made behind the lock and cannot get old."""
-    with locked(fleet, observe(fleet), who()):
+    brake = Brake()
+    with locked(fleet, observe(fleet), who(), brake.lock_lost):
         plan = decide(cloud, observe(fleet), who())
         show(plan)
         _guard(plan, wishes)
-        return _carry_out(plan, cloud, fleet, wishes.parallelism) if plan.steps else Exit.DONE
+        return _carry_out(plan, cloud, fleet, wishes.parallelism, brake) if plan.steps else Exit.DONE
 
 
 def _after_a_look(cloud: Cloud, fleet: Fleet, saved: Plan | None, wishes: Wishes) -> int:
@@ -84,10 +102,11 @@ def _after_a_look(cloud: Cloud, fleet: Fleet, saved: Plan | None, wishes: Wishes
     if not _agreed(plan, wishes):
         say("nothing was changed")
         return Exit.FAILED
-    with locked(fleet, snapshot, who()):
+    brake = Brake()
+    with locked(fleet, snapshot, who(), brake.lock_lost):
         fresh = decide(cloud, observe(fleet), who())
         confirm_fresh(plan, fresh)
-        return _carry_out(fresh, cloud, fleet, wishes.parallelism)
+        return _carry_out(fresh, cloud, fleet, wishes.parallelism, brake)
 
 
 def _guard(plan: Plan, wishes: Wishes) -> None:
@@ -126,22 +145,23 @@ def _answer(question: str) -> str:
     return sys.stdin.readline().strip()
 
 
-def _carry_out(plan: Plan, cloud: Cloud, fleet: Fleet, parallelism: int) -> int:
+def _carry_out(plan: Plan, cloud: Cloud, fleet: Fleet, parallelism: int, brake: Brake) -> int:
     from cloudsync.render.progress import Screen
 
-    with _interruptible() as stop, Screen(plan) as screen:
-        outcome = carry_out(plan, cloud, fleet, screen.seen, parallelism, stop)
+    with _interruptible(brake.stop), Screen(plan) as screen:
+        outcome = carry_out(plan, cloud, fleet, screen.seen, parallelism, brake.stop)
     with suppress(OSError):
         say(screen.summary(outcome))
-    if outcome.interrupted or stop.is_set():
+    if brake.lost:
+        return Exit.FAILED
+    if outcome.interrupted or brake.stop.is_set():
         return Exit.INTERRUPTED
     return Exit.FAILED if outcome.failed else Exit.DONE
 
 
 @contextmanager
-def _interruptible() -> Iterator[Flag]:
+def _interruptible(stop: Flag) -> Iterator[None]:
     """Ctrl-C, SIGTERM and the end of a login set the flag: running steps finish, no new one starts."""
-    stop = Flag()
 
     def on_signal(_number: int, _frame: object) -> None:
         stop.set()
@@ -150,7 +170,7 @@ def _interruptible() -> Iterator[Flag]:
 
     before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
-        yield stop
+        yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

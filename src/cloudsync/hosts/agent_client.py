@@ -58,16 +58,17 @@ class AgentClient:
         return self._stored(self._at.ask("PATCH", "/v1/document", body, {"if-match": f'"{etag}"'}, wait=_APPLY))
 
     @contextmanager
-    def lock(self, who: str) -> Iterator[None]:
-        """Hold the host's apply lock. LockedError names the holder and since when. It goes with this process."""
+    def lock(self, who: str, lost: Callable[[], None] = lambda: None) -> Iterator[None]:
+        """Hold the host's apply lock. LockedError names the holder and since when. It goes with this process.
+
+        It goes with the agent as well: `lost` is called then, from another thread.
+        """
         answer = self._at.send("POST", "/v1/lock", json.dumps({"who": who}).encode(), wait=_QUICK)
         with closing(answer):
             if self._fields(answer.line(_QUICK)) != {"held": True}:
                 raise HostError(f"{self._at.host}: the agent did not give the lock", "run this again")
-            try:
+            with answer.kept(_SILENCE, lost):
                 yield
-            finally:
-                answer.hang_up()
 
     def holder(self) -> Held | None:
         """Who holds the apply lock."""

@@ -96,9 +96,9 @@ class Host:
                 self._domains.delete(step.uuid)
                 self._pool.delete_root(step.uuid)
 
-    def lock(self, who: str) -> AbstractContextManager[None]:
-        """Hold the host's apply lock; LockedError names the holder and since when."""
-        return self._agent.lock(who)
+    def lock(self, who: str, lost: Callable[[], None] = lambda: None) -> AbstractContextManager[None]:
+        """Hold the host's apply lock; LockedError names the holder and since when. The agent's end is its loss."""
+        return self._agent.lock(who, lost)
 
     def wait_booted(self, uuids: frozenset[str], seen: Callable[[Boot], None], timeout: float) -> None:
         """Report each new Boot of `uuids` until all are finished; HostError after `timeout` seconds."""

@@ -5,11 +5,12 @@ The only module on the controller's side that imports socket. Called by agent_cl
 
 import json
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from pathlib import Path
+from threading import Event, Thread
 
 from cloudsync.model.problem import CloudsyncError, HostError, LockedError, StaleError
 
@@ -128,13 +129,29 @@ class Answer:
             self.connection.line.settimeout(wait)
             return self.response.readline()
 
-    def hang_up(self) -> None:
-        """Close, and wait until the agent has: then it has let go of what it held for us."""
+    @contextmanager
+    def kept(self, wait: float, ended: Callable[[], None]) -> Iterator[None]:
+        """Keep the connection during the block. When the agent ends it first, or says nothing for `wait` seconds,
+        `ended` is called from another thread. After the block the agent has let go of what it held for us."""
+        over = Event()
+        watch = Thread(target=self._watch, args=(wait, over, ended), name="connection", daemon=True)
+        watch.start()
+        try:
+            yield
+        finally:
+            over.set()
+            with suppress(OSError):
+                self.connection.line.shutdown(socket.SHUT_WR)
+            watch.join()
+            self.close()
+
+    def _watch(self, wait: float, over: Event, ended: Callable[[], None]) -> None:
+        self.connection.line.settimeout(wait)
         with suppress(OSError):
-            self.connection.line.shutdown(socket.SHUT_WR)
             while self.connection.line.recv(4096):
                 continue
-        self.close()
+        if not over.is_set():
+            ended()
 
     def close(self) -> None:
         self.response.close()
