@@ -202,20 +202,28 @@ class Supervisor:
         """An answer to another change than the last is an answer to one that was given up."""
         with self._changed:
             if message.get("ack") == self._number:
-                self._records, self._answer = self._proposed, ""
+                self._records, self._answer = self._with_passwords(self._proposed), ""
             elif message.get("refused") == self._number:
                 self._answer = ascii(str(message.get("why", ""))[:200]) or "for no reason"
             self._changed.notify_all()
+
+    def _with_passwords(self, records: Mapping[str, Record]) -> Mapping[str, Record]:
+        """`records` may have been made before a guest posted its password."""
+        posted = {uuid: old.password for uuid, old in self._records.items() if old.password}
+        return {
+            uuid: replace(record, password=posted[uuid]) if uuid in posted and not record.password else record
+            for uuid, record in records.items()
+        }
 
     def _report(self, message: Mapping[str, object]) -> None:
         try:
             uuid, report = from_json(message)
         except ValueError:
             return
-        record = self._records.get(uuid)
-        if record is None:
-            return
-        if isinstance(report, Password):
-            with self._changed:
+        with self._changed:
+            record = self._records.get(uuid)
+            if record is None:
+                return
+            if isinstance(report, Password):
                 self._records = {**self._records, uuid: replace(record, password=record.password or report.data)}
         self._on_report(uuid, report)
