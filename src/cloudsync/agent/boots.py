@@ -1,14 +1,18 @@
 """What guests said about their boot, kept across restarts of the agent, and told to whoever waits for it.
 
+Host keys are kept in a file of their own, down to the disk: a guest tells them once, and nobody gets in without them.
+Losing the rest to a power cut costs a line in `status`, so it is not waited for.
 The metadata part calls `record` from its own thread; app.py follows on the event loop.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 
+from cloudsync.agent.places import replace_file
 from cloudsync.model import wire
 from cloudsync.model.snapshot import Boot
 
@@ -20,7 +24,7 @@ class Boots:
         self._path = path
         self._lock = Lock()
         self._listeners: set[_Listener] = set()
-        self._boots: dict[str, Boot] = _load(path)
+        self._boots: dict[str, Boot] = load(path)
 
     def all(self) -> Mapping[str, Boot]:
         """By instance uuid."""
@@ -30,10 +34,11 @@ class Boots:
     def record(self, boot: Boot) -> None:
         """From any thread."""
         with self._lock:
-            if self._boots.get(boot.uuid) == boot:
+            known = self._boots.get(boot.uuid, Boot(uuid=boot.uuid))
+            if known == boot:
                 return
             self._boots[boot.uuid] = boot
-            self._save()
+            self._save(keys=_keys(known) != _keys(boot))
             for loop, queue in self._listeners:
                 with suppress(RuntimeError):  # that loop has ended
                     loop.call_soon_threadsafe(queue.put_nowait, boot)
@@ -45,7 +50,7 @@ class Boots:
             kept = {uuid: boot for uuid, boot in self._boots.items() if uuid in wanted}
             if kept != self._boots:
                 self._boots = kept
-                self._save()
+                self._save(keys=True)
 
     async def follow(self, uuids: frozenset[str]) -> AsyncIterator[Boot]:
         """What is known of these machines, then each change, for ever."""
@@ -65,16 +70,33 @@ class Boots:
             with self._lock:
                 self._listeners.discard(listener)
 
-    def _save(self) -> None:
-        """Losing it to a power cut costs a line in `status`, so it is not flushed; a full disk must not stop a boot."""
-        new = self._path.with_suffix(".new")
+    def _save(self, keys: bool) -> None:
+        """A full disk must not stop a boot."""
         with suppress(OSError):
-            new.touch(0o600)
-            new.write_bytes(wire.dump(dict[str, Boot], self._boots))
-            new.replace(self._path)
+            if keys:
+                known = {uuid: _keys(boot) for uuid, boot in self._boots.items() if boot.host_keys}
+                replace_file(_keys_path(self._path), wire.dump(dict[str, Boot], known), durable=True)
+            replace_file(self._path, wire.dump(dict[str, Boot], self._boots), durable=False)
 
 
-def _load(path: Path) -> dict[str, Boot]:
+def load(path: Path) -> dict[str, Boot]:
+    """What was saved at `path` and beside it, by uuid."""
+    found = _read(path)
+    for uuid, keys in _read(_keys_path(path)).items():
+        boot = found.get(uuid, Boot(uuid=uuid))
+        found[uuid] = replace(boot, host_keys=keys.host_keys, other_keys=keys.other_keys)
+    return found
+
+
+def _keys_path(path: Path) -> Path:
+    return path.with_name("host-keys.json")
+
+
+def _keys(boot: Boot) -> Boot:
+    return Boot(uuid=boot.uuid, host_keys=boot.host_keys, other_keys=boot.other_keys)
+
+
+def _read(path: Path) -> dict[str, Boot]:
     try:
         return wire.load(dict[str, Boot], path.read_bytes())
     except (OSError, ValueError):

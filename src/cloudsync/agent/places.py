@@ -35,6 +35,22 @@ def _folder(path: Path, mode: int) -> None:
         path.chmod(mode)
 
 
+def replace_file(path: Path, data: bytes, durable: bool) -> None:
+    """The file is `data` from now on, or what it was; only its owner may read it. `durable`: a power cut does not undo
+    it. Raise OSError."""
+    fresh = path.with_suffix(".new")
+    fresh.unlink(missing_ok=True)
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        if durable:
+            file.flush()
+            os.fsync(file.fileno())
+    fresh.replace(path)
+    if durable:
+        sync_folder(path.parent)
+
+
 def sync_folder(path: Path) -> None:
     """A rename is on the disk only when its folder is."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)

@@ -1,12 +1,13 @@
 """What guests have posted as their password, encrypted by them to the instance's key: kept by the agent, 0600."""
 
 import json
-import os
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock
+
+from cloudsync.agent.places import replace_file
 
 
 class Passwords:
@@ -37,16 +38,9 @@ class Passwords:
 
     def _save(self) -> None:
         """A full disk must not stop a boot: then it is lost with the agent."""
-        new = self._path.with_suffix(".new")
         plain = {uuid: b64encode(password).decode() for uuid, password in self._passwords.items()}
         with suppress(OSError):
-            new.unlink(missing_ok=True)
-            descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(json.dumps(plain).encode())
-                file.flush()
-                os.fsync(file.fileno())
-            new.replace(self._path)
+            replace_file(self._path, json.dumps(plain).encode(), durable=True)
 
 
 def _load(path: Path) -> dict[str, bytes]:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
 
+from cloudsync.agent.boots import load
 from cloudsync.agent.memo import Memo
 from cloudsync.agent.metadata import predecessor
 from cloudsync.agent.metadata.documents import records
@@ -20,7 +21,6 @@ from cloudsync.agent.metadata.passwords import Passwords
 from cloudsync.agent.metadata.port import listen
 from cloudsync.agent.metadata.reports import Password, Report, from_json
 from cloudsync.agent.metadata.supervisor import Supervisor
-from cloudsync.model import wire
 from cloudsync.model.document import HostDocument
 from cloudsync.model.problem import HostError
 from cloudsync.model.snapshot import Boot, Drift
@@ -51,7 +51,7 @@ class MetadataPart:
         self._address, self._state, self._on_boot = address, state, on_boot
         self._limits = limits or Limits()
         self._passwords = Passwords(state / "passwords.json")
-        self._boots = _load_boots(state / "boots.json")
+        self._boots = load(state / "boots.json")
         self._boots_lock = Lock()
         self._lock = Lock()
         self._memo = Memo()
@@ -156,10 +156,3 @@ class MetadataPart:
             self._boots[uuid] = new
         if new != old:
             self._on_boot(new)
-
-
-def _load_boots(path: Path) -> dict[str, Boot]:
-    try:
-        return wire.load(dict[str, Boot], path.read_bytes())
-    except (OSError, ValueError):
-        return {}
