@@ -7,7 +7,7 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,9 +19,12 @@ from starlette.responses import JSONResponse, Response
 from cloudsync import __version__
 from cloudsync.agent import console, wire_error
 from cloudsync.agent.boots import Boots
+from cloudsync.agent.checkup.gather import Checkup
+from cloudsync.agent.denials.reader import Reader
 from cloudsync.agent.images import Images, News
 from cloudsync.agent.keeper import Keeper
 from cloudsync.agent.lock import ApplyLock
+from cloudsync.agent.neighbours.lookout import Lookout
 from cloudsync.agent.receive import read_document
 from cloudsync.agent.state import gather
 from cloudsync.agent.stream import Stream
@@ -29,7 +32,10 @@ from cloudsync.agent.take_in import Wish
 from cloudsync.agent.wire_error import Refusal
 from cloudsync.model import wire
 from cloudsync.model.agent_state import AgentState, Held, ImageDone
+from cloudsync.model.checkup import Report
+from cloudsync.model.denial import Denial
 from cloudsync.model.problem import CloudsyncError
+from cloudsync.model.resources import Instance
 from cloudsync.model.snapshot import Boot
 
 Sha256 = Annotated[str, Segment(pattern="^[0-9a-f]{64}$")]
@@ -46,6 +52,8 @@ class Services:
     images: Images
     lock: ApplyLock
     consoles: Path
+    lookout: Lookout
+    reader: Reader
     stop: asyncio.Event
 
 
@@ -99,6 +107,7 @@ def build(services: Services) -> FastAPI:
     _lock(app, services)
     _images(app, services)
     _machines(app, services)
+    _denials(app, services)
     return app
 
 
@@ -106,8 +115,14 @@ def _host(app: FastAPI, services: Services) -> None:
     @app.get("/v1/host", response_model=AgentState)
     def host() -> Response:
         """The host as it is; the document comes without its user-data."""
-        state = gather(services.keeper, services.boots, services.images.pool)
+        state = gather(services.keeper, services.boots, services.images.pool, services.lookout)
         return Response(wire.dump(AgentState, state), media_type="application/json")
+
+    @app.get("/v1/checkup", response_model=Report)
+    def checkup() -> Response:
+        """Is this host fit, and why not: everything that was looked at, in the order in which to mend it."""
+        asked = Checkup(services.keeper, services.images.pool, services.lookout, services.reader)
+        return Response(wire.dump(Report, asked.report()), media_type="application/json")
 
     @app.put("/v1/document", response_model=Generation, openapi_extra=_DOCUMENT)
     async def put(request: Request, if_match: Annotated[str | None, Header()] = None) -> Response:
@@ -125,6 +140,7 @@ def _put(services: Services, body: bytes, base: int) -> Response:
     document = read_document(body, base)
     services.keeper.put(document, base)
     services.boots.keep(instance.uuid for instance in document.instances.values())
+    services.reader.suit(document)
     return JSONResponse({"generation": document.generation})
 
 
@@ -204,3 +220,37 @@ def _machines(app: FastAPI, services: Services) -> None:
 async def _told_boots(boots: AsyncIterator[Boot]) -> AsyncIterator[bytes]:
     async for boot in boots:
         yield wire.dump(Boot, boot) + b"\n"
+
+
+def _denials(app: FastAPI, services: Services) -> None:
+    @app.get("/v1/instances/{uuid}/denied", response_model=tuple[Denial, ...])
+    def denied(uuid: Uuid) -> Response:
+        """What this instance's groups denied lately, the latest last. 404: not here. 409: none of its groups logs."""
+        instance = _logging(services, uuid)
+        found = services.reader.record.of(nic.tap for nic in instance.nics)
+        told = tuple(replace(one, groups=instance.groups) for one in found)
+        return Response(wire.dump(tuple[Denial, ...], told), media_type="application/json")
+
+    @app.get("/v1/instances/{uuid}/denied/follow", response_class=Response, responses=_LINES)
+    async def follow(uuid: Uuid) -> Response:
+        """One Denial a line, as they come."""
+        return Stream(_told_denials(services, _logging(services, uuid)), services.stop)
+
+
+def _logging(services: Services, uuid: str) -> Instance:
+    document = services.keeper.document
+    here = document.instances.values() if document else ()
+    instance = next((one for one in here if one.uuid == uuid), None)
+    if document is None or instance is None:
+        raise Refusal(404, "there is no such instance on this host", "`cloudsync status` says where it is")
+    if not any(document.groups[name].log_denied for name in instance.groups):
+        names = ", ".join(f"group.{name}" for name in instance.groups) or "no group"
+        raise Refusal(409, f"{names}: nothing denied is logged", "write `log_denied: true` into the group, and apply")
+    if services.reader.fault:
+        raise Refusal(503, services.reader.fault, "see `cloudsync doctor`")
+    return instance
+
+
+async def _told_denials(services: Services, instance: Instance) -> AsyncIterator[bytes]:
+    async for denial in services.reader.record.follow(nic.tap for nic in instance.nics):
+        yield wire.dump(Denial, replace(denial, groups=instance.groups)) + b"\n"

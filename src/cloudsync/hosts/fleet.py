@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from cloudsync.apply.driver import Driver
+from cloudsync.model.checkup import Check
 from cloudsync.model.cloud import Cloud, Host
 from cloudsync.model.snapshot import HostState, HostStatus, Snapshot
 
@@ -31,6 +32,12 @@ class Fleet:
         with ThreadPoolExecutor(_AT_ONCE, "observe") as threads:
             states = list(threads.map(lambda driver: driver.observe(), self.drivers.values()))
         return Snapshot(hosts={state.name: _as_wanted(state, self._wanted[state.name]) for state in states})
+
+    def checkup(self) -> Mapping[str, tuple[Check, ...]]:
+        """What every host is found to be like, by name."""
+        with ThreadPoolExecutor(_AT_ONCE, "checkup") as threads:
+            found = threads.map(lambda driver: driver.checkup(), self.drivers.values())
+            return dict(zip(self.drivers, found, strict=True))
 
     def close(self) -> None:
         for driver in self.drivers.values():

@@ -32,6 +32,9 @@ def text(cloud: Cloud, snapshot: Snapshot) -> str:
     rows = [row for _, host in sorted(snapshot.hosts.items()) for row in _instance_rows(host)]
     if rows:
         parts += ["", table(("INSTANCE", "STATE", "HOST", "ADDRESS", "IMAGE", "FLAVOR", "GROUPS", "BOOT"), rows)]
+    problems = [f"  ! host.{host.name}: {one}" for host in _all(snapshot) for one in host.obstacles]
+    if problems:
+        parts += ["", "Problems (`cloudsync doctor` shows the fix)", *problems]
     drift = [f"  ! {item.address}  {item.host}: {item.message}" for host in _all(snapshot) for item in host.drift]
     if drift:
         parts += ["", "Drift (changed outside cloudsync)", *drift]
@@ -70,6 +73,7 @@ def _host(host: HostState) -> dict[str, object]:
         "reason": host.reason,
         "capacity": {"vcpus": host.capacity.vcpus, "memory": host.capacity.memory, "disk": host.capacity.disk},
         "used": {"vcpus": load.vcpus, "memory": load.memory, "disk": load.disk},
+        "problems": [str(one) for one in host.obstacles],
         "drift": [{"address": item.address, "message": item.message, "remedy": item.remedy} for item in host.drift],
     }
 
