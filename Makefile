@@ -21,7 +21,7 @@ image: setup
 demo: setup ## two guests on this machine, proved to work and left running; IMAGE=path-or-url takes an image of yours
 	@setup/root demo/run $(if $(IMAGE),--image '$(IMAGE)')
 
-demo-clean: ## remove every trace of the demo
+demo-clean: setup ## remove every trace of the demo
 	@setup/root demo/clean
 
 test: dev image ## all tests, the real libvirt, nftables, dnsmasq and a booted guest included, in a private machine

@@ -56,7 +56,7 @@ class Lab:
             return subprocess.Popen(
                 [sys.executable, "-m", "tests.agent.run_agent", str(self.root)],
                 cwd=REPOSITORY,
-                env=os.environ | {"NO_PROXY": "*", "PYTHONPATH": f"{REPOSITORY / 'src'}:{REPOSITORY}"} | (more or {}),
+                env=os.environ | {"NO_PROXY": "*", "PYTHONPATH": f"{REPOSITORY}:{REPOSITORY / 'src'}"} | (more or {}),
                 stderr=log,
                 stdout=log,
                 text=True,

@@ -29,7 +29,7 @@ def test_a_fresh_host_has_nothing_and_the_folders_have_their_modes(agent: Lab) -
     state = agent.client.host()
     assert state.version == __version__
     assert state.document is None
-    assert (state.drift, state.boots, state.images, state.disks) == ((), {}, {}, ())
+    assert (state.drift, state.boots, state.images, state.disks) == ((), {}, {}, {})
     assert stat.S_IMODE(agent.socket.stat().st_mode) == 0o660
     assert stat.S_IMODE((agent.root / "state").stat().st_mode) == 0o700
     assert stat.S_IMODE(agent.pool.stat().st_mode) == 0o711

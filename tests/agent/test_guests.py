@@ -10,7 +10,7 @@ import pytest
 
 from cloudsync.hosts.agent_client import AgentClient
 from cloudsync.model import wire
-from cloudsync.model.agent_state import ImageDone
+from cloudsync.model.agent_state import ImageDone, RootDisk
 from cloudsync.model.problem import HostError
 from cloudsync.model.resources import Image
 from cloudsync.model.snapshot import Boot
@@ -34,7 +34,8 @@ def put(agent: Lab, source: str | None, wanted: Image | None = None) -> ImageDon
 
 
 def names(agent: Lab) -> list[str]:
-    return sorted(path.name for path in agent.pool.iterdir())
+    """Of all files in the pool, those in folders of it too."""
+    return sorted(path.name for path in agent.pool.rglob("*") if path.is_file())
 
 
 def test_an_image_is_fetched_checked_and_listed(agent: Lab, shelf: Shelf) -> None:
@@ -157,7 +158,7 @@ def test_an_image_goes_unless_a_disk_stands_on_it(agent: Lab) -> None:
     qemu_img("create", "-f", "qcow2", "-b", agent.pool / f"image-{DIGEST}", "-F", "raw", disk, "8M")
     with pytest.raises(HostError, match=f"{UUID}.root.qcow2 stands on it"):
         agent.client.delete_image(DIGEST)
-    assert agent.client.host().disks == (UUID,)
+    assert agent.client.host().disks == {UUID: RootDisk(size=8 << 20, image=DIGEST)}
     disk.unlink()
     agent.client.delete_image(DIGEST)
     agent.client.delete_image(DIGEST)
@@ -239,6 +240,15 @@ def test_who_waits_for_a_boot_hears_that_the_agent_stops(agent: Lab) -> None:
         assert agent.end() == 0
         with pytest.raises(HostError, match="stopped in the middle"):
             waiting.result(30)
+
+
+def test_the_console_log_of_an_instance_that_is_gone_is_forgotten(agent: Lab) -> None:
+    log = agent.root / "consoles" / f"cloudsync-{UUID}.log"
+    log.write_bytes(b"root's password is swordfish")
+    agent.client.put_document(document(), 0)
+    assert log.exists()
+    agent.client.put_document(empty(2), 1)
+    assert not log.exists()
 
 
 def test_a_console_log_is_read(agent: Lab) -> None:

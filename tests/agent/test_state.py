@@ -6,6 +6,7 @@ import pytest
 
 from cloudsync.agent import console, kvm, uplink
 from cloudsync.agent.pool import Pool
+from cloudsync.model.agent_state import RootDisk
 from cloudsync.model.problem import CloudsyncError, HostError
 from tests.agent.documents import UUID
 from tests.agent.images import qemu_img
@@ -64,6 +65,14 @@ def test_console_takes_nothing_but_a_uuid(tmp_path: Path, uuid: str) -> None:
         console.read(tmp_path, uuid)
 
 
+def test_console_forgets_all_of_a_machine_and_nothing_of_others(tmp_path: Path) -> None:
+    name, other = f"cloudsync-{UUID}.log", f"cloudsync-{UUID[:-1]}f.log"
+    for file in (name, f"{name}.0", f"{name}.12", other, f"{name}.bak"):
+        (tmp_path / file).write_text("x")
+    console.forget(tmp_path, {UUID})
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([other, f"{name}.bak"])
+
+
 def test_console_follows_no_link(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("secret")
     (tmp_path / f"cloudsync-{UUID}.log").symlink_to(tmp_path / "secret")
@@ -73,13 +82,16 @@ def test_console_follows_no_link(tmp_path: Path) -> None:
 
 def test_pool_lists_whole_images_and_disks_only(tmp_path: Path) -> None:
     digest = "ab" * 32
-    for name in (f"image-{digest}", f"image-{'cd' * 32}.part", f"incoming-{'ef' * 32}", f"{UUID}.root.qcow2", "note"):
+    halves = (f"unchecked/{'cd' * 32}.part", f"unchecked/{'cd' * 32}.part.validator", f"incoming-{'ef' * 32}")
+    (tmp_path / "unchecked").mkdir()
+    for name in (f"image-{digest}", *halves, f"{UUID}.root.qcow2", "note", f"{'12' * 32}.gz"):
         (tmp_path / name).write_bytes(b"12345")
     (tmp_path / f"image-{'01' * 32}").symlink_to("/etc/passwd")
     pool = Pool(tmp_path)
     images = pool.images()
     assert [(name, image.size, image.format) for name, image in images.items()] == [(digest, 5, "raw")]
-    assert pool.disks() == (UUID,)
+    assert pool.disks() == {UUID: RootDisk()}
+    assert pool.partial() == ("cd" * 32, "ef" * 32)
 
 
 def test_pool_knows_what_stands_on_an_image(tmp_path: Path) -> None:
@@ -89,6 +101,7 @@ def test_pool_knows_what_stands_on_an_image(tmp_path: Path) -> None:
     qemu_img("create", "-f", "qcow2", "-b", pool.image(digest), "-F", "qcow2", disk, "16M")
     assert pool.users(digest) == [disk.name]
     assert pool.users("cd" * 32) == []
+    assert pool.disks() == {UUID: RootDisk(size=16 << 20, image=digest)}
     assert pool.images()[digest].virtual_size == 8 << 20
     assert pool.images()[digest].format == "qcow2"
 

@@ -41,7 +41,8 @@ def two(**changes: object) -> HostDocument:
     return document(instances={"web": instance(), "db": replace(other, **changes)})  # type: ignore[arg-type]
 
 
-GOOD = [document(), empty(1), two(), rules(protocol="tcp", ports=(0, 65535), remote="instance.db-1"),
+GOOD = [document(), empty(1), two(), rules(protocol="tcp", ports=(1, 65535), remote="instance.db-1"),
+        rules(protocol="dccp", ports=(5, 5)), rules(protocol="udplite", ports=(5, 6)),
         rules(protocol="icmp", icmp=(8, 0)), rules(protocol="255"), rules(remote="0.0.0.0/0"),
 
         replace(network(subnet="10.20.0.0/31", gateway="10.20.0.1"), instances={}, user_data={}),
@@ -69,6 +70,8 @@ BAD: list[tuple[HostDocument, str]] = [
     (network(gateway="10.21.0.1"), "gateway '10.21.0.1' is not an address"),
     (network(gateway="10.20.0.0"), "gateway '10.20.0.0' is not an address"),
     (network(dns=("resolver",)), "dns 'resolver'"),
+    (network(dns=("2001:db8::53%eth0\nserver=1.2.3.4",)), "is not an IP address"),
+    (network(dns=("2001:0db8::53",)), "is not an IP address"),
     (network(domain="demo..internal"), "not a DNS name"),
     (document(keypairs={"a\n": Keypair(name="a\n", public_key="ssh-ed25519 A")}), "not a key pair's name"),
     (rules(protocol="esp"), "protocol 'esp'"),
@@ -77,7 +80,9 @@ BAD: list[tuple[HostDocument, str]] = [
     (rules(protocol="²"), "protocol"),
     (rules(protocol="9" * 5000), "protocol"),
     (rules(protocol="tcp", ports=(2, 1)), "ports 2-1"),
-    (rules(protocol="tcp", ports=(0, 65536)), "ports 0-65536"),
+    (rules(protocol="tcp", ports=(1, 65536)), "ports 1-65536"),
+    (rules(protocol="tcp", ports=(0, 80)), "ports 0-80"),
+    (rules(protocol="33", ports=(1, 2)), "ports need tcp, udp, dccp, sctp, udplite, not '33'"),
     (rules(ports=(1, 2)), "ports need tcp"),
     (rules(icmp=(1, 1)), "ICMP type needs"),
     (rules(protocol="icmp", icmp=(256, None)), "outside 0-255"),

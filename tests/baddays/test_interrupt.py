@@ -23,7 +23,7 @@ def begin(spec: Path) -> subprocess.Popen[str]:
     command = [*PROGRAM, str(spec), "apply", "-y", "--parallelism", "1"]
     begun = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     assert begun.stderr
-    assert begun.stderr.readline().startswith("[1/")
+    assert any(line.startswith("[1/") for line in begun.stderr)
     return begun
 
 

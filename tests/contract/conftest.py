@@ -20,7 +20,7 @@ def real_agent() -> Iterator[None]:
 def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
     image = blank_image(tmp_path / "blank.raw")
     if request.param == "sim":
-        yield Site(SimHost("here", "sim:?vcpus=8&memory=4GiB&disk=1GiB", tmp_path), image)
+        yield Site(SimHost("here", "sim:?vcpus=8&memory=4GiB&disk=1GiB", tmp_path, "contract"), image)
         return
     from cloudsync.hosts.host import Host
     from cloudsync.model.cloud import Host as Wanted

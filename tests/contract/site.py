@@ -88,7 +88,6 @@ class Site:
                 host="here",
                 address=f"instance.{one.name}",
                 instance=one,
-                image_format="raw",
                 gateways=GATEWAYS,
                 cloud="contract",
                 generation=self.state.generation,

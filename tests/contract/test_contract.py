@@ -8,7 +8,8 @@ from cloudsync.model.checkup import Verdict
 from cloudsync.model.plan import StartInstance, StopInstance
 from cloudsync.model.problem import HostError, LockedError, StaleError
 from cloudsync.model.resources import Power
-from cloudsync.model.snapshot import HostStatus
+from cloudsync.model.snapshot import HostStatus, Usage
+from cloudsync.planner.identity import tap_and_mac
 from tests.contract.site import MIB, Site
 
 
@@ -42,6 +43,25 @@ def test_what_is_made_is_observed_as_it_was_asked_for(site: Site) -> None:
     assert state.document
     assert state.document.instances == {"web": one}
     assert dict(state.document.user_data) == {}
+
+
+def test_nics_come_go_and_change_places(site: Site) -> None:
+    """Off meanwhile: a blank guest does not hear the power button."""
+    one = replace(site.instance(), state=Power.STOPPED)
+    site.fetch()
+    site.record(one)
+    site.create(one)
+    more = tuple(
+        replace(one.nics[0], address=f"10.99.0.{70 + at}", mac=mac, tap=tap)
+        for at, (tap, mac) in ((at, tap_and_mac(one.uuid, at)) for at in (1, 2))
+    )
+    for nics in ((*one.nics, *more), (more[1], *one.nics), more):
+        changed = replace(one, nics=nics)
+        site.record(changed)
+        site.update(changed)
+        assert site.machine(one).nics == tuple((nic.tap, nic.mac, nic.address) for nic in nics)
+    start(site, one.uuid)
+    assert site.machine(one).nics == tuple((nic.tap, nic.mac, nic.address) for nic in more)
 
 
 def test_creating_twice_changes_nothing(site: Site) -> None:
@@ -163,6 +183,19 @@ def test_another_clouds_document_is_refused_until_the_host_is_released(site: Sit
     site.record()
     site.record(cloud="other")
     site.record(cloud="contract")
+
+
+def test_a_host_that_another_cloud_has_is_foreign_and_its_rest_unknown(site: Site) -> None:
+    before = site.state.generation
+    site.record(site.instance(), cloud="other")
+    try:
+        state = site.state
+    finally:
+        site.record(cloud="other", base=before + 1)
+    assert state.status is HostStatus.FOREIGN
+    assert "other" in state.reason
+    assert (state.document, dict(state.machines), state.capacity) == (None, {}, Usage())
+    assert site.state.status is HostStatus.READY
 
 
 def test_the_lock_is_held_by_one_at_a_time_and_says_by_whom(site: Site) -> None:

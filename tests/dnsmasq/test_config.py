@@ -27,9 +27,41 @@ def test_names_are_of_the_whole_cloud_with_their_networks_domain() -> None:
     assert rendered(sample()).names.splitlines() == [
         "10.20.0.10 web-1.demo.internal web-1",
         "10.20.0.11 web-2.demo.internal web-2",
-        "10.20.0.12 probe.demo.internal probe",
+        "10.20.0.12 probe.demo.internal probe probe.default.demo.internal",
         "10.30.0.5 db.back.internal db",
+        "10.30.0.7 probe.back.internal probe.back.back.internal",
     ]
+
+
+def test_an_instance_goes_by_its_first_address_and_by_each_of_its_networks() -> None:
+    more = [("default", "10.20.0.2", True), ("Side", "10.40.0.7", True), ("a.b", "10.50.0.7", True)]
+    side, odd = (
+        replace(NETWORK, name=name, subnet=f"10.{at}.0.0/24", gateway=f"10.{at}.0.1")
+        for name, at in (("Side", 40), ("a.b", 50))
+    )
+    found = rendered(document([instance("web", "10.20.0.9", more=more)], networks=[NETWORK, side, odd]))
+    assert found.names.splitlines() == [
+        "10.20.0.2 web.default.demo.internal",
+        "10.20.0.9 web.demo.internal web web.default.demo.internal",
+        "10.40.0.7 web.side.demo.internal",
+    ]
+
+
+def test_only_the_first_nic_has_a_default_route() -> None:
+    more = [("back", "10.30.0.9", True), ("default", "10.20.0.3", True)]
+    back = replace(NETWORK, name="back", subnet="10.30.0.0/24", gateway="10.30.0.1")
+    one = instance("web", "10.20.0.9", more=more)
+    first, second, third = (nic.tap for nic in one.nics)
+    found = rendered(document([one], networks=[NETWORK, back]))
+    assert set(found.options.splitlines()) == {
+        f"tag:{second},3",
+        f"tag:{second},121,10.30.0.1/32,0.0.0.0,169.254.169.254/32,10.30.0.1,10.30.0.0/24,10.30.0.1",
+        f"tag:{third},3",
+        f"tag:{third},121,10.20.0.1/32,0.0.0.0,169.254.169.254/32,10.20.0.1",
+    }
+    assert first not in found.configuration + found.options
+    assert [line.split(",")[1] for line in found.guests.splitlines()].count(f"tag:{first}") == 1
+    assert len(found.guests.splitlines()) == 3
 
 
 def test_each_network_has_its_own_options() -> None:

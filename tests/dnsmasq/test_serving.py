@@ -165,7 +165,7 @@ def test_a_guest_that_comes_later_is_served_by_the_same_process(lab: Lab) -> Non
     )
     before = lab.host.run("pgrep", "-f", str(lab.run / "dnsmasq")).stdout
     lab.apply(both)
-    guest = lab.add_guest(late, NETWORK, addressed=False)
+    guest = lab.add_guest(late, DOCUMENT.networks, addressed=False)
     eventually(lambda: _served(guest.namespace, guest.nic.mac), "10.20.0.33")
     assert lab.host.run("pgrep", "-f", str(lab.run / "dnsmasq")).stdout == before
     lab.apply(DOCUMENT)

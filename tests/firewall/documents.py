@@ -5,7 +5,7 @@ from hashlib import sha256
 from random import Random
 
 from cloudsync.model.document import Entry, HostDocument
-from cloudsync.model.resources import Direction, Group, Instance, Network, Nic, Rule
+from cloudsync.model.resources import WITH_PORTS, Direction, Group, Instance, Network, Nic, Rule
 
 NETWORK = Network(name="default", subnet="10.20.0.0/16", gateway="10.20.0.1", domain="demo.internal")
 
@@ -33,11 +33,12 @@ def instance(
     groups: Sequence[str] = ("default",),
     network: str = "default",
     port_security: bool = True,
+    more: Sequence[tuple[str, str, bool]] = (),
 ) -> Instance:
-    """MAC and tap are digests, as the planner makes them."""
+    """MAC and tap are digests, as the planner makes them. `more` NICs are (network, address, port security)."""
+    cards = [(network, address, port_security), *more]
+    nics = tuple(_nic(f"{name}/{index}", *card) for index, card in enumerate(cards))
     digest = sha256(f"{name}/0".encode()).hexdigest()
-    mac = "52:54:00:" + ":".join(digest[at : at + 2] for at in (12, 14, 16))
-    nic = Nic(network=network, address=address, mac=mac, tap=f"cs-{digest[:12]}", port_security=port_security)
     uuid = f"{digest[:8]}-{digest[8:12]}-4{digest[13:16]}-8{digest[17:20]}-{digest[20:32]}"
     return Instance(
         name=name,
@@ -50,9 +51,15 @@ def instance(
         vcpus=1,
         memory=512 << 20,
         disk=4 << 30,
-        nics=(nic,),
+        nics=nics,
         groups=tuple(groups),
     )
+
+
+def _nic(what: str, network: str, address: str, port_security: bool) -> Nic:
+    digest = sha256(what.encode()).hexdigest()
+    mac = "52:54:00:" + ":".join(digest[at : at + 2] for at in (12, 14, 16))
+    return Nic(network=network, address=address, mac=mac, tap=f"cs-{digest[:12]}", port_security=port_security)
 
 
 def document(
@@ -93,10 +100,10 @@ _REMOTES = ["any", "10.0.0.0/8", "192.0.2.7/32", "198.51.100.0/24", "network.def
 def _random_rule(random: Random, groups: list[str], instances: list[str]) -> Rule:
     remotes = _REMOTES + [f"group.{name}" for name in groups] + [f"instance.{name}" for name in instances]
     remote, direction = random.choice(remotes), random.choice(list(Direction))
-    protocol = random.choice(["any", "tcp", "udp", "sctp", "icmp", "47", "58", "255"])
+    protocol = random.choice(["any", *WITH_PORTS, "icmp", "47", "58", "255"])
     ports: tuple[int, int] | None = None
     icmp: tuple[int, int | None] | None = None
-    if protocol in ("tcp", "udp", "sctp") and random.random() < 0.8:
+    if protocol in WITH_PORTS and random.random() < 0.8:
         first = random.randint(1, 65535)
         ports = (first, random.choice([first, random.randint(first, 65535)]))
     if protocol == "icmp" and random.random() < 0.7:
@@ -123,6 +130,9 @@ def random_document(seed: int) -> HostDocument:
             f"10.20.0.{random.randint(2, 6) + 10 * at}",
             random.sample(group_names, random.randint(0, len(group_names))),
             port_security=random.random() < 0.9,
+            more=[
+                ("default", f"10.20.1.{card + 10 * at}", random.random() < 0.7) for card in range(random.randint(0, 2))
+            ],
         )
         for at, name in enumerate(names)
     ]
@@ -157,6 +167,8 @@ def sample() -> HostDocument:
         ingress("group.default", "icmp"),
         ingress("any", "icmp", icmp=(8, None)),
         ingress("any", "icmp", icmp=(3, 4)),
+        ingress("any", "dccp", (5004, 5005)),
+        ingress("any", "udplite", (5004, 5004)),
         ingress("2001:db8::/32", "tcp", (80, 80)),
         log_denied=True,
     )
@@ -165,7 +177,7 @@ def sample() -> HostDocument:
         [
             instance("web-1", "10.20.0.10", ("default", "web")),
             instance("db", "10.30.0.5", ("db",), network="back"),
-            instance("probe", "10.20.0.12", ("default",), port_security=False),
+            instance("probe", "10.20.0.12", ("default",), port_security=False, more=[("back", "10.30.0.7", True)]),
         ],
         [DEFAULT, web, group("db", ingress("group.web", "tcp", (5432, 5432)))],
         [NETWORK, back],

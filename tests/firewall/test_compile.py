@@ -24,6 +24,7 @@ def test_each_form_of_a_rule_is_one_nft_rule() -> None:
     gid = names.identifier("web")
     assert rules(sample(), f"gi_{gid}") == [
         f"ip saddr @{names.members('instance.db')} meta l4proto 47 accept",
+        "dccp dport 5004-5005 accept",
         f"ip saddr @{names.members('group.default')} meta l4proto 1 accept",
         "icmp type 3 icmp code 4 accept",
         "icmp type 8 accept",
@@ -31,6 +32,7 @@ def test_each_form_of_a_rule_is_one_nft_rule() -> None:
         "ip saddr 192.0.2.7 meta l4proto 6 accept",
         "tcp dport 443 accept",
         "ip saddr 10.0.0.0/8 tcp dport 8000-8010 accept",
+        "udplite dport 5004 accept",
     ]
     assert rules(sample(), f"ge_{gid}") == ["accept", "ip daddr 192.0.2.0/24 udp dport 123 accept"]
 
@@ -63,9 +65,33 @@ def test_port_security_off_is_open_and_still_has_no_ipv6() -> None:
     assert rules(sample(), "antispoof")[0] == "meta nfproto ipv6 counter drop"
 
 
+def test_an_instance_sends_from_all_its_addresses_but_the_open_and_the_filtered_do_not_mix() -> None:
+    """A flow is told by its addresses: what an open port may do must not depend on which NIC it leaves by."""
+    more = [("default", "10.20.0.3", True), ("default", "10.20.0.4", False), ("default", "10.20.0.5", False)]
+    one = instance("a", "10.20.0.2", more=more)
+    other = instance("b", "10.20.0.9")
+    tables = compile_document(document([one, other]), 8775).tables
+    taps = [nic.tap for nic in one.nics]
+    macs = [nic.mac for nic in one.nics]
+    pairs = [(0, 2), (0, 3), (1, 2), (1, 3), (2, 4), (2, 5), (3, 4), (3, 5)]
+    mine = {f"{taps[at]} . {macs[at]} . 10.20.0.{last}" for at, last in pairs}
+    theirs = f"{other.nics[0].tap} . {other.nics[0].mac} . 10.20.0.9"
+    opened = {f"{taps[at]} . 10.20.0.{last}" for at, last in pairs if at >= 2}
+    assert set(tables["inet"].containers["port_src4"].elements) == {*mine, theirs}
+    assert tables["arp"].containers["port_arp"] == tables["inet"].containers["port_src4"]
+    assert set(tables["inet"].containers["open_src4"].elements) == opened
+    assert tables["arp"].containers["open_arp"] == tables["inet"].containers["open_src4"]
+
+
+def test_every_nic_has_the_groups_of_its_instance() -> None:
+    one = instance("a", "10.20.0.2", more=[("default", "10.20.0.3", True)])
+    first, second = (rules(document([one]), f"pi_{nic.tap}") for nic in one.nics)
+    assert first == second == [f"jump gi_{names.identifier('default')}", "counter drop"]
+
+
 def test_stopped_instances_keep_their_entries() -> None:
     containers = inet(sample()).containers
-    taps = {one.nics[0].tap for one in sample().instances.values()}
+    taps = {nic.tap for one in sample().instances.values() for nic in one.nics}
     assert set(containers["egress"].elements) == set(containers["ingress"].elements) == taps
 
 
@@ -133,3 +159,5 @@ def test_a_tap_belongs_to_one_instance() -> None:
     first = instance("a", "10.20.0.2")
     with pytest.raises(HostError, match=r"instance\.b: its tap .* is also that of instance\.a"):
         compile_document(document([first, replace(first, name="b")]), 8775)
+    with pytest.raises(HostError, match=r"instance\.a: its tap .* is also that of instance\.a"):
+        compile_document(document([replace(first, nics=first.nics * 2)]), 8775)

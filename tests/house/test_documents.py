@@ -11,14 +11,13 @@ from cloudsync.spec.load import load
 from demo.spec import write
 from tests.house import readme, tree
 
-KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIBcY04NUDzrB1yPDE+iGa15Bqrn6MUd5Xj2xJYBxFRT"
 HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}")
 
 
-@pytest.mark.parametrize("name", ["help", "exits"])
+@pytest.mark.parametrize("name", readme.BLOCKS)
 def test_readme_shows_what_the_program_says(name: str) -> None:
     """`python -m tests.house.readme` writes it anew."""
-    assert readme.written(name) == readme.blocks()[name]
+    assert readme.written(name) == readme.BLOCKS[name]()
 
 
 def test_make_targets_of_the_documents_exist() -> None:
@@ -32,13 +31,20 @@ def test_make_targets_of_the_documents_exist() -> None:
     assert named - targets == set()
 
 
+def test_files_that_the_architecture_names_exist() -> None:
+    named = set(re.findall(r"`([a-z_]+/[a-z_/]+\.py)`", tree.text(tree.TOP / "ARCHITECTURE.md")))
+    assert named
+    there = {str(path.relative_to(tree.TOP)) for path in tree.python("src")}
+    assert {name for name in named if not {name, f"src/cloudsync/{name}"} & there} == set()
+
+
 def test_the_example_is_a_cloud_once_image_and_key_are_put_in(tmp_path: Path) -> None:
     image = tmp_path / "debian.qcow2"
     image.write_bytes(bytes(4096))
-    write(tmp_path / "cloud.yaml", image, KEY)
+    write(tmp_path / "cloud.yaml", image, readme.KEY)
     cloud = load(tmp_path / "cloud.yaml")
     assert set(cloud.instances) == {"web", "db"}
-    assert cloud.keypairs["demo"].public_key == KEY
+    assert cloud.keypairs["demo"].public_key == readme.KEY
     assert cloud.images["debian-12"].source == str(image)
 
 

@@ -67,9 +67,9 @@ def parse(data: bytes) -> Answer:
     return Answer(options[53][0], socket.inet_ntoa(data[16:20]), options)
 
 
-def lease(namespace: Namespace, mac: str, patience: float = 20.0, **options: bytes) -> Answer:
+def lease(namespace: Namespace, mac: str, patience: float = 20.0, device: str = "eth0", **options: bytes) -> Answer:
     """The whole exchange; TimeoutError when nobody answers."""
-    with opened(namespace) as client:
+    with opened(namespace, device) as client:
         client.settimeout(patience)
         transaction = os.urandom(4)
         offer = ask(client, message(DISCOVER, mac, transaction, **options))

@@ -8,8 +8,9 @@
 What is there: `lab.host` is the hypervisor's namespace, where the agent's Parts run in a child process, with an uplink
 `up0` (198.51.100.1/24, default route) to `lab.outside` (198.51.100.2, which has a route to every subnet). Each instance
 of `document` is a guest: a namespace with `eth0` that bears the NIC's MAC, joined to a veth in the host that bears the
-tap's name and GATEWAY/32 peer ADDRESS, as libvirt would make it. `addressed=False` leaves eth0 without an address, for
-DHCP. Further guests: `lab.add_guest(instance, network)`; unlike a machine, one is plugged in before any apply.
+tap's name and GATEWAY/32 peer ADDRESS, as libvirt would make it; its other NICs are `eth1` and so on, with the routes
+that DHCP would give. `addressed=False` leaves them all without an address, for DHCP. Further guests:
+`lab.add_guest(instance, networks)`; unlike a machine, one is plugged in before any apply.
 
 Nothing is applied by itself. `lab.apply` raises HostError as the Part did; `lab.drift` gives (address, message) pairs;
 both take `only="firewall"` and the like. `more=("package.module:function",)` adds Parts: each is called with the run
@@ -27,7 +28,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -130,14 +131,15 @@ class Lab:
             assert isinstance(target, Peer)
             with target.listen(port, kind) as server:
                 client.sendto(b"?", (address, port))
-                return self._arrived(server, before)
+                return self.arrived(server, before)
 
     def _answered(self, client: socket.socket, address: str, port: int, before: int) -> bool:
         client.setblocking(False)
         client.connect_ex((address, port))
         return self._first_of(lambda: bool(select.select([], [client], [], 0.02)[1]), before)
 
-    def _arrived(self, server: socket.socket, before: int) -> bool:
+    def arrived(self, server: socket.socket, before: int) -> bool:
+        """Whether `server` gets something, or a counter rises above `before`."""
         return self._first_of(lambda: bool(select.select([server], [], [], 0.02)[0]), before)
 
     def _first_of(self, arrived: Any, before: int) -> bool:
@@ -149,22 +151,24 @@ class Lab:
                 return False
         raise AssertionError("the packet neither arrived nor was it counted as dropped")
 
-    def add_guest(self, instance: Instance, network: Network, addressed: bool = True, at: int = 0) -> Guest:
-        """Plug a guest in; `at` picks its NIC."""
-        nic = instance.nics[at]
+    def add_guest(self, instance: Instance, networks: Mapping[str, Network], addressed: bool = True) -> Guest:
+        """Plug a guest in, with all its NICs."""
         namespace = Namespace.new(instance.name[:20])
-        guest = Guest(namespace, nic.address, instance, nic)
+        guest = Guest(namespace, instance.nics[0].address, instance, instance.nics[0])
         self.guests[instance.name] = guest
-        self.host.ip("link", "add", nic.tap, "type", "veth", "peer", "name", "eth0", "netns", namespace.name)
-        namespace.ip("link", "set", "eth0", "address", nic.mac)
+        for at, nic in enumerate(instance.nics):
+            self._plug(guest, at, networks[nic.network])
+            if addressed:
+                _address(guest, at, networks[nic.network])
+        return guest
+
+    def _plug(self, guest: Guest, at: int, network: Network) -> None:
+        nic, namespace, device = guest.instance.nics[at], guest.namespace, f"eth{at}"
+        self.host.ip("link", "add", nic.tap, "type", "veth", "peer", "name", device, "netns", namespace.name)
+        namespace.ip("link", "set", device, "address", nic.mac)
         self.host.ip("addr", "add", f"{network.gateway}/32", "peer", f"{nic.address}/32", "dev", nic.tap)
         self.host.ip("link", "set", nic.tap, "up")
-        namespace.ip("link", "set", "eth0", "up")
-        if addressed:
-            namespace.ip("addr", "add", f"{nic.address}/32", "dev", "eth0")
-            namespace.ip("route", "add", network.gateway, "dev", "eth0")
-            namespace.ip("route", "add", "default", "via", network.gateway)
-        return guest
+        namespace.ip("link", "set", device, "up")
 
     def stop_agent(self) -> None:
         """End of input: Parts are closed, as when the agent is stopped."""
@@ -228,10 +232,20 @@ def standins(document: HostDocument, addressed: bool = True, more: tuple[str, ..
     try:
         _uplink(lab, document)
         for instance in document.instances.values():
-            lab.add_guest(instance, document.networks[instance.nics[0].network], addressed)
+            lab.add_guest(instance, document.networks, addressed)
         yield lab
     finally:
         lab.dismantle()
+
+
+def _address(guest: Guest, at: int, network: Network) -> None:
+    """The first NIC has the default route, another one the route to its network if it is another."""
+    nic, device, metric = guest.instance.nics[at], f"eth{at}", str(100 + at)
+    guest.namespace.ip("addr", "add", f"{nic.address}/32", "dev", device)
+    guest.namespace.ip("route", "add", network.gateway, "dev", device, "metric", metric)
+    beyond = "default" if at == 0 else network.subnet
+    if at == 0 or nic.network not in {one.network for one in guest.instance.nics[:at]}:
+        guest.namespace.ip("route", "add", beyond, "via", network.gateway, "dev", device, "metric", metric)
 
 
 def _uplink(lab: Lab, document: HostDocument) -> None:

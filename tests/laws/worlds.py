@@ -15,7 +15,7 @@ from cloudsync.model.snapshot import HostStatus, Usage
 MIB, GIB = 1 << 20, 1 << 30
 HOSTS = ("kvm-1", "kvm-2", "kvm-3")
 BASES = ("app", "db", "web")
-SUBNETS = ("10.0.0.0/27", "10.0.0.32/27", "10.0.0.0/28", "10.0.1.0/27")
+SUBNETS = ("10.0.0.0/26", "10.0.0.64/26", "10.0.0.0/27", "10.0.1.0/26")
 POLICIES = ("affinity", "anti-affinity", "soft-affinity", "soft-anti-affinity")
 FLAVORS = (
     Flavor(name="small", vcpus=1, memory=512 * MIB, disk=4 * GIB),
@@ -106,7 +106,8 @@ def instance(draw: st.DrawFn, base: str, index: int, names: Names) -> Wanted:
 
 
 def _nets(names: Names) -> st.SearchStrategy[tuple[str, ...]]:
-    return subset(tuple(names.networks), 1)
+    """One network may have two NICs of an instance."""
+    return st.lists(st.sampled_from(tuple(names.networks)), min_size=1, max_size=2).map(tuple)
 
 
 @st.composite

@@ -76,8 +76,9 @@ def lab(tmp_path: Path) -> Iterator[Lab]:
             with suppress(lv.libvirtError):
                 domain.destroy()
             domain.undefine()
-        for path in Path(FOLDER).iterdir():
-            path.unlink()
+        for path in Path(FOLDER).rglob("*"):
+            if not path.is_dir():
+                path.unlink()
         found = connection.raw.storagePoolLookupByName("cloudsync")
         found.destroy()
         found.undefine()

@@ -73,6 +73,25 @@ def test_the_backing_chain_is_closed() -> None:
     assert [kind.get("type") for kind in disk.iter("format")] == ["raw"]
 
 
+def test_every_nic_has_its_networks_gateway_and_keeps_its_place() -> None:
+    """The guest numbers its devices in this order."""
+    one = an_instance()
+    more = [replace(one.nics[0], network=name, mac=f"52:54:00:00:01:{at:02x}", tap=f"cs-{at:012x}", address=address)
+            for at, (name, address) in enumerate((("back", "10.30.0.9"), ("default", "10.20.0.9")), 1)]  # fmt: skip
+    site = replace(a_site(), gateways={"default": "10.20.0.1", "back": "10.30.0.1"})
+    text = to_xml(replace(one, nics=(*one.nics, *more)), site)
+    found = [
+        (nic.find("source/ip").get("address"), nic.find("target").get("dev"))  # type: ignore[union-attr]
+        for nic in ET.fromstring(text).findall("devices/interface")
+    ]
+    assert found == [
+        ("10.20.0.1", "cs-000000000007"),
+        ("10.30.0.1", "cs-000000000001"),
+        ("10.20.0.1", "cs-000000000002"),
+    ]
+    assert machine(text).nics == tuple((nic.tap, nic.mac, nic.address) for nic in (*one.nics, *more))
+
+
 def test_smbios_is_novas() -> None:
     domain = ET.fromstring(to_xml(an_instance(), a_site()))
     entries = {entry.get("name"): entry.text for entry in domain.findall("sysinfo/system/entry")}

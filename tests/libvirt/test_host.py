@@ -29,10 +29,11 @@ from cloudsync.model.plan import (
 from cloudsync.model.problem import HostError, LockedError, StaleError
 from cloudsync.model.resources import Digest, Group, Image, Instance, Network, Power
 from cloudsync.model.snapshot import HostStatus
+from tests.agent.images import qemu_img
 from tests.agent.lab import Lab as Agent
 from tests.lab.cloud import blank_image
 from tests.libvirt.conftest import Lab
-from tests.libvirt.samples import MiB, named
+from tests.libvirt.samples import MiB, named, virtual_size
 
 pytestmark = pytest.mark.real
 
@@ -74,13 +75,12 @@ def a_document(*instances: Instance, generation: int = 1, cloud: str = "lab") ->
     )
 
 
-def create(instance: Instance, image_format: str | None = "raw") -> CreateInstance:
+def create(instance: Instance) -> CreateInstance:
     return CreateInstance(
         id="create",
         host="here",
         address=f"instance.{instance.name}",
         instance=instance,
-        image_format=image_format,
         gateways=GATEWAYS,
         cloud="lab",
         generation=1,
@@ -142,6 +142,40 @@ def test_a_machine_whose_disk_is_gone_has_none(host: Host, lab: Lab) -> None:
     assert named(host.observe(), "web-1").disk == 0
 
 
+def test_a_disk_that_outlived_its_machine_is_grown_to_what_is_wanted_now(host: Host, lab: Lab) -> None:
+    web = replace(lab.instance(), state=Power.STOPPED)
+    perform(host, create(web))
+    lab.connection.raw.lookupByUUIDString(web.uuid).undefine()
+    perform(host, create(replace(web, disk=16 * MiB)))
+    assert virtual_size(Path(FOLDER, f"{web.uuid}.root.qcow2")) == 16 * MiB
+    assert named(host.observe(), "web-1").disk == 16 * MiB
+
+
+def test_a_disk_that_was_replaced_behind_our_back_tells_its_own_size(host: Host, lab: Lab) -> None:
+    web = replace(lab.instance(), state=Power.STOPPED)
+    perform(host, create(web))
+    disk = Path(FOLDER, f"{web.uuid}.root.qcow2")
+    qemu_img("create", "-f", "qcow2", "-b", Path(FOLDER, f"image-{web.image}"), "-F", "raw", disk, "4M")
+    assert named(host.observe(), "web-1").disk == 4 * MiB
+
+
+@pytest.mark.parametrize("content", [b"", b"somebody put it there", b"QFI\xfb"])
+def test_a_file_that_is_no_disk_on_the_image_is_refused_and_kept(host: Host, lab: Lab, content: bytes) -> None:
+    web = lab.instance()
+    disk = Path(FOLDER, f"{web.uuid}.root.qcow2")
+    disk.write_bytes(content)
+    with pytest.raises(HostError, match="is not a disk on the image blank"):
+        perform(host, create(web))
+    assert disk.read_bytes() == content
+    assert host.observe().machines == {}
+
+
+def test_a_disk_that_is_too_small_for_the_image_is_refused_before_it_is_made(host: Host, lab: Lab) -> None:
+    with pytest.raises(HostError, match=r"image\.blank is a disk of 1 MiB, and tiny has 512 KiB"):
+        perform(host, create(replace(lab.instance(), disk=MiB // 2)))
+    assert (host.observe().machines, host.observe().disks) == ({}, frozenset())
+
+
 def test_an_image_file_is_sent_once(host: Host, lab: Lab, tmp_path: Path) -> None:
     source = blank_image(tmp_path / "other.raw")
     source.write_bytes(source.read_bytes() + bytes(1 * MiB))
@@ -156,7 +190,7 @@ def test_an_image_file_is_sent_once(host: Host, lab: Lab, tmp_path: Path) -> Non
     heard.clear()
     host.perform(step, {}, heard.append)
     assert not [text for text in heard if text.endswith("of 2 MiB") and not text.startswith("checking")]
-    perform(host, create(replace(lab.instance(), image=digest), image_format=None))
+    perform(host, create(replace(lab.instance(), image=digest)))
     assert named(host.observe(), "web-1").image == digest
     perform(host, DeleteInstance(id="d", host="here", address="instance.web-1", uuid=lab.instance().uuid))
     perform(host, *[DeleteImage(id="x", host="here", address="image.other", sha256=digest)] * 2)
@@ -175,7 +209,7 @@ def test_an_image_that_is_not_what_the_spec_says_is_refused(host: Host, tmp_path
 
 def test_a_machine_on_an_image_that_is_not_there_is_refused(host: Host, lab: Lab) -> None:
     with pytest.raises(HostError, match="image abababababab is not in the cache"):
-        perform(host, create(replace(lab.instance(), image="ab" * 32), image_format=None))
+        perform(host, create(replace(lab.instance(), image="ab" * 32)))
 
 
 def test_the_document_takes_the_user_data_along(host: Host, lab: Lab, agent: Agent) -> None:

@@ -15,6 +15,7 @@ from cloudsync.hosts.libvirt.domain_xml import CONSOLE_LOG, MARK, to_xml
 from cloudsync.hosts.libvirt.volume import FOLDER
 from cloudsync.model.problem import HostError
 from cloudsync.model.resources import Power
+from cloudsync.spec.checks.addresses import MOST_CARDS
 from tests.libvirt.conftest import Lab
 from tests.libvirt.samples import MiB, named, virtual_size
 
@@ -42,6 +43,20 @@ def test_a_machine_is_there_with_all_it_needs(lab: Lab) -> None:
     assert virtual_size(disk) == 8 * MiB
     assert disk.stat().st_uid != 0, "QEMU's user writes it"
     assert Path(FOLDER, f"image-{lab.image}").stat().st_uid == 0, "nobody but root may write what others start from"
+
+
+def test_every_nic_is_a_tap_with_a_route(lab: Lab) -> None:
+    """As many as the spec takes, all of them with one gateway."""
+    one = lab.instance()
+    nics = tuple(
+        replace(one.nics[0], mac=f"52:54:00:00:01:{at:02x}", tap=f"cs-{at:012x}", address=f"10.20.1.{at}")
+        for at in range(1, MOST_CARDS + 1)
+    )
+    lab.run(replace(one, nics=nics))
+    assert named(lab.survey(), "web-1").nics == tuple((nic.tap, nic.mac, nic.address) for nic in nics)
+    for nic in nics:
+        assert f"10.20.0.1 peer {nic.address}/32" in ip("-4", "address", "show", "dev", nic.tap)
+        assert f"dev {nic.tap}" in ip("route", "show", nic.address)
 
 
 def test_making_it_again_changes_nothing(lab: Lab) -> None:

@@ -2,10 +2,13 @@
 
 import json
 from base64 import b64decode
+from dataclasses import replace
 
 import pytest
 
 from cloudsync.agent.metadata.desk import Desk, Request
+from cloudsync.agent.metadata.documents import records
+from cloudsync.model.resources import Nic
 from tests.metadata import world
 from tests.metadata.asking import get, never
 
@@ -64,6 +67,36 @@ def test_network_data_has_each_nic_by_dhcp() -> None:
     assert (network["id"], network["type"], network["link"]) == ("network0", "ipv4_dhcp", link["id"])
     assert network.keys() == {"id", "type", "link", "network_id"}
     assert plain["services"] == [{"type": "dns", "address": "127.0.0.1"}]
+
+
+def test_network_data_has_nics_of_several_networks_in_order() -> None:
+    """Two on one network share its id and its resolver; the first one's domain and address are the instance's."""
+    cards = (("front", "127.0.0.7"), ("back", "127.1.0.7"), ("front", "127.0.0.8"))
+    nics = tuple(
+        Nic(network=network, address=address, mac=f"52:54:00:00:00:0{at}", tap=f"cs-{at:012x}")
+        for at, (network, address) in enumerate(cards)
+    )
+    back = replace(world.NETWORK, name="back", subnet="127.1.0.0/24", gateway="127.1.0.1", domain="back.internal")
+    made = world.document(
+        world.instance("legs", world.UUID_A, "127.0.0.7", nics=nics), networks={"front": world.NETWORK, "back": back}
+    )
+    desk = Desk(never)
+    desk.change(records(made, {}).values(), ())
+
+    def answer(source: str, path: bytes) -> bytes:
+        return desk.answer(Request(source, b"GET", path)).body
+
+    plain = json.loads(answer("127.1.0.7", b"/openstack/latest/network_data.json"))
+    assert [link["ethernet_mac_address"] for link in plain["links"]] == [nic.mac for nic in nics]
+    assert [one["link"] for one in plain["networks"]] == [link["id"] for link in plain["links"]]
+    assert [one["id"] for one in plain["networks"]] == ["network0", "network1", "network2"]
+    first, second, third = (one["network_id"] for one in plain["networks"])
+    assert first == third != second
+    assert len({link["vif_id"] for link in plain["links"]}) == 3
+    assert [one["address"] for one in plain["services"]] == ["127.0.0.1", "127.1.0.1"]
+    for source in ("127.0.0.7", "127.1.0.7", "127.0.0.8"):
+        assert answer(source, b"/latest/meta-data/local-ipv4") == b"127.0.0.7"
+        assert answer(source, b"/latest/meta-data/local-hostname") == b"legs.demo.internal"
 
 
 def test_vendor_data_is_a_cloud_config_that_asks_for_reports() -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from cloudsync.model.cloud import Cloud, Flavor, Host, PlacementGroup, Where
+from cloudsync.model.cloud import Cloud, Flavor, Host, PlacementGroup, WantedNic, Where
 from cloudsync.model.plan import Plan
 from cloudsync.model.resources import Keypair, Power
 from cloudsync.model.snapshot import Drift, HostState, HostStatus, Snapshot, Usage
@@ -109,6 +109,22 @@ def guests_are_told_later() -> Plan:
     return after(BEFORE, replace(wanted, groups={**wanted.groups, "web": group("web", PEERS)}))
 
 
+def network_cards() -> Plan:
+    """One comes, one goes, two change places, one is opened, and a new instance has several."""
+    nets = {"default": network(), "back": network("10.30.0.0/24", "10.30.0.1", "back")}
+    front, back = WantedNic(network="default"), WantedNic(network="back")
+    before = {"comes": (front,), "goes": (front, back), "moves": (front, back), "opens": (front, back)}
+    after_ = {
+        "comes": (front, back),
+        "goes": (back,),
+        "moves": (back, front),
+        "opens": (front, replace(back, port_security=False)),
+        "new": (front, front, replace(back, port_security=False)),
+    }
+    old, new = (cloud(*(instance(name, nics=one) for name, one in w.items()), networks=nets) for w in (before, after_))
+    return after(old, new)
+
+
 CASES: dict[str, Callable[[], Plan]] = {
     one.__name__.replace("_", "-"): one
     for one in (
@@ -121,5 +137,6 @@ CASES: dict[str, Callable[[], Plan]] = {
         another_subnet,
         everything_goes,
         guests_are_told_later,
+        network_cards,
     )
 }

@@ -6,12 +6,15 @@ from dataclasses import replace
 import pytest
 
 from cloudsync.hosts.sim_state import SimState
+from cloudsync.model.cloud import WantedNic
 from cloudsync.model.plan import Action, Disruption, PutDocument
 from cloudsync.model.resources import Power
 from cloudsync.model.snapshot import Drift, Machine, Snapshot
+from cloudsync.render.plan_json import summary
+from cloudsync.render.plan_text import text
 from tests.laws.fleet import Fleet, decide
 from tests.laws.settled import assert_settled
-from tests.planner.build import MIB, cloud, instance, without
+from tests.planner.build import MIB, changed, cloud, instance, network, without
 from tests.planner.test_changes import settled
 
 ONE = cloud(instance("web"), hosts=("kvm-1",))
@@ -118,3 +121,39 @@ def test_what_an_agent_tells_is_restored_by_putting_the_document_again() -> None
     before = fleet.hosts["kvm-1"].state.document
     assert before
     assert replace(put.document, generation=before.generation) == replace(before, user_data={})
+
+
+def test_a_disk_of_no_instance_is_told_and_nothing_is_asked_for_it() -> None:
+    fleet = settled(ONE)
+    state = fleet.hosts["kvm-1"].state
+    fleet.hosts["kvm-1"].state = replace(state, disks={**state.disks, "11111111-1111-4111-8111-111111111111": 1})
+    made = decide(ONE, fleet.observe(ONE)).plan
+    assert [(one.remedy, one.repaired) for one in made.drift] == [("left alone", False)]
+    assert made.steps == ()
+    assert summary(made)["drift"] == 0
+    assert text(made, False).endswith("Nothing to do.\n")
+
+
+def test_an_image_that_only_began_to_come_in_goes_when_the_spec_does_not_name_it() -> None:
+    fleet = settled(ONE)
+    named, left = ONE.images["debian"].sha256, "cd" * 32
+    snapshot = fleet.observe(ONE)
+    host = replace(snapshot.hosts["kvm-1"], partial=frozenset({named, left}))
+    made = decide(ONE, Snapshot(hosts={"kvm-1": host})).plan
+    assert [(step.kind, getattr(step, "sha256", "")) for step in made.steps] == [("delete-image", left)]
+
+
+def test_a_disk_that_is_bigger_than_wanted_is_told_and_left() -> None:
+    fleet = settled(ONE)
+    meddle(fleet, lambda one: replace(one, disk=40 << 30))
+    made = decide(ONE, fleet.observe(ONE)).plan
+    assert [(one.message, one.repaired) for one in made.drift] == [("its disk: 40 GiB, should be 4 GiB", False)]
+    assert made.steps == ()
+
+
+def test_a_change_of_network_is_no_drift() -> None:
+    both = {"default": network(), "other": network("10.40.0.0/24", "10.40.0.1", "other")}
+    there = cloud(instance("web", nics=(WantedNic(network="other"),)), hosts=("kvm-1",), networks=both)
+    fleet = settled(there)
+    made = decide(changed(there, "web", nics=(WantedNic(network="default"),)), fleet.observe(there)).plan
+    assert made.drift == ()

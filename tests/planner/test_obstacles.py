@@ -40,6 +40,6 @@ def test_a_long_fix_is_left_to_doctor() -> None:
 
 def test_status_names_it_as_a_problem_of_the_host() -> None:
     snapshot = behind(DOCKER)
-    assert status.document(WEB, snapshot)["hosts"][0]["problems"] == [str(DOCKER)]  # type: ignore[index]
+    assert status.document(WEB, snapshot)["hosts"][0]["problems"] == [str(DOCKER)]
     assert f"! host.kvm-1: {DOCKER}" in status.text(WEB, snapshot)
     assert "Problems" not in status.text(WEB, behind())

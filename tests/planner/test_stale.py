@@ -43,6 +43,7 @@ def test_another_spec_a_lost_host_and_a_machine_that_changed() -> None:
     host = saved.steps[0].host
     silent = replace(saved.hosts[host], status="unreachable")
     assert f"host.{host} was ready, is unreachable" in differences(saved, replace(saved, hosts={host: silent}))
+    assert differences(replace(saved, hosts={}), saved)[0] == f"host.{host} was not seen when the plan was made"
     change = replace(saved.changes[0], before="another digest")
     assert differences(saved, replace(saved, changes=(change,))) == ("instance.web is not as it was",)
 

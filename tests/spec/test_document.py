@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudsync.spec.document import parse
+from cloudsync.spec.finding import Spot
 from cloudsync.spec.scalar import plain
 from cloudsync.spec.secrets import secret_lines
 
@@ -85,6 +86,43 @@ def test_in_broken_yaml_more_is_hidden() -> None:
     text = "a:\n  user_data: |\n    x\n password: y\n  z\n  image: a"
     assert hidden(text) == [3]
     assert hidden(text, broken=True) == [3, 4, 5]
+
+
+@pytest.mark.parametrize(
+    "key", ["userdata", "user-data", "User_Data", "usr_data", "user data", "cloud-init", "user_dta"]
+)
+def test_user_data_by_another_name_is_hidden(key: str) -> None:
+    assert hidden(f"a: {{{key}: 'x', image: y}}\nb: z") == [1]
+    assert hidden(f"a:\n  {key}: |\n    x\n  image: z\n") == [3]
+    assert hidden(f'a: {{user_data: {{file: x}}, "{key}":"y"}}') == [1]
+
+
+@pytest.mark.parametrize("key", ["metadata", "on_user_data_change", "user", "update", "database"])
+def test_other_keys_are_shown(key: str) -> None:
+    assert hidden(f"a: {{{key}: 'x', image: y}}\nb: z") == []
+
+
+def test_what_begins_like_user_data_is_hidden_wherever_it_stands() -> None:
+    text = "a:\n  b: |\n    #cloud-config\n    password: x\n  image: y"
+    assert hidden(text) == [3, 4]
+    assert hidden("a: x\n#!/bin/sh\nset x\n  image: y") == [2, 3]
+
+
+def test_what_stands_under_an_unknown_key_is_hidden() -> None:
+    def shown(text: str) -> list[int]:
+        document = parse("f", text.encode())
+        return [n for n, line in enumerate(document.lines, 1) if document.problem(Spot(n, 1, "")).source and line]
+
+    head = "version: 1\ninstances:\n  web:\n    image: x"
+    assert shown(f"{head}\n    init:\n      a: x\n\n  # said\n    count: 2\ncloud: x\n") == [1, 2, 3, 4, 9, 10]
+    assert shown(f"{head}\n    init: [x,\ny]\n    count: 2") == [1, 2, 3, 4, 7]
+    assert shown(f"{head}\n  db: {{init: x,\n  image: y, a: x}}\nnew: &a {{init: x}}\ncloud: x") == [1, 2, 3, 4, 8]
+    assert shown(f"{head}\n    metadata: {{init: x}}\n    flavour: small\n    imgae:\n    init: {{}}") == [*range(1, 9)]
+    assert shown(f"{head}\n    disks:\n    - name: a\n      init: x\n    - name: b\n      size: y") == [
+        *range(1, 7),
+        8,
+        9,
+    ]
 
 
 def test_private_keys_are_hidden() -> None:

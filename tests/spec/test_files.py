@@ -52,6 +52,16 @@ def test_no_way_out(tree: Path, way: str) -> None:
         Folder.of(home / "cloud.yaml").find(str(tree / "secret") if way == "ABSOLUTE" else way)
 
 
+@pytest.mark.parametrize("way", ["../.git/config", "link", "../sub/.git", "../.GIT/config"])
+def test_what_git_keeps_for_itself_is_outside(tree: Path, way: str) -> None:
+    for file in ("repo/.git/config", "repo/.GIT/config", "repo/sub/.git"):
+        (tree / file).parent.mkdir(exist_ok=True)
+        (tree / file).write_text("token")
+    (tree / "repo/clouds/link").symlink_to("../.git/config")
+    with pytest.raises(FileProblem, match="belongs to Git"):
+        Folder.of(tree / "repo/clouds/cloud.yaml").find(way)
+
+
 def test_a_linked_spec_lives_where_it_really_is(tree: Path) -> None:
     (tree / "cloud.yaml").symlink_to("repo/clouds/cloud.yaml")
     assert Folder.of(tree / "cloud.yaml").home == (tree / "repo/clouds").resolve()

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from cloudsync.model.cloud import WantedNic
 from cloudsync.model.problem import Place, SpecError
 from cloudsync.model.resources import Direction, Rule
 from cloudsync.spec.load import load
@@ -55,6 +56,29 @@ def test_network_of_an_instance(tmp_path: Path) -> None:
     assert network(two, "") == "default"
     assert network(two, ", network: a") == "a"
     assert network(two, ", networks: [{name: a, address: 10.1.0.9}]") == "a"
+
+
+def test_cards_of_an_instance(tmp_path: Path) -> None:
+    cards = "{name: b}, {name: a, address: 10.1.0.9, port_security: false}, {name: b}"
+    text = f"{HEAD}networks: {{a: {{subnet: 10.1.0.0/16}}, b: {{subnet: 10.2.0.0/16}}}}\n"
+    text += f"instances: {{web: {{image: tiny, flavor: small, networks: [{cards}]}}}}\n"
+    assert load(write(tmp_path, text)).instances["web"].nics == (
+        WantedNic(network="b"),
+        WantedNic(network="a", address="10.1.0.9", port_security=False),
+        WantedNic(network="b"),
+    )
+
+
+def test_groups_of_an_instance(tmp_path: Path) -> None:
+    def groups(written: str) -> tuple[str, ...]:
+        text = f"{HEAD}networks: {{a: {{subnet: 10.1.0.0/16}}}}\nsecurity_groups: {{web: {{}}}}\n"
+        text += f"instances: {{web: {{image: tiny, flavor: small{written}}}}}\n"
+        return load(write(tmp_path, text)).instances["web"].groups
+
+    assert groups("") == ("default",)
+    assert groups(", security_groups: []") == ()
+    assert groups(", security_groups: [web]") == ("web",)
+    assert groups(", security_groups: [web, default]") == ("default", "web")
 
 
 def test_former_names(tmp_path: Path) -> None:

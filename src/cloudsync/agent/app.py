@@ -138,8 +138,11 @@ def _host(app: FastAPI, services: Services) -> None:
 
 def _put(services: Services, body: bytes, base: int) -> Response:
     document = read_document(body, base)
+    before = services.keeper.uuids()
     services.keeper.put(document, base)
-    services.boots.keep(instance.uuid for instance in document.instances.values())
+    kept = services.keeper.uuids()
+    services.boots.keep(kept)
+    console.forget(services.consoles, before - kept)
     services.reader.suit(document)
     return JSONResponse({"generation": document.generation})
 

@@ -1,7 +1,9 @@
-"""The serial log of one machine, with the parts that virtlogd has rotated away."""
+"""Machines' serial logs, with the parts that virtlogd has rotated away. Called by app.py."""
 
 import os
 import re
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from cloudsync.model.problem import CloudsyncError
@@ -26,6 +28,15 @@ def read(folder: Path, uuid: str) -> bytes:
             f"there is no console log of {uuid} here", "the machine has not been started yet, or its log was removed"
         )
     return b"".join(found)
+
+
+def forget(folder: Path, uuids: Iterable[str]) -> None:
+    """Remove what machines that are gone wrote: it may hold secrets, and one of the same uuid may come again."""
+    for uuid in uuids:
+        name = f"cloudsync-{uuid}.log"
+        for path in (folder / name, *(folder / f"{name}.{number}" for number in _numbers(folder, name))):
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
 
 
 def _numbers(folder: Path, name: str) -> list[int]:

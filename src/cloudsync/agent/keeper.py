@@ -45,6 +45,10 @@ class Keeper:
     def document(self) -> HostDocument | None:
         return self._document
 
+    def uuids(self) -> frozenset[str]:
+        """Of the instances that are in force."""
+        return frozenset(one.uuid for one in self._document.instances.values()) if self._document else frozenset()
+
     def start(self) -> None:
         """Apply what is stored. A part that fails is told as drift: the agent must live to be given a better document.
 

@@ -1,7 +1,8 @@
 """What lies in the host's storage pool: cached images, root disks, and which of them stands on which.
 
-`image-SHA256` is a whole, checked image; `image-SHA256.part` one on its way; `incoming-SHA256` one that the controller
-streams in through libvirt; `UUID.root.qcow2` a machine's disk. Other files are left alone.
+`image-SHA256` is a whole, checked image; `UUID.root.qcow2` a machine's disk; `unchecked/SHA256` an image on its way, in
+a folder of its own because libvirt looks into every file of a pool; `incoming-SHA256` one that the controller streams
+in through libvirt, taken away from there as soon as it is whole. Other files are left alone.
 """
 
 import os
@@ -12,10 +13,11 @@ from pathlib import Path
 from cloudsync.agent import qcow2
 from cloudsync.agent.inspect import HEAD, TAIL, ImageInfo, Refused, inspect
 from cloudsync.agent.words import UUID
-from cloudsync.model.agent_state import ImageDone
+from cloudsync.model.agent_state import ImageDone, RootDisk
 from cloudsync.model.problem import HostError
 
 _IMAGE = re.compile(r"image-([0-9a-f]{64})")
+_PARTIAL = re.compile(r"(?:incoming-)?([0-9a-f]{64})(?:\.part(?:\.validator)?)?")
 _DISK = ".root.qcow2"
 
 
@@ -26,12 +28,16 @@ class Pool:
     def image(self, sha256: str) -> Path:
         return self.folder / f"image-{sha256}"
 
+    @property
+    def unchecked(self) -> Path:
+        return self.folder / "unchecked"
+
     def part(self, sha256: str) -> Path:
-        return self.folder / f"image-{sha256}.part"
+        return self.unchecked / f"{sha256}.part"
 
     def validator(self, sha256: str) -> Path:
         """What the server called the version of `part`, for If-Range."""
-        return self.folder / f"image-{sha256}.part.validator"
+        return self.unchecked / f"{sha256}.part.validator"
 
     def incoming(self, sha256: str) -> Path:
         return self.folder / f"incoming-{sha256}"
@@ -45,10 +51,16 @@ class Pool:
                 found[named[1]] = _describe(path, named[1])
         return found
 
-    def disks(self) -> tuple[str, ...]:
-        """Instance uuids that have a root disk here."""
-        uuids = (path.name.removesuffix(_DISK) for path in self._files() if path.name.endswith(_DISK))
-        return tuple(sorted(uuid for uuid in uuids if UUID.fullmatch(uuid)))
+    def partial(self) -> tuple[str, ...]:
+        """Sha256 of images that began to come in."""
+        files = [*self._files(), *self._files(self.unchecked)]
+        found = (_PARTIAL.fullmatch(path.name) for path in files)
+        return tuple(sorted({one[1] for one in found if one}))
+
+    def disks(self) -> Mapping[str, RootDisk]:
+        """By instance uuid."""
+        named = ((path.name.removesuffix(_DISK), path) for path in self._files() if path.name.endswith(_DISK))
+        return {uuid: _root_disk(path) for uuid, path in named if UUID.fullmatch(uuid)}
 
     def users(self, sha256: str) -> list[str]:
         """Names of the files that stand on the image. Raise HostError when that cannot be told of one of them."""
@@ -64,10 +76,11 @@ class Pool:
         room = os.statvfs(self.folder)
         return room.f_bavail * room.f_frsize
 
-    def _files(self) -> Iterator[Path]:
-        if not self.folder.is_dir():
+    def _files(self, folder: Path | None = None) -> Iterator[Path]:
+        where = folder or self.folder
+        if not where.is_dir():
             return
-        with os.scandir(self.folder) as entries:
+        with os.scandir(where) as entries:
             for entry in sorted(entries, key=lambda each: each.name):
                 if entry.is_file(follow_symlinks=False):
                     yield Path(entry.path)
@@ -91,6 +104,17 @@ def _describe(path: Path, sha256: str) -> ImageDone:
         return ImageDone(sha256=sha256, size=size, format="raw", virtual_size=size)
     virtual = int.from_bytes(head[24:32], "big")
     return ImageDone(sha256=sha256, size=size, format="qcow2", virtual_size=virtual)
+
+
+def _root_disk(path: Path) -> RootDisk:
+    """All that is asked for lies in the first 64 KiB of what libvirt makes: a host may have hundreds of disks."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(1 << 16)
+        named = _IMAGE.fullmatch(Path(qcow2.backing(head) or "").name)
+        return RootDisk(size=qcow2.parse(head).virtual_size, image=named[1] if named else "")
+    except (OSError, qcow2.Damaged):
+        return RootDisk()
 
 
 def _stands_on(disk: Path, sha256: str) -> bool:

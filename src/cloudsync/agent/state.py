@@ -28,6 +28,7 @@ def gather(keeper: Keeper, boots: Boots, pool: Pool, lookout: Lookout) -> AgentS
         boots=boots.all(),
         images={sha256: image.size for sha256, image in images.items()},
         image_info=images,
+        partial=pool.partial(),
         disks=pool.disks(),
         pool_size=pool.size(),
     )

@@ -37,6 +37,7 @@ def take_in(pool: Pool, wish: Wish, progress: Callable[[str], None], stop: Event
     here = pool.images().get(wish.sha256)
     if here is None:
         part = pool.part(wish.sha256)
+        pool.unchecked.mkdir(mode=0o700, exist_ok=True)
         if wish.source is None:
             _adopt(pool, wish, progress, stop)
         else:

@@ -100,7 +100,8 @@ def _networks(networks: Mapping[str, Network]) -> Iterator[str]:
             yield f"network {shown(name)}: gateway {shown(network.gateway)} is not an address of {subnet}"
         if not words.DOMAIN.fullmatch(network.domain):
             yield f"network {shown(name)}: domain {shown(network.domain)} is not a DNS name"
-        yield from (f"network {shown(name)}: dns {shown(dns)} is not an IPv4 address" for dns in _bad(network.dns))
+        wrong = (dns for dns in network.dns if not words.resolver(dns))
+        yield from (f"network {shown(name)}: dns {shown(dns)} is not an IP address" for dns in wrong)
 
 
 def _inside(text: str, subnet: IPv4Network) -> bool:

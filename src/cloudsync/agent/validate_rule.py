@@ -4,22 +4,21 @@ from collections.abc import Iterator, Mapping
 
 from cloudsync.agent import words
 from cloudsync.agent.words import shown
-from cloudsync.model.resources import Network, Rule
+from cloudsync.model.resources import WITH_PORTS, Network, Rule
 
-_WITH_PORTS = ("tcp", "udp", "sctp")
-_NAMED = ("any", "icmp", *_WITH_PORTS)
+_NAMED = ("any", "icmp", *WITH_PORTS)
 
 
 def rule_problems(rule: Rule, networks: Mapping[str, Network]) -> Iterator[str]:
     """What would not compile, or not to what was meant."""
     if rule.protocol not in _NAMED and not (rule.protocol.isascii() and _number(rule.protocol)):
-        yield f"protocol {shown(rule.protocol)} is not any, icmp, tcp, udp, sctp or a number from 0 to 255"
+        yield f"protocol {shown(rule.protocol)} is none of {', '.join(_NAMED)} or a number from 0 to 255"
     if rule.ports is not None:
         first, last = rule.ports
-        if rule.protocol not in _WITH_PORTS:
-            yield f"ports need tcp, udp or sctp, not {shown(rule.protocol)}"
-        if not 0 <= first <= last <= 65535:
-            yield f"ports {first}-{last} are not a range within 0-65535"
+        if rule.protocol not in WITH_PORTS:
+            yield f"ports need {', '.join(WITH_PORTS)}, not {shown(rule.protocol)}"
+        if not 1 <= first <= last <= 65535:
+            yield f"ports {first}-{last} are not a range within 1-65535"
     if rule.icmp is not None:
         kind, code = rule.icmp
         if rule.protocol != "icmp":

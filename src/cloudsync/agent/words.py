@@ -1,7 +1,7 @@
 """What names, numbers and texts of a document may look like: they end up in rules, file names and dnsmasq's files."""
 
 import re
-from ipaddress import AddressValueError, IPv4Address, IPv4Network, NetmaskValueError
+from ipaddress import AddressValueError, IPv4Address, IPv4Network, NetmaskValueError, ip_address
 
 LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
@@ -33,6 +33,16 @@ def address(text: str) -> IPv4Address | None:
     except AddressValueError:
         return None
     return found if str(found) == text else None
+
+
+def resolver(text: str) -> bool:
+    """Whether it is an IPv4 or IPv6 address that dnsmasq may forward to: canonical, and without a zone."""
+    if "%" in text:
+        return False
+    try:
+        return str(ip_address(text)) == text
+    except ValueError:
+        return False
 
 
 def network(text: str) -> IPv4Network | None:

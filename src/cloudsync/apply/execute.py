@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from threading import Event as Flag
@@ -30,7 +31,7 @@ def execute(
     """Run the step graph on `parallelism` threads.
 
     What waits for a failed step is skipped, the rest goes on. Once `stop` is set no step starts any more; running ones
-    finish. `listener` is called from several threads.
+    finish. `listener` is called from several threads; one that fails (nobody reads it any more) stops nothing.
     """
     run = _Run(plan, drivers, blobs, listener, stop)
     with ThreadPoolExecutor(max_workers=max(1, parallelism)) as pool:
@@ -52,7 +53,7 @@ class _Run:
         self.steps = {step.id: step for step in plan.steps}
         self.graph = TopologicalSorter({step.id: step.waits_for for step in plan.steps})
         self.graph.prepare()
-        self._drivers, self._blobs, self._tell, self._stop = drivers, blobs, listener, stop
+        self._drivers, self._blobs, self._listener, self._stop = drivers, blobs, listener, stop
         self._succeeded: list[str] = []
         self._failed: list[str] = []
         self._skipped: dict[str, str] = {}
@@ -105,6 +106,10 @@ class _Run:
 
     def outcome(self) -> Outcome:
         return Outcome(tuple(self._succeeded), tuple(self._failed), tuple(self._skipped), self._interrupted)
+
+    def _tell(self, event: Event) -> None:
+        with suppress(Exception):
+            self._listener(event)
 
     def _why_not(self, step: Step) -> str:
         if self._stop.is_set():

@@ -3,7 +3,7 @@
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event as Flag
@@ -70,7 +70,7 @@ def _at_once(cloud: Cloud, fleet: Fleet, wishes: Wishes) -> int:
         plan = decide(cloud, observe(fleet), who())
         show(plan)
         _guard(plan, wishes)
-        return Exit.DONE if plan.empty else _carry_out(plan, cloud, fleet, wishes.parallelism)
+        return _carry_out(plan, cloud, fleet, wishes.parallelism) if plan.steps else Exit.DONE
 
 
 def _after_a_look(cloud: Cloud, fleet: Fleet, saved: Plan | None, wishes: Wishes) -> int:
@@ -79,7 +79,7 @@ def _after_a_look(cloud: Cloud, fleet: Fleet, saved: Plan | None, wishes: Wishes
     plan = saved or decide(cloud, snapshot, who())
     show(plan)
     _guard(plan, wishes)
-    if plan.empty:
+    if not plan.steps:
         return Exit.DONE
     if not _agreed(plan, wishes):
         say("nothing was changed")
@@ -131,22 +131,24 @@ def _carry_out(plan: Plan, cloud: Cloud, fleet: Fleet, parallelism: int) -> int:
 
     with _interruptible() as stop, Screen(plan) as screen:
         outcome = carry_out(plan, cloud, fleet, screen.seen, parallelism, stop)
-    say(screen.summary(outcome))
-    if outcome.interrupted:
+    with suppress(OSError):
+        say(screen.summary(outcome))
+    if outcome.interrupted or stop.is_set():
         return Exit.INTERRUPTED
     return Exit.FAILED if outcome.failed else Exit.DONE
 
 
 @contextmanager
 def _interruptible() -> Iterator[Flag]:
-    """Ctrl-C and SIGTERM set the flag: running steps finish, no new one starts."""
+    """Ctrl-C, SIGTERM and the end of a login set the flag: running steps finish, no new one starts."""
     stop = Flag()
 
     def on_signal(_number: int, _frame: object) -> None:
         stop.set()
-        say("interrupted: waiting for the running steps to finish")
+        with suppress(OSError):
+            say("interrupted: waiting for the running steps to finish")
 
-    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
         yield stop
     finally:

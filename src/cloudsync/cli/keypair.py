@@ -4,29 +4,33 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cloudsync.cli.formats import one_of
 from cloudsync.cli.keygen import generate
 from cloudsync.cli.keystore import private_key_path
 from cloudsync.cli.say import out, say
-from cloudsync.model.cloud import Cloud
-from cloudsync.model.problem import CloudsyncError
+from cloudsync.model.problem import CloudsyncError, SpecError
 from cloudsync.render.table import table
+
+if TYPE_CHECKING:
+    from cloudsync.spec.keyring import Keyring
 
 
 def create(path: Path, name: str, kind: str, target: Path | None) -> None:
     """Make a key pair with OpenSSH. The private half is readable by its owner alone and never overwrites a file."""
     from cloudsync.spec.edit import add_keypair
-    from cloudsync.spec.load import load
+    from cloudsync.spec.keyring import keyring
 
     one_of(kind, "ed25519", "rsa")
-    cloud = load(path)
-    _free(cloud, name)
-    file = (target or private_key_path(cloud.name, name)).absolute()
-    _outside_repository(file, path)
+    ring = keyring(path)
+    _free(ring, name)
+    if not ring.cloud:
+        raise CloudsyncError(f"{path} does not say which cloud this is", "write  cloud: NAME")
+    file = (target or private_key_path(ring.cloud, name)).absolute()
+    _refuse_repository(file)
     _refuse_existing(file)
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    public = generate(file, kind, f"{name}@{cloud.name}")
+    public = generate(file, kind, f"{name}@{ring.cloud}")
     try:
         add_keypair(path, name, public)
     except CloudsyncError:
@@ -39,10 +43,10 @@ def create(path: Path, name: str, kind: str, target: Path | None) -> None:
 def import_key(path: Path, name: str, file: Path) -> None:
     """Put an existing public key into the spec, by value."""
     from cloudsync.spec.edit import add_keypair
-    from cloudsync.spec.load import load
+    from cloudsync.spec.keyring import keyring
     from cloudsync.spec.publickey import parse
 
-    _free(load(path), name)
+    _free(keyring(path), name)
     try:
         text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
         parse(text.strip())
@@ -58,15 +62,16 @@ def import_key(path: Path, name: str, file: Path) -> None:
 
 def show(path: Path, style: str) -> None:
     """Print name, type, SHA256 and MD5 fingerprints, and the instances that use each."""
-    from cloudsync.spec.load import load
+    from cloudsync.spec.keyring import keyring
     from cloudsync.spec.publickey import parse
 
     one_of(style, "text", "json")
-    cloud = load(path)
+    ring = keyring(path)
+    if ring.problems:
+        raise SpecError(ring.problems)
     rows = []
-    for name, keypair in sorted(cloud.keypairs.items()):
-        key = parse(keypair.public_key)
-        users = sorted(wanted.name for wanted in cloud.instances.values() if name in wanted.keypairs)
+    for name, line in sorted(ring.keys.items()):
+        key, users = parse(line), sorted(ring.users[name])
         rows.append({"name": name, "type": key.type, "sha256": key.sha256, "md5": key.md5, "instances": users})
     if style == "json":
         out(json.dumps({"format_version": 1, "keypairs": rows}, indent=2))
@@ -75,8 +80,8 @@ def show(path: Path, style: str) -> None:
     out(table(("NAME", "TYPE", "SHA256", "MD5", "USED BY"), lines))
 
 
-def _free(cloud: Cloud, name: str) -> None:
-    if name in cloud.keypairs:
+def _free(ring: "Keyring", name: str) -> None:
+    if name in ring.names:
         raise CloudsyncError(f"keypair.{name} is in the spec already", "choose another name")
 
 
@@ -86,11 +91,11 @@ def _refuse_existing(file: Path) -> None:
             raise CloudsyncError(f"{there} exists and is not overwritten", "choose another place with --out")
 
 
-def _outside_repository(file: Path, spec: Path) -> None:
-    from cloudsync.spec.files import Folder
-
-    repository = Folder.of(spec).fence
-    if file.parent.resolve().is_relative_to(repository):
+def _refuse_repository(file: Path) -> None:
+    folder = file.parent.resolve()
+    top = next((one for one in (folder, *folder.parents) if (one / ".git").exists()), None)
+    if top is not None:
         raise CloudsyncError(
-            f"{file} lies inside {repository}", "a private key must not be committed: choose another place with --out"
+            f"{file} lies inside the Git repository {top}",
+            "a private key must not be committed: choose another place with --out",
         )

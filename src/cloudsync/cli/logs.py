@@ -1,25 +1,24 @@
 """`logs NAME`: the serial console's log; with `--denied` what the instance's security groups denied."""
 
 import json
-import re
 import sys
 from pathlib import Path
 
 from cloudsync.cli.formats import one_of
 from cloudsync.cli.machine import Found, found
-from cloudsync.cli.say import out, say
+from cloudsync.cli.say import out, out_raw, say
 from cloudsync.render import denied as render
-
-_HARMFUL = re.compile(rb"\x1b\[[0-9;?]*[A-Za-ln-z]|\x1b[^\[]|[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f]")
-"""Everything a guest could steer a terminal with; colours (`ESC [ … m`) stay."""
+from cloudsync.render.console import for_terminal
 
 
 def run(path: Path, name: str) -> None:
-    """Print it; on a terminal without what would move the cursor or change the title."""
+    """Print it as it is; on a terminal without what would move the cursor or change the title."""
     with found(path, name) as machine:
         text = machine.driver.console_log(machine.instance.uuid)
-    sys.stdout.buffer.write(_HARMFUL.sub(b"", text) if sys.stdout.isatty() else text)
-    sys.stdout.buffer.flush()
+    if sys.stdout is not None and sys.stdout.isatty():
+        out(for_terminal(text))
+    else:
+        out_raw(text)
 
 
 def run_denied(path: Path, name: str, follow: bool, style: str) -> None:

@@ -2,14 +2,12 @@
 
 import gc
 import os
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cloudsync.cli.exits import Exit
-from cloudsync.model.problem import CloudsyncError, SpecError
+from cloudsync.cli.end import code_of
 
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False, no_args_is_help=True)
 keypair = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Key pairs: create, import, list.")
@@ -24,9 +22,22 @@ class Options:
     file = Path("cloud.yaml")
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        from cloudsync.cli.say import out
+
+        out(f"cloudsync {version('cloudsync')}")
+        raise typer.Exit
+
+
 @app.callback()
 def root(
     file: Annotated[Path | None, typer.Option("-f", "--file", help="The spec [$CLOUDSYNC_FILE, cloud.yaml].")] = None,
+    _version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print it and exit.")
+    ] = False,
 ) -> None:
     """One YAML file in Git, reconciled with real libvirt hosts."""
     Options.file = file or Path(os.environ.get("CLOUDSYNC_FILE") or "cloud.yaml")
@@ -121,15 +132,18 @@ def status(
     raise typer.Exit(run(Options.file, address, style, save))
 
 
-@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+@app.command(context_settings={"allow_interspersed_args": False})
 def ssh(
-    context: typer.Context,
-    name: Annotated[str, typer.Argument(help="The instance; more arguments go to ssh's remote side.")],
+    name: Annotated[str, typer.Argument(help="The instance.")],
+    arguments: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[OPTION]... [--] [COMMAND]", help="What ssh takes after a host's name, as it is."),
+    ] = None,
 ) -> None:
     """Log in with the host keys that the guest itself reported."""
     from cloudsync.cli.ssh import run
 
-    run(Options.file, name, context.args)
+    raise typer.Exit(run(Options.file, name, arguments or []))
 
 
 @app.command()
@@ -215,41 +229,7 @@ def main(arguments: list[str] | None = None) -> None:
     # A command is over before there is garbage worth collecting, and no plugin of pydantic's is wanted: 8 % of a plan.
     gc.disable()
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")
-    try:
-        code = app(args=arguments, prog_name="cloudsync", standalone_mode=False)
-    except SpecError as error:
-        from cloudsync.cli.say import complain
-
-        complain(error.problems)
-        code = Exit.FAILED
-    except CloudsyncError as error:
-        from cloudsync.cli.say import fail
-
-        fail(error)
-        code = error.exit_code
-    except (KeyboardInterrupt, typer.Abort):
-        code = Exit.INTERRUPTED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = Exit.FAILED
-    except typer.TyperException as error:
-        show = getattr(error, "show", None)
-        if show:
-            show()
-        code = Exit.USAGE if error.exit_code == 2 else error.exit_code
-    except Exception as error:
-        code = _bug(error)
-    raise SystemExit(int(code or 0))
-
-
-def _bug(error: Exception) -> int:
-    if os.environ.get("CLOUDSYNC_DEBUG"):
-        raise error
-    sys.stderr.write(
-        f"error: this is a bug in cloudsync ({type(error).__name__})\n"
-        "hint: run it again with CLOUDSYNC_DEBUG=1 and report what it prints\n"
-    )
-    return Exit.FAILED
+    raise SystemExit(code_of(lambda: app(args=arguments, prog_name="cloudsync", standalone_mode=False)))
 
 
 if __name__ == "__main__":

@@ -1,10 +1,13 @@
 """Talk goes to stderr: problems, errors, and the words around a plan."""
 
+import contextlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import TextIO
 
 from cloudsync.model.problem import CloudsyncError, Problem
+from cloudsync.spec.words import printable
 
 
 def colour(stream: object = None) -> bool:
@@ -14,24 +17,70 @@ def colour(stream: object = None) -> bool:
 
 
 def say(text: str) -> None:
-    """One line of talk."""
-    sys.stderr.write(text + "\n")
-    sys.stderr.flush()
+    """A line of talk, or several; nothing in it acts on a terminal, whoever wrote it."""
+    _talk("\n".join(printable(line) for line in text.split("\n")))
 
 
 def out(text: str) -> None:
     """Data, on stdout."""
-    sys.stdout.write(text if text.endswith("\n") else text + "\n")
-    sys.stdout.flush()
+    with _stdout() as stream:
+        stream.write(text if text.endswith("\n") else text + "\n")
+
+
+def out_raw(data: bytes) -> None:
+    """Bytes, on stdout."""
+    with _stdout() as stream:
+        binary = getattr(stream, "buffer", None)
+        if binary is None:
+            stream.write(data.decode("utf-8", "replace"))
+        else:
+            binary.write(data)
+
+
+def mute(stream: TextIO) -> None:
+    """It cannot be written to: let the interpreter not try again with what is left when it ends."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+@contextlib.contextmanager
+def _stdout() -> Iterator[TextIO]:
+    """Flushed at the end. CloudsyncError when it is closed or full; BrokenPipeError when its reader is gone."""
+    if sys.stdout is None:
+        raise CloudsyncError("standard output is closed", "leave it open, or send it to /dev/null")
+    try:
+        yield sys.stdout
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        mute(sys.stdout)
+        reason = (error.strerror or "it cannot be written to").lower()
+        raise CloudsyncError(f"standard output: {reason}", "send it to another place") from None
 
 
 def complain(problems: Sequence[Problem]) -> None:
     """Show all problems."""
     from cloudsync.render.problems import text
 
-    say(text(problems, colour(sys.stderr)).rstrip("\n"))
+    _talk(text(problems, colour(sys.stderr)).rstrip("\n"))
 
 
 def fail(error: CloudsyncError) -> None:
-    """Show one failure and its way out."""
-    say(f"error: {error.message}" + (f"\nhint: {error.hint}" if error.hint else ""))
+    """Show one failure and its way out; only the first line of each stands at the margin."""
+    say(f"error: {_hanging(error.message)}" + (f"\nhint: {_hanging(error.hint)}" if error.hint else ""))
+
+
+def _hanging(text: str) -> str:
+    return "\n".join(line if not index else f"  {line.lstrip()}" for index, line in enumerate(text.split("\n")))
+
+
+def _talk(text: str) -> None:
+    """Where nobody can be told, nothing is said."""
+    if sys.stderr is None:
+        return
+    try:
+        sys.stderr.write(text + "\n")
+        sys.stderr.flush()
+    except OSError:
+        mute(sys.stderr)

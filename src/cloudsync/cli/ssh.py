@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -10,8 +11,9 @@ from cloudsync.cli.machine import Found, found
 from cloudsync.model.problem import CloudsyncError
 
 
-def run(path: Path, name: str, arguments: list[str]) -> None:
-    """Run ssh and exit with its code. Options of ssh may stand before `--`, the remote command after it."""
+def run(path: Path, name: str, arguments: list[str]) -> int:
+    """Run ssh; its code, which is the remote command's. `arguments` follow the name as they are: ssh itself takes
+    options there, up to the command or `--`."""
     with found(path, name) as machine:
         boot = machine.host.boots.get(machine.instance.uuid)
     if boot is None or not boot.host_keys:
@@ -19,23 +21,19 @@ def run(path: Path, name: str, arguments: list[str]) -> None:
             f"{machine.instance.name} has not reported its host keys yet",
             f"see how far it is: cloudsync -f {path} logs {machine.instance.name}",
         )
-    with tempfile.TemporaryDirectory(prefix="cloudsync-ssh-") as folder:
-        config = write_config(machine, boot.host_keys, Path(folder))
-        command = ["ssh", "-F", str(config), *arguments_of(machine.instance.name, arguments)]
-        code = os.spawnvp(os.P_WAIT, "ssh", command)  # noqa: S606
-    if code == 127:
+    return connect(machine, boot.host_keys, arguments)
+
+
+def connect(machine: Found, host_keys: tuple[str, ...], arguments: list[str]) -> int:
+    """Hand over to OpenSSH."""
+    program = shutil.which("ssh")
+    if program is None:
         raise CloudsyncError("ssh is not there", "install OpenSSH's client: apt-get install openssh-client")
-    raise SystemExit(code)
-
-
-def arguments_of(name: str, arguments: list[str]) -> list[str]:
-    """`-L 80:…` and the like before the host's name, the remote command after it."""
-    if "--" in arguments:
-        cut = arguments.index("--")
-        return [*arguments[:cut], name, *arguments[cut + 1 :]]
-    if arguments and arguments[0].startswith("-"):
-        return [*arguments, name]
-    return [name, *arguments]
+    with tempfile.TemporaryDirectory(prefix="cloudsync-ssh-") as folder:
+        config = write_config(machine, host_keys, Path(folder))
+        command = ["ssh", "-F", str(config), machine.instance.name, *arguments]
+        code = os.spawnv(os.P_WAIT, program, command)  # noqa: S606
+    return code if code >= 0 else 128 - code
 
 
 def write_config(machine: Found, host_keys: tuple[str, ...], folder: Path) -> Path:

@@ -9,7 +9,6 @@ from cloudsync.cli.say import say
 from cloudsync.model.problem import CloudsyncError
 
 STARTER = """\
-# yaml-language-server: $schema=schemas/cloud.schema.json
 # What should exist. `cloudsync plan` shows what would change, `cloudsync apply` makes it so.
 version: 1
 cloud: {cloud}                  # every host belongs to exactly one cloud
@@ -56,12 +55,13 @@ security_groups:
 
 def write(path: Path, force: bool) -> None:
     """Write it; an existing file is kept unless `force`."""
+    from cloudsync.spec.edit import entry, written
+
     name, key = _public_key()
-    keypairs = (
-        f"keypairs:\n  {name}: {key}" if key else "keypairs: {}                    # cloudsync keypair create NAME"
-    )
-    host = re.sub(r"[^a-z0-9-]+", "-", platform.node().lower()).strip("-")[:40] or "kvm-1"
-    text = STARTER.format(cloud="demo", host=host, keypairs=keypairs, key=name)
+    none = "keypairs: {}                    # cloudsync keypair create NAME"
+    keypairs = f"keypairs:\n  {entry(name, key)}" if key else none
+    host = re.sub(r"[^a-z0-9-]+", "-", platform.node().lower())[:40].strip("-") or "kvm-1"
+    text = STARTER.format(cloud="demo", host=host, keypairs=keypairs, key=written(name))
     flags = os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if force else os.O_EXCL)
     try:
         with os.fdopen(os.open(path, flags, 0o644), "w") as file:

@@ -2,18 +2,25 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from cloudsync.cli.exits import Exit
 from cloudsync.cli.formats import one_of
 from cloudsync.cli.say import out, say
 from cloudsync.cli.store import save_snapshot
 from cloudsync.hosts.fleet import Fleet
+from cloudsync.model.address import Address, Kind
+from cloudsync.model.cloud import Cloud
 from cloudsync.model.problem import CloudsyncError
+from cloudsync.model.snapshot import Snapshot
 from cloudsync.render import status as render
+from cloudsync.spec.words import printable
+
+_SECTIONS = ("hosts", "instances", "resources")
 
 
 def run(path: Path, address: str | None, style: str, save: Path | None) -> int:
-    """Show everything, or one instance or host. 1 when no host answers, after showing why."""
+    """Show everything, or what has one address. 1 when no host answers, after showing why."""
     from cloudsync.spec.load import load
 
     one_of(style, "text", "json")
@@ -23,29 +30,44 @@ def run(path: Path, address: str | None, style: str, save: Path | None) -> int:
     if save:
         save_snapshot(snapshot, save)
         say(f"saved; plan against it with: cloudsync -f {path} plan --snapshot {save}")
+    document = render.document(cloud, snapshot)
     if address:
-        _one(render.document(cloud, snapshot), address, style)
-    elif style == "json":
-        out(json.dumps(render.document(cloud, snapshot), indent=2))
+        document = _narrowed(document, cloud, snapshot, address)
+    if style == "json":
+        out(json.dumps(document, indent=2))
+    elif address:
+        out("\n\n".join(_lines(row) for section in _SECTIONS for row in document.get(section, ())))
     else:
         out(render.text(cloud, snapshot))
     usable = any(host.reachable for host in snapshot.hosts.values())
     return Exit.DONE if usable or not snapshot.hosts else Exit.FAILED
 
 
-def _one(document: dict[str, object], address: str, style: str) -> None:
-    kind, dot, name = address.partition(".")
-    section = "hosts" if dot and kind == "host" else "instances"
-    rows = document[section]
-    wanted = name if dot and kind in ("host", "instance") else address
-    row = next((row for row in rows if row["name"] == wanted), None) if isinstance(rows, list) else None
-    if row is None:
-        raise CloudsyncError(f"there is no {address}", "`cloudsync status` lists what there is")
-    if style == "json":
-        out(json.dumps(row, indent=2))
-        return
+def _narrowed(document: dict[str, Any], cloud: Cloud, snapshot: Snapshot, address: str) -> dict[str, Any]:
+    """The document with nothing in it but what `address` names; the kind of an instance may be left out."""
+    try:
+        wanted = Address.parse(address)
+    except ValueError:
+        wanted = Address(Kind.INSTANCE, address)
+    if wanted.kind in (Kind.HOST, Kind.INSTANCE):
+        section = f"{wanted.kind}s"
+        rows = [row for row in document[section] if row["name"] == wanted.name]
+    else:
+        from cloudsync.render.resource import resource
+
+        section = "resources"
+        found = resource(cloud, snapshot, wanted)
+        rows = [found] if found else []
+    if rows:
+        return {**document, "hosts": [], "instances": [], section: rows}
+    if wanted.kind is Kind.INSTANCE and wanted.name in cloud.instances:
+        raise CloudsyncError(f"{wanted} is in the spec, and not there yet", f"cloudsync -f {cloud.path} apply")
+    raise CloudsyncError(f"there is no {address}", "`cloudsync status` lists what there is")
+
+
+def _lines(row: dict[str, object]) -> str:
     width = max(len(key) for key in row)
-    out("\n".join(f"{key.ljust(width)}  {_flat(value)}" for key, value in row.items()))
+    return "\n".join(f"{key.ljust(width)}  {_flat(value)}" for key, value in row.items())
 
 
 def _flat(value: object) -> str:
@@ -53,4 +75,4 @@ def _flat(value: object) -> str:
         return ", ".join(_flat(item) for item in value) or "-"
     if isinstance(value, dict):
         return ", ".join(f"{key} {_flat(item)}" for key, item in value.items())
-    return str(value)
+    return "?" if value is None else printable(str(value))

@@ -1,8 +1,13 @@
-"""Plans and snapshots as files: whole values as JSON, without secrets."""
+"""Plans and snapshots as files: whole values as JSON, with a version and without secrets."""
 
+import json
 import os
+import stat
+import tempfile
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from cloudsync.model import wire
 from cloudsync.model.plan import Plan
@@ -12,39 +17,99 @@ from cloudsync.model.snapshot import Snapshot
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, slots=True)
+class SavedPlan:
+    """A plan's file."""
+
+    format_version: Literal[1]
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True)
+class SavedSnapshot:
+    """A snapshot's file."""
+
+    format_version: Literal[1]
+    snapshot: Snapshot
+
+
 def save_plan(plan: Plan, path: Path) -> None:
-    """Write it for `apply PLAN`."""
-    _write(path, wire.dump(Plan, plan))
+    """Write it for `apply PLAN`; only a saved plan may be there already."""
+    _write(path, wire.dump(SavedPlan, SavedPlan(1, plan)), "plan")
 
 
 def load_plan(path: Path) -> Plan:
     """Read what `save_plan` wrote."""
-    return _read(path, Plan, "plan")
+    return _read(path, SavedPlan, "plan").plan
 
 
 def save_snapshot(snapshot: Snapshot, path: Path) -> None:
-    """Write it for `plan --snapshot`."""
-    _write(path, wire.dump(Snapshot, snapshot))
+    """Write it for `plan --snapshot`; only a saved snapshot may be there already."""
+    _write(path, wire.dump(SavedSnapshot, SavedSnapshot(1, snapshot)), "snapshot")
 
 
 def load_snapshot(path: Path) -> Snapshot:
     """Read what `save_snapshot` wrote."""
-    return _read(path, Snapshot, "snapshot")
+    return _read(path, SavedSnapshot, "snapshot").snapshot
 
 
-def _write(path: Path, data: bytes) -> None:
+def _write(path: Path, data: bytes, noun: str) -> None:
+    """Whole or not at all, for its owner alone."""
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data + b"\n")
+        target = path.resolve()
+        _refuse_other(target, path, noun)
+        handle, fresh = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data + b"\n")
+                file.flush()
+                os.fsync(file.fileno())
+            Path(fresh).replace(target)
+        except BaseException:
+            with suppress(OSError):
+                Path(fresh).unlink()
+            raise
     except OSError as error:
-        raise CloudsyncError(f"{path} cannot be written: {error.strerror}", "choose another place") from None
+        reason = (error.strerror or "no reason given").lower()
+        raise CloudsyncError(f"{path} cannot be written: {reason}", "choose another place") from None
+
+
+def _refuse_other(target: Path, path: Path, noun: str) -> None:
+    """CloudsyncError when something is there that is neither empty nor such a file."""
+    try:
+        status = target.stat()
+    except FileNotFoundError:
+        return
+    if stat.S_ISREG(status.st_mode) and (not status.st_size or noun in _fields(target.read_bytes())):
+        return
+    raise CloudsyncError(
+        f"{path} is there, and is not a saved {noun}: it is not overwritten", "choose another place, or remove it"
+    )
+
+
+def _fields(data: bytes) -> dict[str, object]:
+    """Those of a JSON object that has a version; else none."""
+    try:
+        found = json.loads(data) if data.startswith(b'{"format_version":') else {}
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _read(path: Path, kind: type[T], noun: str) -> T:
     try:
-        return wire.load(kind, path.read_bytes())
+        data = path.read_bytes()
     except OSError as error:
-        raise CloudsyncError(f"the {noun} {path} cannot be read: {error.strerror}", "check the path") from None
+        reason = (error.strerror or "no reason given").lower()
+        raise CloudsyncError(f"the {noun} {path} cannot be read: {reason}", "check the path") from None
+    try:
+        return wire.load(kind, data)
     except ValueError:
-        raise CloudsyncError(f"{path} is not a saved {noun} of this version", f"make the {noun} again") from None
+        pass
+    version = _fields(data).get("format_version", 1)
+    if version != 1:
+        raise CloudsyncError(
+            f"{path} has format version {version!r}, and this cloudsync reads version 1",
+            f"make the {noun} again, or use the cloudsync that made it",
+        )
+    raise CloudsyncError(f"{path} is not a saved {noun}", f"make the {noun} again")

@@ -1,9 +1,10 @@
 """`apply --wait`: until every running instance has reported that cloud-init is done."""
 
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from cloudsync.cli.exits import Exit
 from cloudsync.cli.say import say
+from cloudsync.hosts.ask import at_once
 from cloudsync.hosts.fleet import Fleet
 from cloudsync.model.cloud import Cloud
 from cloudsync.model.problem import HostError
@@ -14,8 +15,7 @@ from cloudsync.model.snapshot import Boot, HostState
 def wait(cloud: Cloud, fleet: Fleet, timeout: float) -> int:
     """1 when a guest did not report within `timeout` seconds, or reported that something failed."""
     hosts = [host for host in fleet.observe().hosts.values() if host.reachable]
-    with ThreadPoolExecutor(max(1, len(hosts))) as pool:
-        results = list(pool.map(lambda host: _wait_host(cloud, fleet, host, timeout), hosts))
+    results = at_once([partial(_wait_host, cloud, fleet, host, timeout) for host in hosts])
     return Exit.DONE if all(results) else Exit.FAILED
 
 
@@ -35,11 +35,15 @@ def _wait_host(cloud: Cloud, fleet: Fleet, host: HostState, timeout: float) -> b
             stages[name] = stage
             say(f"{name}: {stage}")
 
-    if not names:
-        return True
-    say(f"waiting for cloud-init in {', '.join(sorted(names.values()))}")
+    for uuid in names.keys() & host.boots.keys():
+        if host.boots[uuid].failures:
+            seen(host.boots[uuid])
+    left = {uuid: name for uuid, name in names.items() if not _done(host, uuid)}
+    if not left:
+        return good
+    say(f"waiting for cloud-init in {', '.join(sorted(left.values()))}")
     try:
-        fleet.drivers[host.name].wait_booted(frozenset(names), seen, timeout)
+        fleet.drivers[host.name].wait_booted(frozenset(left), seen, timeout)
     except HostError as error:
         say(f"error: {error.message}" + (f"\nhint: {error.hint}" if error.hint else ""))
         return False
@@ -47,12 +51,14 @@ def _wait_host(cloud: Cloud, fleet: Fleet, host: HostState, timeout: float) -> b
 
 
 def _awaited(cloud: Cloud, host: HostState) -> dict[str, str]:
-    """Name by uuid of what should run here and has not reported yet."""
+    """Name by uuid of what should run here."""
     instances = host.document.instances.values() if host.document else ()
     return {
         instance.uuid: instance.name
         for instance in instances
-        if instance.name in cloud.instances
-        and instance.state is Power.RUNNING
-        and not (instance.uuid in host.boots and host.boots[instance.uuid].finished)
+        if instance.name in cloud.instances and instance.state is Power.RUNNING
     }
+
+
+def _done(host: HostState, uuid: str) -> bool:
+    return uuid in host.boots and host.boots[uuid].finished

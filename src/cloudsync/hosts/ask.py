@@ -1,16 +1,28 @@
-"""A question that runs in a thread and may be given up. Called by host.py.
+"""Questions that run in threads and may be given up. Called by host.py, fleet.py and `apply --wait`.
 
 Neither libvirt nor ssh can be interrupted, so a host that hangs is left hanging: the thread ends with the process.
 """
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Generic, TypeVar
 
 from cloudsync.model.problem import HostError
 
 T = TypeVar("T")
+_AT_ONCE = 32
+
+
+def at_once(questions: Sequence[Callable[[], T]]) -> list[T]:
+    """All answers, in order, asked many at a time. Ctrl-C does not wait for those that are still out."""
+    threads = ThreadPoolExecutor(_AT_ONCE, "ask")
+    try:
+        answers = [threads.submit(question) for question in questions]
+        return [answer.result() for answer in answers]
+    finally:
+        threads.shutdown(wait=False, cancel_futures=True)
 
 
 class Ask(Generic[T]):

@@ -1,18 +1,16 @@
 """All hosts of a cloud: a Driver each, and what they say when asked at once. The CLI's `with Fleet.open(cloud)`."""
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from cloudsync.apply.driver import Driver
+from cloudsync.hosts.ask import at_once
 from cloudsync.model.checkup import Check
 from cloudsync.model.cloud import Cloud, Host
 from cloudsync.model.snapshot import HostState, HostStatus, Snapshot
-
-_AT_ONCE = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +27,13 @@ class Fleet:
 
     def observe(self) -> Snapshot:
         """All hosts, many at a time; one that the spec cordons or drains says so. A driver gives up by itself."""
-        with ThreadPoolExecutor(_AT_ONCE, "observe") as threads:
-            states = list(threads.map(lambda driver: driver.observe(), self.drivers.values()))
+        states = at_once([driver.observe for driver in self.drivers.values()])
         return Snapshot(hosts={state.name: _as_wanted(state, self._wanted[state.name]) for state in states})
 
     def checkup(self) -> Mapping[str, tuple[Check, ...]]:
         """What every host is found to be like, by name."""
-        with ThreadPoolExecutor(_AT_ONCE, "checkup") as threads:
-            found = threads.map(lambda driver: driver.checkup(), self.drivers.values())
-            return dict(zip(self.drivers, found, strict=True))
+        found = at_once([driver.checkup for driver in self.drivers.values()])
+        return dict(zip(self.drivers, found, strict=True))
 
     def close(self) -> None:
         for driver in self.drivers.values():
@@ -55,7 +51,8 @@ def _driver(host: Host, cloud: Cloud) -> Driver:
     if host.uri.startswith("sim:"):
         from cloudsync.hosts.sim import SimHost
 
-        return SimHost(host.name, host.uri, Path(cloud.path).parent)
+        # By its real place: the spec may be reached through links.
+        return SimHost(host.name, host.uri, Path(cloud.path).resolve().parent, cloud.name)
     from cloudsync.hosts.host import Host as RealHost
 
     return RealHost(host, cloud.name)

@@ -13,15 +13,16 @@ from typing import TypeVar
 from cloudsync.apply.driver import Blobs, Progress
 from cloudsync.hosts.agent_client import AgentClient
 from cloudsync.hosts.ask import Ask
+from cloudsync.hosts.claim import foreign
 from cloudsync.hosts.examine import examine
 from cloudsync.hosts.libvirt.connection import Connection
 from cloudsync.hosts.libvirt.domain import Domains
-from cloudsync.hosts.libvirt.domain_xml import Site, to_xml
+from cloudsync.hosts.libvirt.domain_xml import Site, root_disk, to_xml
 from cloudsync.hosts.libvirt.survey import Survey, offers_kvm, survey
 from cloudsync.hosts.libvirt.volume import Pool
 from cloudsync.hosts.user_data import filled
 from cloudsync.hosts.virt import choose
-from cloudsync.model.agent_state import AgentState
+from cloudsync.model.agent_state import AgentState, ImageDone
 from cloudsync.model.checkup import Check
 from cloudsync.model.cloud import Host as Wanted
 from cloudsync.model.denial import Denial
@@ -38,6 +39,7 @@ from cloudsync.model.plan import (
 )
 from cloudsync.model.problem import CloudsyncError, HostError
 from cloudsync.model.resources import Image, Instance, Power
+from cloudsync.model.size import size
 from cloudsync.model.snapshot import Boot, HostState, HostStatus, Machine
 
 T = TypeVar("T")
@@ -61,7 +63,7 @@ class Host:
         self._pool = Pool(self._connection)
         self._domains = Domains(self._connection, cloud)
         self._state: AgentState | None = None
-        self._formats: dict[str, str] = {}
+        self._images: dict[str, ImageDone] = {}
 
     def observe(self) -> HostState:
         """Ask libvirt and the agent at once; what fails or is late makes the host unreachable, with the reason."""
@@ -153,6 +155,8 @@ class Host:
             document=state.document,
             machines={uuid: _with_disk(machine, state) for uuid, machine in found.machines.items()},
             images=state.images,
+            image_disks={sha256: done.virtual_size for sha256, done in state.image_info.items()},
+            partial=frozenset(state.partial),
             disks=frozenset(state.disks),
             drift=state.drift,
             obstacles=state.obstacles,
@@ -160,12 +164,9 @@ class Host:
         )
 
     def _obstacle(self, found: Survey, state: AgentState) -> tuple[HostStatus, str] | None:
-        document = state.document
-        if document is not None and document.cloud != self._cloud and not document.released:
-            return HostStatus.FOREIGN, (
-                f"it belongs to cloud {document.cloud}, which has {len(document.instances)} instance(s) here; "
-                f"run `cloudsync destroy` of {document.cloud} first, or take this host out of the spec"
-            )
+        another = foreign(state.document, self._cloud)
+        if another:
+            return HostStatus.FOREIGN, another
         if found.arch != "x86_64":
             return HostStatus.UNFIT, f"it is {found.arch}; only x86_64 hosts can be used yet"
         if self._wanted.virt == "kvm":
@@ -186,23 +187,41 @@ class Host:
             if image.sha256 not in self._ask_agent().images:
                 self._pool.upload(Path(image.source), image.sha256, progress)
             done = self._agent.put_image(image, None, progress)
-        self._formats[image.sha256] = done.format
+        self._images[image.sha256] = done
 
-    def _format(self, sha256: str) -> str:
+    def _image(self, sha256: str) -> ImageDone:
         """What the agent found the image to be when it took it in."""
-        if sha256 not in self._formats:
+        if sha256 not in self._images:
             info = self._known().image_info.get(sha256) or self._ask_agent().image_info.get(sha256)
             if info is None:
                 raise HostError(f"host {self.name}: image {sha256[:12]} is not in the cache", "plan again")
-            self._formats[sha256] = info.format
-        return self._formats[sha256]
+            self._images[sha256] = info
+        return self._images[sha256]
 
     def _create(self, step: CreateInstance) -> None:
         instance = step.instance
-        image_format = step.image_format or self._format(instance.image)
-        self._pool.make_root(instance.uuid, instance.disk, instance.image, image_format)
-        self._define(step, image_format)
+        image = self._image(instance.image)
+        if instance.disk < image.virtual_size:
+            raise HostError(
+                f"host {self.name}: image.{instance.image_name} is a disk of {size(image.virtual_size)}, and "
+                f"{instance.flavor} has {size(instance.disk)}: the guest's file system would be cut off",
+                f"give flavor {instance.flavor} a disk of at least {size(image.virtual_size)}",
+            )
+        if not self._pool.make_root(instance.uuid, instance.disk, instance.image, image.format):
+            self._take_back(instance)
+        self._define(step, image.format)
         self._power_up(instance)
+
+    def _take_back(self, instance: Instance) -> None:
+        """A disk of an earlier run, or one that outlived its machine: checked, and grown to what is wanted now."""
+        disk = self._ask_agent().disks.get(instance.uuid)
+        if disk is None or disk.image != instance.image:
+            raise HostError(
+                f"host {self.name}: {root_disk(instance.uuid)} in {self._pool.folder} is not a disk on the image "
+                f"{instance.image_name} ({instance.image[:12]})",
+                "move that file away to keep it, or remove it; then run apply again",
+            )
+        self._pool.grow_root(instance.uuid, instance.disk)
 
     def _update(self, step: UpdateInstance, progress: Progress) -> None:
         instance = step.instance
@@ -240,5 +259,6 @@ def _collected(ask: Ask[T], failures: list[str]) -> T | None:
 
 
 def _with_disk(machine: Machine, state: AgentState) -> Machine:
-    """The domain says how big its disk was made; whether it is there, the agent."""
-    return machine if machine.uuid in state.disks else replace(machine, disk=0)
+    """The domain says how big its disk was made; whether it is there and how big it is, the agent."""
+    disk = state.disks.get(machine.uuid)
+    return replace(machine, disk=0 if disk is None else disk.size or machine.disk)

@@ -11,9 +11,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import RLock
-from urllib.parse import parse_qs
+from typing import TextIO
 
 from cloudsync.apply.driver import Blobs, Progress
+from cloudsync.hosts.claim import foreign
 from cloudsync.hosts.sim_state import SimState, perform
 from cloudsync.hosts.user_data import filled
 from cloudsync.model import wire
@@ -23,27 +24,24 @@ from cloudsync.model.plan import PutDocument, PutImage, Step
 from cloudsync.model.problem import HostError, LockedError
 from cloudsync.model.resources import Power
 from cloudsync.model.snapshot import Boot, HostState, HostStatus, Usage
-
-UNITS = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
+from cloudsync.spec.uri import simulated
 
 
 class SimHost:
     """`uri` is `sim:?vcpus=16&memory=64GiB&disk=1TiB&arch=x86_64&path=FILE`, each part optional.
 
     The state lives in `.cloudsync/sim/NAME.json` under `base`, or in memory when `base` is None.
+    Without `cloud`, the host is anybody's.
     """
 
-    def __init__(self, name: str, uri: str, base: Path | None) -> None:
-        given = {key: values[-1] for key, values in parse_qs(uri.partition("?")[2]).items()}
+    def __init__(self, name: str, uri: str, base: Path | None, cloud: str | None = None) -> None:
+        given = simulated(uri)
         self.name = name
-        self.arch = given.get("arch", "x86_64")
-        self.capacity = Usage(
-            vcpus=int(given.get("vcpus", "16")),
-            memory=_bytes(given.get("memory", "64GiB")),
-            disk=_bytes(given.get("disk", "1TiB")),
-        )
-        default = base / ".cloudsync" / "sim" / f"{name}.json" if base else None
-        self.path = (base or Path()) / given["path"] if "path" in given else default
+        self.arch = given.arch
+        self.capacity = Usage(vcpus=given.vcpus, memory=given.memory, disk=given.disk)
+        file = given.file(name)
+        self.path = base / file if base else Path(file) if given.path else None
+        self._cloud = cloud
         self._memory = SimState()
         self._mutex = RLock()
 
@@ -55,6 +53,8 @@ class SimHost:
             return wire.load(SimState, self.path.read_bytes())
         except FileNotFoundError:
             return SimState()
+        except OSError as error:
+            raise self._refused(error) from None
         except ValueError:
             raise HostError(f"{self.path} is not a simulated host's state", f"remove it: rm {self.path}") from None
 
@@ -63,12 +63,15 @@ class SimHost:
         if self.path is None:
             self._memory = state
             return
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = self.path.with_suffix(".new")
-        # User-data is part of the document.
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(wire.dump(SimState, state))
-        fresh.replace(self.path)
+        fresh = self.path.with_name(self.path.name + ".new")
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            # User-data is part of the document.
+            with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+                file.write(wire.dump(SimState, state))
+            fresh.replace(self.path)
+        except OSError as error:
+            raise self._refused(error) from None
 
     def observe(self) -> HostState:
         try:
@@ -76,6 +79,9 @@ class SimHost:
         except HostError as error:
             return HostState(name=self.name, status=HostStatus.UNREACHABLE, reason=error.message)
         document = replace(state.document, user_data={}) if state.document else None
+        another = foreign(document, self._cloud) if self._cloud is not None else ""
+        if another:
+            return HostState(name=self.name, status=HostStatus.FOREIGN, reason=another)
         return HostState(
             name=self.name,
             status=HostStatus.READY,
@@ -108,8 +114,7 @@ class SimHost:
             with self._mutex:
                 yield
             return
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.with_suffix(".lock").open("a+") as file:
+        with self._lock_file(self.path) as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -119,6 +124,17 @@ class SimHost:
             file.write(f"{who} since {datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")
             file.flush()
             yield
+
+    def _lock_file(self, path: Path) -> TextIO:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            return path.with_name(path.name + ".lock").open("a+")
+        except OSError as error:
+            raise self._refused(error) from None
+
+    def _refused(self, error: OSError) -> HostError:
+        reason = (error.strerror or "no reason given").lower()
+        return HostError(f"the state file {self.path}: {reason}", f"write another path= in the URI of host {self.name}")
 
     def wait_booted(self, uuids: frozenset[str], seen: Callable[[Boot], None], timeout: float) -> None:
         booted = {boot.uuid: boot for boot in _boots(self.state)}
@@ -154,13 +170,6 @@ class SimHost:
 
     def close(self) -> None:
         """Nothing is held open."""
-
-
-def _bytes(text: str) -> int:
-    for unit, factor in UNITS.items():
-        if text.endswith(unit):
-            return int(float(text.removesuffix(unit)) * factor)
-    return int(text)
 
 
 def _boots(state: SimState) -> list[Boot]:

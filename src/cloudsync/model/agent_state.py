@@ -19,6 +19,15 @@ class ImageDone:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RootDisk:
+    """What a root disk's own header says: `size` is what the guest sees of it, in bytes, `image` the sha256 of the
+    cached image that it stands on. 0 and empty when that cannot be told."""
+
+    size: int = 0
+    image: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
     """Who holds the apply lock (`user@machine`) and since when (ISO 8601, UTC)."""
 
@@ -32,7 +41,7 @@ class AgentState:
 
     `kvm` is False on a machine that offers KVM in which guests die; `kvm_reason` says what was found.
     `images` maps the sha256 of each cached image to its file's size, `image_info` to what it is.
-    `disks` are instance uuids that have a root disk here.
+    `partial` are the sha256 of images that began to come in and are not whole. `disks` are root disks by instance uuid.
     `pool_size` is the size in bytes of the file system that they are on; 0 from an agent that does not say.
     """
 
@@ -46,5 +55,6 @@ class AgentState:
     boots: Mapping[str, Boot] = field(default_factory=dict)
     images: Mapping[str, int] = field(default_factory=dict)
     image_info: Mapping[str, ImageDone] = field(default_factory=dict)
-    disks: tuple[str, ...] = ()
+    partial: tuple[str, ...] = ()
+    disks: Mapping[str, RootDisk] = field(default_factory=dict)
     pool_size: int = 0

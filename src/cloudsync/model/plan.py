@@ -113,7 +113,6 @@ class CreateInstance(StepBase):
     """Root disk (kept when it is already there), domain, and power as `instance.state` says."""
 
     instance: Instance
-    image_format: str | None
     gateways: Mapping[str, str]
     cloud: str
     generation: int

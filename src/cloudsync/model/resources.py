@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+# Protocols that have ports, with their numbers.
+WITH_PORTS: Mapping[str, int] = {"tcp": 6, "udp": 17, "dccp": 33, "sctp": 132, "udplite": 136}
+
 
 class Direction(StrEnum):
     INGRESS = "ingress"
@@ -44,7 +47,7 @@ class Network:
 class Rule:
     """One thing that is allowed, in normal form: equivalent rules are equal.
 
-    `protocol` is `any`, one of tcp, udp, sctp, icmp, or a decimal number for every other protocol.
+    `protocol` is `any`, icmp, one of WITH_PORTS, or a decimal number for every other protocol.
     `ports` is (first, last), both inclusive, or None for all. `icmp` is (type, code or None), or None for all.
     `remote` is `any`, a CIDR without host bits, `group.X`, `network.X` or `instance.X` (`self` has become `group.X`).
     """

@@ -32,7 +32,7 @@ class Machine:
     """A domain that carries our mark, as libvirt has it now. `nics` are (tap, mac, address) in order.
 
     `gateways` are the addresses that libvirt gives the taps, in the same order; empty when they are not known.
-    `disk` is the root disk's virtual size in bytes, 0 when the disk is missing.
+    `disk` is the root disk's virtual size in bytes as the disk itself says, 0 when it is missing.
     `generation` is the host document's generation that the domain was last written under.
     """
 
@@ -64,12 +64,16 @@ class Boot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drift:
-    """Something changed outside cloudsync. `address` is KIND.NAME, `remedy` what the next apply does about it."""
+    """Something changed outside cloudsync. `address` is KIND.NAME, `remedy` what the next apply does about it.
+
+    `repaired` is False when that is nothing.
+    """
 
     address: str
     host: str
     message: str
     remedy: str = "will be restored"
+    repaired: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +81,8 @@ class HostState:
     """One host as observed. Unless `reachable`, everything but name, status and reason is unknown, not empty.
 
     `capacity` is raw; `foreign` is what machines that are not ours take of it; `foreign_names` their domain names.
-    `images` maps the sha256 of each cached image to its size; `disks` are instance uuids that have a root disk here.
+    `images` maps the sha256 of each cached image to its file's size, `image_disks` to the size of a disk that holds it;
+    `partial` are those that began to come in. `disks` are instance uuids that have a root disk here.
     `document` is None on a host that never had one. `machines` and `boots` are by instance uuid.
     """
 
@@ -91,6 +96,8 @@ class HostState:
     document: HostDocument | None = None
     machines: Mapping[str, Machine] = field(default_factory=dict)
     images: Mapping[str, int] = field(default_factory=dict)
+    image_disks: Mapping[str, int] = field(default_factory=dict)
+    partial: frozenset[str] = frozenset()
     disks: frozenset[str] = frozenset()
     drift: tuple[Drift, ...] = ()
     obstacles: tuple[Obstacle, ...] = ()

@@ -39,25 +39,30 @@ def disruption(pair: Pair, what: Act) -> Disruption:
 
 
 def written_as(machine: Machine, wanted: Instance) -> bool:
-    """Whether the domain is as wanted, its gateways and power aside."""
+    """Whether the domain is as wanted, its gateways and power aside. A disk that is bigger stays: none ever shrinks."""
     nics = tuple((nic.tap, nic.mac, nic.address) for nic in wanted.nics)
-    is_now = (machine.name, machine.vcpus, machine.memory, machine.disk, tuple(machine.nics), machine.autostart)
-    return is_now == (wanted.name, wanted.vcpus, wanted.memory, wanted.disk, nics, True)
+    is_now = (machine.name, machine.vcpus, machine.memory, tuple(machine.nics), machine.autostart)
+    return is_now == (wanted.name, wanted.vcpus, wanted.memory, nics, True) and machine.disk >= wanted.disk
 
 
 def gateways_moved(pair: Pair, networks: Mapping[str, Network]) -> bool:
     """Whether a tap would keep an address that is no gateway any more: libvirt gives it one when the machine starts."""
-    return any(before != after for before, after in gateways(pair, networks))
+    return any(now != wanted for now, _, wanted in gateways(pair, networks))
 
 
-def gateways(pair: Pair, networks: Mapping[str, Network]) -> list[tuple[str, str]]:
-    """(now, wanted) for each NIC: by the domain where it tells, else by the network as it was last applied."""
+def gateways(pair: Pair, networks: Mapping[str, Network]) -> list[tuple[str, str, str]]:
+    """(now, recorded, wanted) for each NIC that stays as it is: what the domain says (where it does), what was last
+    applied to its network, and what is to be."""
     wanted, machine, document = pair.wanted, pair.machine, pair.host.document
-    if wanted is None or machine is None or len(machine.nics) != len(wanted.nics):
+    if wanted is None or machine is None:
         return []
+    there = {(tap, address): index for index, (tap, _, address) in enumerate(machine.nics)}
     found = []
-    for index, nic in enumerate(wanted.nics):
-        recorded = document.networks.get(nic.network) if document else None
-        now = recorded.gateway if recorded else networks[nic.network].gateway
-        found.append((machine.gateways[index] if machine.gateways else now, networks[nic.network].gateway))
+    for nic in wanted.nics:
+        index = there.get((nic.tap, nic.address))
+        if index is not None:
+            goal = networks[nic.network].gateway
+            network = document.networks.get(nic.network) if document else None
+            recorded = network.gateway if network else goal
+            found.append((machine.gateways[index] if machine.gateways else recorded, recorded, goal))
     return found

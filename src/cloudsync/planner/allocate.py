@@ -1,13 +1,14 @@
 """Addresses: what is written is taken, what is used is kept, the rest derives from the instance's name."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from ipaddress import IPv4Address, IPv4Network
 
-from cloudsync.model.cloud import Cloud, WantedNic
+from cloudsync.model.cloud import Cloud
 from cloudsync.model.problem import CloudsyncError
 from cloudsync.model.resources import Network
-from cloudsync.scheduler.homes import Home, Homes
+from cloudsync.planner.nics import Had
+from cloudsync.scheduler.homes import Homes
 
 
 def usable(network: Network, address: str) -> bool:
@@ -16,16 +17,16 @@ def usable(network: Network, address: str) -> bool:
     return value in subnet and value not in (subnet[0], subnet[-1]) and address != network.gateway
 
 
-def allocate(cloud: Cloud, names: Iterable[str], homes: Homes) -> dict[str, tuple[str, ...]]:
-    """One address for each NIC of each of these instances."""
-    wanted = {name: cloud.instances[name] for name in sorted(names)}
+def allocate(cloud: Cloud, stays: Mapping[str, Sequence[Had | None]], homes: Homes) -> dict[str, tuple[str, ...]]:
+    """One address for each NIC of the instances in `stays`, which says what of them is there already."""
+    wanted = {name: cloud.instances[name] for name in sorted(stays)}
     found: dict[tuple[str, int], str] = {}
     for name, one in wanted.items():
         found.update({(name, index): nic.address for index, nic in enumerate(one.nics) if nic.address})
     claimed = set(found.values())
     for name, one in wanted.items():
         for index, nic in enumerate(one.nics):
-            kept = _in_use(homes.of.get(name), index, nic, cloud.networks)
+            kept = _kept(stays[name][index], cloud.networks[nic.network])
             if (name, index) not in found and kept and kept not in claimed:
                 found[name, index] = kept
                 claimed.add(kept)
@@ -39,16 +40,9 @@ def allocate(cloud: Cloud, names: Iterable[str], homes: Homes) -> dict[str, tupl
     return {name: tuple(found[name, index] for index in range(len(one.nics))) for name, one in wanted.items()}
 
 
-def _in_use(home: Home | None, index: int, nic: WantedNic, networks: Mapping[str, Network]) -> str | None:
+def _kept(one: Had | None, network: Network) -> str | None:
     """The address that the NIC has now, when its network still gives it out."""
-    if home is None:
-        return None
-    if home.record:
-        nics = home.record.nics
-        address = nics[index].address if index < len(nics) and nics[index].network == nic.network else None
-    else:
-        address = home.addresses[index] if index < len(home.addresses) else None
-    return address if address and usable(networks[nic.network], address) else None
+    return one.address if one and usable(network, one.address) else None
 
 
 class Pool:

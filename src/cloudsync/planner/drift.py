@@ -30,7 +30,7 @@ def orphans(host: HostState, sight: Sight) -> frozenset[str]:
 def _of_host(host: HostState, sight: Sight) -> Iterator[Drift]:
     for uuid in sorted(orphans(host, sight)):
         text = f"a disk of no instance is in the pool: {uuid}.root.qcow2"
-        yield Drift(address=f"host.{host.name}", host=host.name, message=text, remedy=LEFT)
+        yield Drift(address=f"host.{host.name}", host=host.name, message=text, remedy=LEFT, repaired=False)
     stands: dict[str, list[str]] = {}
     for pair in sight.on[host.name]:
         if pair.machine and not pair.doomed and pair.machine.image not in host.images:
@@ -60,7 +60,6 @@ def _machine(pair: Pair, record: Instance, machine: Machine, wanted: Instance) -
         ("its name", machine.name, record.name, wanted.name),
         ("vcpus", str(machine.vcpus), str(record.vcpus), str(wanted.vcpus)),
         ("memory", size(machine.memory), size(record.memory), size(wanted.memory)),
-        ("its disk", size(machine.disk if pair.has_disk else record.disk), size(record.disk), size(wanted.disk)),
         ("its devices", _devices(machine.nics), _recorded(record), _recorded(wanted)),
     ):
         if is_now not in (should, goal) or (is_now != should == goal):
@@ -69,6 +68,9 @@ def _machine(pair: Pair, record: Instance, machine: Machine, wanted: Instance) -
         yield _drift(pair, "it does not start with the host", remedy if pair.has_disk else LEFT)
     if not pair.has_disk:
         yield _drift(pair, "its disk is gone", LEFT)
+    elif machine.disk not in (record.disk, wanted.disk):
+        text = f"its disk: {size(machine.disk)}, should be {size(wanted.disk)}"
+        yield _drift(pair, text, remedy if machine.disk < wanted.disk else LEFT)
     if machine.power is not record.state and record.state is wanted.state:
         verb = "will be started" if wanted.state is Power.RUNNING else "will be stopped"
         yield _drift(pair, f"it is {machine.power.value}, should be {record.state.value}", verb)
@@ -76,11 +78,10 @@ def _machine(pair: Pair, record: Instance, machine: Machine, wanted: Instance) -
 
 def _gateways(pair: Pair, networks: Mapping[str, Network]) -> Iterator[Drift]:
     """A tap that was made with another gateway than the one on record."""
-    recorded = {one.gateway for one in pair.host.document.networks.values()} if pair.host.document else set()
-    for now, should in gateways(pair, networks):
-        if now != should and should in recorded:
+    for now, recorded, wanted in gateways(pair, networks):
+        if now not in (recorded, wanted):
             remedy = "will be set back (restart)" if pair.runs else "will be set back"
-            yield _drift(pair, f"its gateway: {now}, should be {should}", remedy if pair.has_disk else LEFT)
+            yield _drift(pair, f"its gateway: {now}, should be {wanted}", remedy if pair.has_disk else LEFT)
 
 
 def _recorded(one: Instance) -> str:
@@ -92,4 +93,5 @@ def _devices(nics: tuple[tuple[str, str, str], ...]) -> str:
 
 
 def _drift(pair: Pair, message: str, remedy: str) -> Drift:
-    return Drift(address=f"instance.{pair.name}", host=pair.host.name, message=message, remedy=remedy)
+    address, host = f"instance.{pair.name}", pair.host.name
+    return Drift(address=address, host=host, message=message, remedy=remedy, repaired=remedy != LEFT)

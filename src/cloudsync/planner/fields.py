@@ -30,7 +30,7 @@ ROWS = (
     Row("disk", lambda one: one.disk, lambda one: size(one.disk), Disruption.RESTART),
     Row("network", lambda one: [nic.network for nic in one.nics], lambda one: _networks(one), Disruption.RESTART),
     Row("address", lambda one: [nic.address for nic in one.nics], show.addresses, Disruption.RESTART),
-    Row("port_security", lambda one: [nic.port_security for nic in one.nics], lambda one: _ports(one), Disruption.LIVE),
+    Row("port_security", show.port_security, show.port_security, Disruption.LIVE),
     Row("security_groups", lambda one: one.groups, lambda one: show.listed(one.groups), Disruption.LIVE),
     Row("keypairs", lambda one: one.keypairs, lambda one: show.listed(one.keypairs), Disruption.NONE, KEEPS),
     Row("user_data", lambda one: one.user_data, lambda one: show.user_data(one.user_data), Disruption.NONE, KEEPS),
@@ -57,7 +57,3 @@ def as_fields(row: Row, before: Instance, after: Instance) -> tuple[Field, ...]:
 
 def _networks(one: Instance) -> str:
     return show.listed(tuple(nic.network for nic in one.nics))
-
-
-def _ports(one: Instance) -> str:
-    return ", ".join("on" if nic.port_security else "off" for nic in one.nics)

@@ -11,6 +11,8 @@ from cloudsync.planner.act import Act, act, disruption, gateways
 from cloudsync.planner.fields import as_fields, differing
 from cloudsync.planner.seen import Pair
 
+NEW_NIC = "a guest that has booted has to set a new network card up by itself"
+
 
 def changes(pairs: Iterable[Pair], networks: Mapping[str, Network]) -> tuple[Change, ...]:
     """In the order of the pairs."""
@@ -35,12 +37,14 @@ def change(pair: Pair, networks: Mapping[str, Network]) -> Change | None:
 
 
 def _create(wanted: Instance) -> Change:
-    fields = (
+    fields = [
         Field(path="flavor", before=None, after=wanted.flavor),
         Field(path="image", before=None, after=wanted.image_name),
         Field(path="address", before=None, after=show.addresses(wanted)),
-    )
-    return Change(address=_address(wanted.name), action=Action.CREATE, fields=fields, hosts=(wanted.host,))
+    ]
+    if not all(nic.port_security for nic in wanted.nics):
+        fields.append(Field(path="port_security", before=None, after=show.port_security(wanted)))
+    return Change(address=_address(wanted.name), action=Action.CREATE, fields=tuple(fields), hosts=(wanted.host,))
 
 
 def _delete(pair: Pair) -> Change:
@@ -82,11 +86,14 @@ def _update(pair: Pair, wanted: Instance, fields: tuple[Field, ...], what: Act) 
     record = pair.record or wanted
     rows = differing(record, wanted)
     classes = [row.disruption for row in rows if row.disruption is not Disruption.RESTART]
+    reasons = {row.reason for row in rows if row.reason}
+    if len(wanted.nics) > len(record.nics):
+        reasons.add(NEW_NIC)
     return Change(
         address=_address(wanted.name),
         action=Action.RENAME if record.name != wanted.name else Action.UPDATE,
         fields=fields,
-        reasons=tuple(sorted({row.reason for row in rows if row.reason})),
+        reasons=tuple(sorted(reasons)),
         hosts=(wanted.host,),
         disruption=max([*classes, disruption(pair, what)]),
         before=_digest(pair),
@@ -118,14 +125,7 @@ def _fields(pair: Pair, wanted: Instance) -> tuple[Field, ...]:
 
 def _gateways(pair: Pair, networks: Mapping[str, Network]) -> tuple[Field, ...]:
     """Only where nothing else of the NIC changes: the domain has to be written anew all the same."""
-    document, record, wanted = pair.host.document, pair.record, pair.wanted
-    if record and wanted and [nic.address for nic in record.nics] != [nic.address for nic in wanted.nics]:
-        return ()
-    moved = [
-        (before, after)
-        for before, after in gateways(pair, networks)
-        if before != after and document and after not in {one.gateway for one in document.networks.values()}
-    ]
+    moved = [(recorded, goal) for _, recorded, goal in gateways(pair, networks) if recorded != goal]
     return tuple(Field(path="gateway", before=before, after=after) for before, after in dict.fromkeys(moved))
 
 

@@ -178,7 +178,6 @@ class _Host:
                 address=address,
                 waits_for=waits,
                 instance=wanted,
-                image_format=work.shared.desired.images[wanted.image_name].format,
                 gateways=gateways,
                 cloud=work.cloud.name,
                 generation=generation,

@@ -34,7 +34,7 @@ def _protected(cloud: Cloud, pair: Pair) -> Problem | None:
 def _shrunk(cloud: Cloud, pair: Pair) -> Problem | None:
     if pair.wanted is None or pair.home is None or pair.replaced:
         return None
-    has = max(pair.record.disk if pair.record else 0, pair.machine.disk if pair.machine else 0)
+    has = pair.record.disk if pair.record else pair.machine.disk if pair.machine else 0
     if pair.wanted.disk >= has:
         return None
     text = f"instance.{pair.wanted.name}'s disk is {size(has)}: it cannot shrink to {size(pair.wanted.disk)}"

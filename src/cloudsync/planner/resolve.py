@@ -8,7 +8,8 @@ from cloudsync.model.plan import Placement
 from cloudsync.model.resources import Digest, Instance, Nic, World
 from cloudsync.model.snapshot import Snapshot
 from cloudsync.planner.allocate import allocate
-from cloudsync.planner.identity import tap_and_mac, uuid_of
+from cloudsync.planner.identity import uuid_of
+from cloudsync.planner.nics import decided, match
 from cloudsync.scheduler.homes import Home, find_homes
 from cloudsync.scheduler.standing import standing
 
@@ -21,16 +22,21 @@ def resolve(cloud: Cloud, placements: Iterable[Placement], snapshot: Snapshot) -
     homes = find_homes(cloud, standing(cloud, snapshot))
     hosts = {one.instance: one.host for one in placements}
     names = [name for name in sorted(hosts) if name not in homes.of or homes.of[name].known]
-    addresses = allocate(cloud, names, homes)
+    stays = {name: match(cloud.instances[name].nics, homes.of.get(name), cloud.networks) for name in names}
+    addresses = allocate(cloud, stays, homes)
     uuids = {home.uuid for home in homes}
-    macs: set[str] = set()
+    identities: dict[str, tuple[int, str]] = {}
+    for name in names:
+        identities[name] = _identity(cloud, cloud.instances[name], homes.of.get(name), uuids)
+        uuids.add(identities[name][1])
+        if name not in homes.of or identities[name][1] != homes.of[name].uuid:
+            stays[name] = (None,) * len(stays[name])
+    macs = {one.mac for kept in stays.values() for one in kept if one}
     instances: dict[str, Instance] = {}
     for name in names:
-        incarnation, uuid = _identity(cloud, cloud.instances[name], homes.of.get(name), uuids)
-        uuids.add(uuid)
-        nics = _nics(cloud.instances[name], uuid, addresses[name], macs)
-        macs.update(nic.mac for nic in nics)
-        instances[name] = _instance(cloud, cloud.instances[name], hosts[name], (incarnation, uuid), nics)
+        wanted, identity = cloud.instances[name], identities[name]
+        nics = decided(identity[1], wanted.nics, addresses[name], stays[name], macs)
+        instances[name] = _instance(cloud, wanted, hosts[name], identity, nics)
     return World(
         keypairs=dict(sorted(cloud.keypairs.items())),
         groups=dict(sorted(cloud.groups.items())),
@@ -78,11 +84,3 @@ def _instance(cloud: Cloud, wanted: Wanted, host: str, identity: tuple[int, str]
         availability_zone=cloud.hosts[host].zone,
         launch_index=max(0, wanted.index - 1),
     )
-
-
-def _nics(wanted: Wanted, uuid: str, addresses: tuple[str, ...], macs: set[str]) -> tuple[Nic, ...]:
-    nics = []
-    for index, (nic, address) in enumerate(zip(wanted.nics, addresses, strict=True)):
-        tap, mac = tap_and_mac(uuid, index, macs)
-        nics.append(Nic(network=nic.network, address=address, mac=mac, tap=tap, port_security=nic.port_security))
-    return tuple(nics)

@@ -33,6 +33,14 @@ def addresses(one: Instance) -> str:
     return " ".join(nic.address for nic in one.nics)
 
 
+def port_security(one: Instance) -> str:
+    """`on`, `off`, or `off for` the addresses of NICs without it."""
+    found = [nic.address for nic in one.nics if not nic.port_security]
+    if len(found) in (0, len(one.nics)):
+        return "off" if found else "on"
+    return f"off for {', '.join(found)}"
+
+
 def network(one: Network) -> str:
     """`10.20.0.0/16, NAT`."""
     return f"{one.subnet}, {'NAT' if one.nat else 'no NAT'}"

@@ -16,8 +16,10 @@ def differences(saved: Plan, fresh: Plan) -> tuple[str, ...]:
     if saved.spec_digest != fresh.spec_digest:
         found.append("the spec, or a file it names, changed")
     for name in sorted({step.host for step in saved.steps}):
-        before, now = saved.hosts[name], fresh.hosts.get(name)
-        if now is None or now.status != before.status:
+        before, now = saved.hosts.get(name), fresh.hosts.get(name)
+        if before is None:
+            found.append(f"host.{name} was not seen when the plan was made")
+        elif now is None or now.status != before.status:
             found.append(f"host.{name} was {before.status}, is {now.status if now else 'not in the spec'}")
         elif (now.generation, now.digest) != (before.generation, before.digest):
             found.append(f"host.{name} was applied to since: generation {before.generation}, now {now.generation}")

@@ -7,6 +7,7 @@ from cloudsync.model.cloud import Cloud
 from cloudsync.model.denial import Denial
 from cloudsync.model.resources import Direction, Instance
 from cloudsync.render.table import table
+from cloudsync.spec.words import printable
 
 FORMAT_VERSION = 1
 _HEAD = ("LAST", "TIMES", "SIDE", "PACKET", "DENIED BY")
@@ -53,7 +54,8 @@ def _cells(denial: Denial) -> tuple[str, ...]:
     what = f"{denial.protocol} {_end(denial.source, denial.source_port)} → {_end(denial.target, denial.target_port)}"
     if denial.icmp:
         what += f" type {denial.icmp[0]} code {denial.icmp[1]}"
-    return (denial.last, f"{denial.count}", denial.side.value, what, _whose(denial))
+    cells = (denial.last, f"{denial.count}", denial.side.value, what, _whose(denial))
+    return tuple(printable(cell) for cell in cells)
 
 
 def _end(address: str, port: int | None) -> str:

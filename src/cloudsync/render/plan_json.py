@@ -48,7 +48,7 @@ def summary(plan: Plan) -> dict[str, int]:
         "change": sum(count[action] for action in (Action.UPDATE, Action.MOVE, Action.RENAME)),
         "replace": count[Action.REPLACE],
         "remove": count[Action.DELETE],
-        "drift": len(plan.drift),
+        "drift": sum(item.repaired for item in plan.drift),
         "disks_destroyed": len(plan.destroys),
     }
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from cloudsync.model.plan import Action, Change, Disruption, Field, Placement, Plan
 from cloudsync.render.paint import Paint
 from cloudsync.render.plan_json import summary
+from cloudsync.spec.words import printable
 
 SYMBOLS = {
     Action.CREATE: "+",
@@ -27,8 +28,8 @@ def text(plan: Plan, colour: bool) -> str:
     changes = _changes(plan, paint)
     parts += [_section("Changes", changes)] if changes else []
     parts += [_section("No place", _unplaced(plan, paint))] if plan.unplaced else []
-    parts += ["\n".join(f"warning: {one}" for one in plan.warnings)] if plan.warnings else []
-    parts.append(_totals(plan) if not plan.empty or plan.unplaced else "Nothing to do.")
+    parts += ["\n".join(f"warning: {printable(one)}" for one in plan.warnings)] if plan.warnings else []
+    parts.append(_totals(plan) if plan.steps or plan.changes or plan.unplaced else "Nothing to do.")
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -39,9 +40,9 @@ def _hosts(plan: Plan, paint: Paint) -> str:
     words = [paint.green(f"{len(ready)} hosts {MARKS['ready']}")] if crowd else []
     for name, host in plan.hosts.items():
         if host.status not in MARKS:
-            words.append(paint.red(f"{name} ✗ {host.status}{_left_alone(host.left_alone)}"))
+            words.append(paint.red(printable(f"{name} ✗ {host.status}{_left_alone(host.left_alone)}")))
         elif not (crowd and host.status == "ready"):
-            words.append(paint.green(f"{name} {MARKS[host.status]}"))
+            words.append(paint.green(printable(f"{name} {MARKS[host.status]}")))
     return "  ".join(words)
 
 
@@ -100,6 +101,8 @@ def _created(change: Change, placement: Placement | None) -> tuple[str, str]:
         return ", ".join(shown) + more, where
     notes = [f"{host}: {why}" for host, why in placement.refusals.items()]
     notes += [f"runner-up {placement.runner_up}"] if placement.runner_up else []
+    if "port_security" in values:
+        notes.insert(0, f"port_security {values['port_security']}")
     said = f"→ {placement.host}  {values.get('address', '')}" + (f"  ({'; '.join(notes)})" if notes else "")
     return f"{values.get('flavor', '')}, {values.get('image', '')}", said
 
@@ -116,7 +119,8 @@ def _unplaced(plan: Plan, paint: Paint) -> list[str]:
     lines = []
     for one in plan.unplaced:
         why = "; ".join(f"{host}: {reason}" for host, reason in one.refusals.items())
-        lines.append(f"  {paint.red('?')} instance.{one.instance}  not placed: {why or 'there is no host'}")
+        line = printable(f"instance.{one.instance}  not placed: {why or 'there is no host'}")
+        lines.append(f"  {paint.red('?')} {line}")
     return lines
 
 
@@ -130,6 +134,7 @@ def _totals(plan: Plan) -> str:
 
 
 def _aligned(rows: list[tuple[str, str, str]]) -> list[str]:
-    """Columns; a very long cell does not push the others away."""
-    widths = [max((len(row[column]) for row in rows if len(row[column]) <= 60), default=0) for column in (0, 1)]
-    return [f"{row[0].ljust(widths[0])}  {row[1].ljust(widths[1])}  {row[2]}".rstrip() for row in rows]
+    """Columns, safe for a terminal; a very long cell does not push the others away."""
+    shown = [tuple(printable(cell) for cell in row) for row in rows]
+    widths = [max((len(row[column]) for row in shown if len(row[column]) <= 60), default=0) for column in (0, 1)]
+    return [f"{row[0].ljust(widths[0])}  {row[1].ljust(widths[1])}  {row[2]}".rstrip() for row in shown]

@@ -25,6 +25,9 @@ VERBS = {
     "delete-instance": "delete",
 }
 
+RARELY = 10.0
+"""Seconds between two lines about one long step where there is no terminal to draw on."""
+
 
 def title(step: Step) -> str:
     """`create instance.web-1 on kvm-1`."""
@@ -40,6 +43,7 @@ class Screen:
         self._total = len(plan.steps)
         self._lock = Lock()
         self._began: dict[str, float] = {}
+        self._told: dict[str, float] = {}
         self._done = 0
         self._live: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
@@ -82,13 +86,19 @@ class Screen:
         return "Applied: " + ", ".join(words) + "."
 
     def _started(self, event: Started) -> None:
-        self._began[event.step.id] = monotonic()
+        self._began[event.step.id] = self._told[event.step.id] = monotonic()
         if self._live:
             self._tasks[event.step.id] = self._live.add_task(title(event.step))
+        else:
+            self._line(f"{title(event.step)} …")
 
     def _progressed(self, event: Progressed) -> None:
-        if self._live and event.step.id in self._tasks:
-            self._live.update(self._tasks[event.step.id], description=f"{title(event.step)}: {event.text}")
+        step, line = event.step, f"{title(event.step)}: {event.text}"
+        if self._live and step.id in self._tasks:
+            self._live.update(self._tasks[step.id], description=line)
+        elif not self._live and monotonic() - self._told.get(step.id, 0.0) >= RARELY:
+            self._told[step.id] = monotonic()
+            self._line(line)
 
     def _finished(self, event: Finished) -> None:
         self._done += 1
@@ -111,5 +121,8 @@ class Screen:
                 self._live.remove_task(task)
             self._live.console.print(line, markup=False, highlight=False)
         else:
-            sys.stderr.write(line + "\n")
-            sys.stderr.flush()
+            self._line(line)
+
+    def _line(self, line: str) -> None:
+        sys.stderr.write(line + "\n")
+        sys.stderr.flush()

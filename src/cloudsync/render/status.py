@@ -1,17 +1,24 @@
 """A cloud as it is now: as text for people, as JSON for scripts."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from cloudsync.model.cloud import Cloud
 from cloudsync.model.document import HostDocument
 from cloudsync.model.resources import Instance, Power
 from cloudsync.model.size import size
 from cloudsync.model.snapshot import HostState, Snapshot, Usage
 from cloudsync.render.table import table
+from cloudsync.scheduler.homes import out_of_reach
+from cloudsync.spec.words import printable
 
 FORMAT_VERSION = 1
+UNKNOWN = "unknown"
+"""The state of an instance whose host cannot be asked."""
 
 
-def document(cloud: Cloud, snapshot: Snapshot) -> dict[str, object]:
-    """`Status, as JSON`: format_version, cloud, deployed, hosts, instances."""
+def document(cloud: Cloud, snapshot: Snapshot) -> dict[str, Any]:
+    """For scripts, as schemas/status.schema.json describes it."""
     newest = _newest(snapshot)
     applied = newest.applied if newest else None
     deployed = (
@@ -21,23 +28,23 @@ def document(cloud: Cloud, snapshot: Snapshot) -> dict[str, object]:
         "format_version": FORMAT_VERSION,
         "cloud": cloud.name,
         "deployed": deployed,
-        "hosts": [_host(host) for _, host in sorted(snapshot.hosts.items())],
-        "instances": [row for _, host in sorted(snapshot.hosts.items()) for row in _instances(host)],
+        "hosts": [_host(host) for host in _all(snapshot)],
+        "instances": [row for host in _all(snapshot) for row in _instances(host)] + _away(snapshot),
     }
 
 
 def text(cloud: Cloud, snapshot: Snapshot) -> str:
     """Hosts, instances, drift, and which commit is deployed."""
-    parts = [f"cloud {cloud.name}: {_deployed(snapshot)}", "", _host_table(snapshot)]
-    rows = [row for _, host in sorted(snapshot.hosts.items()) for row in _instance_rows(host)]
+    parts = [printable(f"cloud {cloud.name}: {_deployed(snapshot)}"), "", _host_table(snapshot)]
+    rows = [row for host in _all(snapshot) for row in _instance_rows(host)] + _away_rows(snapshot)
     if rows:
         parts += ["", table(("INSTANCE", "STATE", "HOST", "ADDRESS", "IMAGE", "FLAVOR", "GROUPS", "BOOT"), rows)]
-    problems = [f"  ! host.{host.name}: {one}" for host in _all(snapshot) for one in host.obstacles]
+    problems = [f"host.{host.name}: {one}" for host in _all(snapshot) for one in host.obstacles]
     if problems:
-        parts += ["", "Problems (`cloudsync doctor` shows the fix)", *problems]
-    drift = [f"  ! {item.address}  {item.host}: {item.message}" for host in _all(snapshot) for item in host.drift]
+        parts += ["", "Problems (`cloudsync doctor` shows the fix)", *(f"  ! {printable(line)}" for line in problems)]
+    drift = [f"{item.address}  {item.host}: {item.message}" for host in _all(snapshot) for item in host.drift]
     if drift:
-        parts += ["", "Drift (changed outside cloudsync)", *drift]
+        parts += ["", "Drift (changed outside cloudsync)", *(f"  ! {printable(line)}" for line in drift)]
     return "\n".join(parts) + "\n"
 
 
@@ -65,14 +72,22 @@ def health(host: HostState, instance: Instance) -> tuple[str, tuple[str, ...]]:
     return machine.power.value, tuple(problems)
 
 
+def why_not(hosts: Mapping[str, HostState], name: str) -> str:
+    """Why what is on host `name` cannot be told: `kvm-2, which is unreachable: its agent does not answer`."""
+    if name not in hosts:
+        return f"{name}, which is not in the spec"
+    host = hosts[name]
+    return f"{name}, which is {host.status.value}" + (f": {host.reason}" if host.reason else "")
+
+
 def _host(host: HostState) -> dict[str, object]:
-    load = used(host)
+    load, capacity = (used(host), host.capacity) if host.reachable else (None, None)
     return {
         "name": host.name,
         "status": host.status.value,
         "reason": host.reason,
-        "capacity": {"vcpus": host.capacity.vcpus, "memory": host.capacity.memory, "disk": host.capacity.disk},
-        "used": {"vcpus": load.vcpus, "memory": load.memory, "disk": load.disk},
+        "capacity": capacity and {"vcpus": capacity.vcpus, "memory": capacity.memory, "disk": capacity.disk},
+        "used": load and {"vcpus": load.vcpus, "memory": load.memory, "disk": load.disk},
         "problems": [str(one) for one in host.obstacles],
         "drift": [{"address": item.address, "message": item.message, "remedy": item.remedy} for item in host.drift],
     }
@@ -98,6 +113,32 @@ def _instances(host: HostState) -> list[dict[str, object]]:
             }
         )
     return rows
+
+
+def _away(snapshot: Snapshot) -> list[dict[str, object]]:
+    """Instances of hosts that cannot be asked: all that is known is what the directories of other hosts hold."""
+    return [
+        {
+            "name": home.name,
+            "uuid": home.uuid,
+            "host": home.host,
+            "state": UNKNOWN,
+            "addresses": list(home.addresses),
+            "image": None,
+            "flavor": None,
+            "groups": None,
+            "booted": None,
+            "problems": [f"it is on {why_not(snapshot.hosts, home.host)}"],
+        }
+        for home in out_of_reach(snapshot.hosts)
+    ]
+
+
+def _away_rows(snapshot: Snapshot) -> list[tuple[str, ...]]:
+    return [
+        (home.name, UNKNOWN, home.host, " ".join(home.addresses), "?", "?", "?", "?")
+        for home in out_of_reach(snapshot.hosts)
+    ]
 
 
 def _instance_rows(host: HostState) -> list[tuple[str, ...]]:

@@ -40,12 +40,14 @@ def labels(_cloud: Cloud, wanted: Wanted, room: Room) -> str | None:
     return None
 
 
-def image_minimum(cloud: Cloud, wanted: Wanted, _room: Room) -> str | None:
+def image_minimum(cloud: Cloud, wanted: Wanted, room: Room) -> str | None:
+    """What the spec asks for the image, and what a host that has it knows of it."""
     image, flavor = cloud.images[wanted.image], wanted.flavor
     if flavor.memory < image.min_memory:
         return f"image.{image.name} needs {size(image.min_memory)} of memory, {flavor.name} has {size(flavor.memory)}"
-    if flavor.disk < image.min_disk:
-        return f"image.{image.name} needs {size(image.min_disk)} of disk, {flavor.name} has {size(flavor.disk)}"
+    needed = max(image.min_disk, room.state.image_disks.get(image.sha256, 0))
+    if flavor.disk < needed:
+        return f"image.{image.name} needs {size(needed)} of disk, {flavor.name} has {size(flavor.disk)}"
     return None
 
 

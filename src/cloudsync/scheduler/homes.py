@@ -40,7 +40,7 @@ class Homes:
 def find_homes(cloud: Cloud, hosts: Mapping[str, HostState]) -> Homes:
     """Match what exists with what is wanted: by name, else by a name that it may be renamed from."""
     found = [home for host in hosts.values() if host.reachable for home in _on(host)]
-    found += _out_of_reach(hosts, {home.uuid for home in found})
+    found += _unseen(hosts, {home.uuid for home in found})
     named: dict[str, Home] = {}
     for home in sorted(found, key=_surest_first):
         named.setdefault(home.name, home)
@@ -53,6 +53,12 @@ def find_homes(cloud: Cloud, hosts: Mapping[str, HostState]) -> Homes:
             claimed.add(old.uuid)
     kept = (home for home in found if home.uuid not in claimed and (home.known or home.host in hosts))
     return Homes(of, tuple(sorted(kept, key=lambda home: (home.name, home.host, home.uuid))))
+
+
+def out_of_reach(hosts: Mapping[str, HostState]) -> tuple[Home, ...]:
+    """What is, as the directories of other hosts say, on hosts that cannot be asked; in name order."""
+    seen = {home.uuid for host in hosts.values() if host.reachable for home in _on(host)}
+    return tuple(sorted(_unseen(hosts, seen), key=lambda home: home.name))
 
 
 def _older_self(was: Iterable[str], cloud: Cloud, named: Mapping[str, Home], claimed: set[str]) -> Home | None:
@@ -88,7 +94,7 @@ def _oldest_first(document: HostDocument) -> tuple[str, str]:
     return (document.applied.at, document.host)
 
 
-def _out_of_reach(hosts: Mapping[str, HostState], seen: set[str]) -> list[Home]:
+def _unseen(hosts: Mapping[str, HostState], seen: set[str]) -> list[Home]:
     """What the directories say of hosts that cannot be asked, those that the spec no longer names among them.
 
     The newest word counts, and so does an older one that no newer contradicts.

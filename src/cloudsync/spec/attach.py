@@ -1,4 +1,4 @@
-"""What the spec refers to outside itself: public keys, user-data and images, read or hashed. `load` calls it."""
+"""What a spec refers to outside itself: public keys, user-data and images, read or hashed. For `load` and `keyring`."""
 
 import hashlib
 from collections.abc import Callable
@@ -53,9 +53,7 @@ def is_file(source: str) -> bool:
 
 def attach(draft: Draft, folder: Folder, digests: Digests) -> Attached:
     """Everything that can be read; what cannot is in `found`."""
-    attached = Attached()
-    for name, written in draft.keypairs.items():
-        _keypair(attached, folder, name, written)
+    attached = public_keys(draft, folder)
     for name, instance in draft.instances.items():
         data = instance.user_data
         if data is not None:
@@ -64,6 +62,14 @@ def attach(draft: Draft, folder: Folder, digests: Digests) -> Attached:
     for name, image in draft.images.items():
         _image(attached, folder.home, name, image, digests)
     digests.save()
+    return attached
+
+
+def public_keys(draft: Draft, folder: Folder) -> Attached:
+    """The key pairs alone."""
+    attached = Attached()
+    for name, written in draft.keypairs.items():
+        _keypair(attached, folder, name, written)
     return attached
 
 

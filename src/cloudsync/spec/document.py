@@ -9,6 +9,7 @@ from cloudsync.model.problem import Place, Problem, SpecError
 from cloudsync.spec.compose import Map, Seq, Value, compose
 from cloudsync.spec.finding import Finding, Spot, Trail
 from cloudsync.spec.secrets import secret_lines
+from cloudsync.spec.strangers import stranger_lines
 from cloudsync.spec.syntax import LINE_ENDS
 from cloudsync.spec.words import in_place, printable, quote
 
@@ -37,7 +38,8 @@ class Document:
 
     @cached_property
     def _secret(self) -> frozenset[int]:
-        return secret_lines(self.lines, broken=not self.complete)
+        strangers = stranger_lines(self.root, self.lines) if self.complete else frozenset()
+        return strangers | secret_lines(self.lines, broken=not self.complete)
 
     def position(self, trail: Trail, at_key: bool = False, tree: Value = None) -> tuple[int, int]:
         """Line and column, from 1, of the value at `trail` or of its key; else of the nearest thing above it.

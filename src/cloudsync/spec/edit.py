@@ -1,4 +1,4 @@
-"""Changes to a spec that keep everything else as it was written. `keypair create` and `keypair import` call it.
+"""Changes to a spec that keep everything else as it was written. `keypair` calls it, and `init` its `entry`.
 
 A line is put in where the text allows it, so that not a byte elsewhere moves; else ruamel's round trip rewrites the
 file. Either way what comes out is read again, and written only when it says the old values and the new one.
@@ -62,9 +62,14 @@ def _says(document: Document, text: str, name: str, line: str) -> bool:
     return again.complete and not again.spots and again.root == {**document.root, "keypairs": keys}
 
 
-def _entry(name: str, line: str) -> str:
-    text = name if _PLAIN_NAME.fullmatch(name) and isinstance(plain(name), str) else json.dumps(name)
-    return f"{text}: {line if _PLAIN_KEY.fullmatch(line) else json.dumps(line, ensure_ascii=False)}"
+def written(name: str) -> str:
+    """A name as YAML has it, in quotes where it would be something else without."""
+    return name if _PLAIN_NAME.fullmatch(name) and isinstance(plain(name), str) else json.dumps(name)
+
+
+def entry(name: str, line: str) -> str:
+    """`name: line` as YAML; a key's comment may hold anything."""
+    return f"{written(name)}: {line if _PLAIN_KEY.fullmatch(line) else json.dumps(line, ensure_ascii=False)}"
 
 
 def _inserted(document: Document, name: str, line: str) -> str | None:
@@ -74,7 +79,7 @@ def _inserted(document: Document, name: str, line: str) -> str | None:
     end = "\r\n" if lines[0].endswith("\r\n") else "\n"
     if "keypairs" not in document.root:
         last = "" if document.text.endswith("\n") else end
-        return f"{mark}{document.text}{last}{end}keypairs:{end}  {_entry(name, line)}{end}"
+        return f"{mark}{document.text}{last}{end}keypairs:{end}  {entry(name, line)}{end}"
     if document.root["keypairs"]:
         at, indent = _after_last(document.root["keypairs"], lines)
     else:
@@ -83,7 +88,7 @@ def _inserted(document: Document, name: str, line: str) -> str | None:
         return None
     if not lines[at - 1].endswith("\n"):
         lines[at - 1] += end
-    return mark + "".join([*lines[:at], f"{' ' * indent}{_entry(name, line)}{end}", *lines[at:]])
+    return mark + "".join([*lines[:at], f"{' ' * indent}{entry(name, line)}{end}", *lines[at:]])
 
 
 def _emptied(root: Map, lines: list[str]) -> int:

@@ -16,10 +16,10 @@ def refuse(message: str, hint: str = "") -> PydanticCustomError:
     return PydanticCustomError(WRITTEN, "{message}", {"message": message, "hint": hint})
 
 
-def _text_or_number(what: str, parse: Callable[[Any], Any]) -> Callable[[object], Any]:
+def _text_or_number(what: str, example: str, parse: Callable[[Any], Any]) -> Callable[[object], Any]:
     def validate(value: object) -> Any:
         if isinstance(value, bool) or not isinstance(value, (str, int)):
-            raise refuse(f"{what} is written as text or a whole number")
+            raise refuse(f"{what} is written as text or a whole number", f"for example {example}")
         try:
             return parse(value)
         except (rules.RuleError, units.SizeError) as error:
@@ -90,16 +90,27 @@ Metadata = dict[
     Annotated[str, Field(max_length=255)],
 ]
 Size = Annotated[
-    int, PlainValidator(_text_or_number("a size", _size)), WithJsonSchema(_SIZE_SCHEMA), PlainSerializer(units.show)
+    int,
+    PlainValidator(_text_or_number("a size", "4GiB", _size)),
+    WithJsonSchema(_SIZE_SCHEMA),
+    PlainSerializer(units.show),
 ]
-PortRange = Annotated[tuple[int, int], PlainValidator(_text_or_number("a port", rules.ports))]
+PortRange = Annotated[tuple[int, int], PlainValidator(_text_or_number("a port", "443, or 8000-8010", rules.ports))]
 Ports = Annotated[list[PortRange], Field(min_length=1), BeforeValidator(_one_or_many), WithJsonSchema(_PORTS_SCHEMA)]
 Protocol = Annotated[
-    str, PlainValidator(_text_or_number("a protocol", rules.protocol)), WithJsonSchema(_PROTOCOL_SCHEMA)
+    str,
+    PlainValidator(_text_or_number("a protocol", "tcp, 47, or any", rules.protocol)),
+    WithJsonSchema(_PROTOCOL_SCHEMA),
 ]
 IcmpType = Annotated[
-    int, PlainValidator(_text_or_number("an ICMP type", rules.icmp_type)), WithJsonSchema(_TYPE_SCHEMA)
+    int,
+    PlainValidator(_text_or_number("an ICMP type", "echo-request, or 8", rules.icmp_type)),
+    WithJsonSchema(_TYPE_SCHEMA),
 ]
-Remote = Annotated[str, PlainValidator(_text_or_number("this", _remote)), WithJsonSchema(_REMOTE_SCHEMA)]
+Remote = Annotated[
+    str,
+    PlainValidator(_text_or_number("this", "any, 192.0.2.0/24, or group.web", _remote)),
+    WithJsonSchema(_REMOTE_SCHEMA),
+]
 Ratio = Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)]
 Weight = Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)]

@@ -19,7 +19,10 @@ class FileProblem(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """Where the spec lives. `fence` is the Git top level, or `home` where there is no Git; both without links."""
+    """Where the spec lives. `fence` is the Git top level, or `home` where there is no Git; both without links.
+
+    What Git keeps for itself is outside too: it may hold credentials.
+    """
 
     home: Path
     fence: Path
@@ -39,6 +42,8 @@ class Folder:
         if not path.is_relative_to(self.fence):
             where = f"the Git repository {self.fence}" if self.git else f"the spec's folder {self.home}"
             raise FileProblem(f"{quote(written)} is outside {where}", "copy the file in, and commit it")
+        if any(part.casefold() == ".git" for part in path.relative_to(self.fence).parts):
+            raise FileProblem(f"{quote(written)} belongs to Git itself", "name a file that can be committed")
         return path
 
 
@@ -46,6 +51,8 @@ def locate(home: Path, written: str) -> Path:
     """The regular file that `written` names, relative to `home`, links followed."""
     if not written or "\0" in written:
         raise FileProblem("no file is named here", "write a path relative to the spec")
+    if "\n" in written or written.startswith("#"):
+        raise FileProblem("this is a text, not the path of a file", "write a path relative to the spec")
     try:
         path = (home / written).resolve(strict=True)
         mode = path.stat().st_mode

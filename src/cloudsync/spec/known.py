@@ -1,7 +1,7 @@
-"""Which keys may stand at a place of the spec, taken from its JSON Schema: for "did you mean". Called by `wording`."""
+"""Which keys may stand at a place of the spec, taken from its JSON Schema. Called by `wording` and `strangers`."""
 
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from cloudsync.spec.finding import Trail
@@ -13,11 +13,19 @@ def _schema() -> dict[str, Any]:
     return schema()
 
 
+@lru_cache(maxsize=4096)
 def keys(trail: Trail) -> frozenset[str]:
     """The keys that a mapping at `trail` may have; empty when any name will do."""
     nodes = list(_open(_schema()))
     for step in trail:
         nodes = [inner for node in nodes for inner in _step(node, step)]
+    return frozenset(key for node in nodes for key in node.get("properties", ()))
+
+
+@cache
+def everywhere() -> frozenset[str]:
+    """Every key of the language."""
+    nodes = (_schema(), *_schema()["$defs"].values())
     return frozenset(key for node in nodes for key in node.get("properties", ()))
 
 

@@ -5,7 +5,8 @@ Only shape is checked here; what depends on another part of the spec is in `chec
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+from pydantic_core import PydanticCustomError
 
 from cloudsync.spec.fields import (
     Device,
@@ -138,9 +139,14 @@ class PlacementGroup(Written):
 
 
 class Nic(Written):
-    name: str = Field(description="The network's name.")
+    """A network card. The first one has the default route and gives the instance its full name."""
+
+    name: str = Field(description="The network's name; one network may have several cards of an instance.")
     address: str = Field(default="", description="A fixed address in its subnet.")
-    port_security: bool = True
+    port_security: bool = Field(
+        default=True,
+        description="false: groups do not filter this card, and it may send from addresses outside all networks.",
+    )
 
 
 class Placement(Written):
@@ -199,7 +205,7 @@ class Instance(Written):
     image: str = Field(min_length=1)
     flavor: str = Field(min_length=1)
     network: str = Field(default="", description="Default: the network named default, else the only one.")
-    networks: list[Nic] | None = None
+    networks: list[Nic] | None = Field(default=None, description="The network cards, in order, in place of `network`.")
     keypairs: list[str] = []
     security_groups: list[str] | None = Field(default=None, description="Default: [default].")
     placement: Placement = Field(default_factory=Placement)
@@ -229,10 +235,17 @@ class Expectation(Written):
     deny: Claim | None = None
 
 
+def _whole(value: object) -> object:
+    """True and 1.0 are equal to 1, and are not the version 1."""
+    if type(value) is not int:
+        raise PydanticCustomError("literal_error", "not a whole number")
+    return value
+
+
 class Header(Written):
     """Everything but the named things."""
 
-    version: Literal[1]
+    version: Annotated[Literal[1], BeforeValidator(_whole)]
     cloud: Label
     fabric: Literal["direct", "vxlan"] = "direct"
     scheduler: Scheduler = Field(default_factory=Scheduler)

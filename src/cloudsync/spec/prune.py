@@ -7,8 +7,8 @@ from cloudsync.spec.finding import Trail
 
 
 def without(value: Value, trails: Sequence[Trail]) -> Value:
-    """A copy without what stands at `trails`."""
-    gone = {trail[0] for trail in trails if len(trail) == 1}
+    """A copy without what stands at `trails`. One value that stands for a list of one goes when its item does."""
+    gone = {trail[0] for trail in trails if len(trail) == 1 or _is_whole(value, trail[0])}
     deeper: dict[str | int, list[Trail]] = {}
     for trail in trails:
         if len(trail) > 1 and trail[0] not in gone:
@@ -28,6 +28,10 @@ def without(value: Value, trails: Sequence[Trail]) -> Value:
                 left.marks.append(value.marks[index])
         return left
     return value
+
+
+def _is_whole(value: Value, step: str | int) -> bool:
+    return isinstance(value, Map) and isinstance(step, str) and not isinstance(value[step], Map | Seq)
 
 
 def replaced(tree: Map, key: str, value: Value) -> Map:

@@ -6,6 +6,7 @@ What is accepted follows Neutron's API (protocol names and numbers, 1..65535 mea
 import re
 from ipaddress import AddressValueError, IPv4Network, NetmaskValueError
 
+from cloudsync.model.resources import WITH_PORTS
 from cloudsync.spec.suggest import did_you_mean
 from cloudsync.spec.words import quote
 
@@ -30,6 +31,7 @@ PROTOCOLS = {
     "sctp": 132,
     "udplite": 136,
 }
+_USUAL = {-1: "any", 0: "any", 1: "icmp"} | {number: name for name, number in WITH_PORTS.items()}
 IPV6_ONLY = {
     "hopopt": 0,
     "ipv6-encap": 41,
@@ -40,7 +42,6 @@ IPV6_ONLY = {
     "ipv6-nonxt": 59,
     "ipv6-opts": 60,
 }
-WITH_PORTS = frozenset({"tcp", "udp", "sctp"})
 ICMP_TYPES = {
     "echo-reply": 0,
     "destination-unreachable": 3,
@@ -71,7 +72,7 @@ class RuleError(ValueError):
 
 
 def protocol(written: str | int) -> str:
-    """`any`, tcp, udp, sctp, icmp, or another protocol's number in decimal."""
+    """`any`, icmp, a protocol that has ports, or another protocol's number in decimal."""
     if isinstance(written, str) and written.isascii() and written.isdigit() and len(written) < 10:
         written = int(written)
     number = written if isinstance(written, int) else _number(written.lower())
@@ -79,15 +80,15 @@ def protocol(written: str | int) -> str:
         raise RuleError(f"there is no IP protocol {written}", "protocol numbers are 0 to 255")
     if number in IPV6_ONLY.values() and number != 0:
         raise RuleError(f"protocol {quote(written)} belongs to IPv6, and guests have IPv4 only", "remove this rule")
-    names = {-1: "any", 0: "any", 1: "icmp", 6: "tcp", 17: "udp", 132: "sctp"}
-    return names.get(number, str(number))
+    return _USUAL.get(number, str(number))
 
 
 def _number(name: str) -> int:
     if name in IPV6_ONLY:
-        raise RuleError(f"protocol {quote(name)} belongs to IPv6, and guests have IPv4 only", "remove this rule")
+        hint = "remove this rule" if IPV6_ONLY[name] else "remove this rule, or write any for every protocol"
+        raise RuleError(f"protocol {quote(name)} belongs to IPv6, and guests have IPv4 only", hint)
     if name not in PROTOCOLS:
-        raise RuleError(f"protocol {quote(name)} is unknown", did_you_mean(name, PROTOCOLS))
+        raise RuleError(f"protocol {quote(name)} is unknown", did_you_mean(name, PROTOCOLS) or "write its number")
     return PROTOCOLS[name]
 
 
@@ -117,7 +118,8 @@ def icmp_type(written: str | int) -> int:
             raise RuleError(f"there is no ICMP type {written}", "types are 0 to 255, or a name such as echo-request")
         return written
     if written.lower() not in ICMP_TYPES:
-        raise RuleError(f"the ICMP type {quote(written)} is unknown", did_you_mean(written, ICMP_TYPES))
+        hint = did_you_mean(written, ICMP_TYPES) or "write its number, or a name such as echo-request"
+        raise RuleError(f"the ICMP type {quote(written)} is unknown", hint)
     return ICMP_TYPES[written.lower()]
 
 

@@ -39,8 +39,8 @@ def _fold(name: str) -> str:
     return name[:LONGEST].casefold().replace("_", "-")
 
 
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known name that `word` most likely stands for, or None."""
+def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
+    """The known name that `word` most likely stands for, or None when none is as similar as `cutoff` (0 to 1)."""
     index = _index(frozenset(known))
     wanted = _fold(word)
     if wanted in index.folded:
@@ -48,7 +48,7 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     likely = index.near.get(wanted[:1], []) if len(index.folded) > COMPARED else list(index.folded)
     if len(likely) > COMPARED:
         likely = sorted(likely, key=lambda name: abs(len(name) - len(wanted)))[:COMPARED]
-    found = get_close_matches(wanted, likely, n=1, cutoff=0.6)
+    found = get_close_matches(wanted, likely, n=1, cutoff=cutoff)
     return index.folded[found[0]] if found else None
 
 

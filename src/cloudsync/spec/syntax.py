@@ -30,6 +30,18 @@ _KNOWN = {
         "this escape is unknown in double quotes",
         "double the backslash, or use single quotes",
     ),
+    "found invalid Unicode character escape code": (
+        "this escape stands for no character",
+        "write the character itself, or double the backslash",
+    ),
+    "did not find expected hexdecimal number": (
+        "this escape has too few digits",
+        "two hexadecimal digits follow \\x, four \\u, eight \\U; or double the backslash",
+    ),
+    "did not find expected alphabetic or numeric character": (
+        "a name must follow & or *",
+        "put the text in quotes when it is meant to begin with that",
+    ),
     "found incompatible YAML document": ("only YAML 1.1 and 1.2 can be read", "remove the %YAML line"),
     "found undefined tag handle": ("this tag is unknown", "remove the tag"),
     "found a tab character that violates indentation": ("a tab cannot indent YAML", "use spaces"),

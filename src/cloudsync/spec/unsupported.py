@@ -66,9 +66,3 @@ def _instances(draft: Draft) -> Iterator[Finding]:
         for key, what, used in _INSTANCE:
             if used(instance):
                 yield _refuse((*above, key), what)
-        cards = instance.networks or []
-        if len(cards) > 1:
-            yield _refuse((*above, "networks"), "more than one network", "keep one of them for now")
-        for index, card in enumerate(cards):
-            if not card.port_security:
-                yield _refuse((*above, "networks", index, "port_security"), "port_security: false")

@@ -1,5 +1,6 @@
 """Host URIs: which kind a host is, and what is wrong with its URI. Pure; the host checks and simulated hosts use it."""
 
+import posixpath
 from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import parse_qsl, urlsplit
@@ -44,6 +45,10 @@ class Simulated:
     path: str = ""
     arch: str = "x86_64"
 
+    def file(self, name: str) -> str:
+        """The state file of the host called `name`, relative to the spec unless it is absolute."""
+        return posixpath.normpath(self.path) if self.path else f".cloudsync/sim/{name}.json"
+
 
 def reach(uri: str) -> Reach:
     """UriError unless `uri` is one that a host may have."""
@@ -87,7 +92,7 @@ def simulated(uri: str) -> Simulated:
         vcpus=_vcpus(given.get("vcpus", "16")),
         memory=_size("memory", given.get("memory", "64GiB")),
         disk=_size("disk", given.get("disk", "1TiB")),
-        path=given.get("path", ""),
+        path=_file(given.get("path", "")),
         arch=arch,
     )
 
@@ -96,6 +101,12 @@ def _vcpus(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 0 < int(text[:6]) < 100_000):
         raise UriError(f"vcpus={text[:20]}: not a number of CPUs", "for example vcpus=16")
     return int(text)
+
+
+def _file(path: str) -> str:
+    if not path.isprintable() or path.endswith("/") or posixpath.basename(path) in (".", ".."):
+        raise UriError(f"path={quote(path)[1:-1]} does not name a file", "for example path=kvm-1.json")
+    return path
 
 
 def _size(key: str, text: str) -> int:

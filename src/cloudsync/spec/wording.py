@@ -86,7 +86,9 @@ def _finding(detail: ErrorDetails, above: Trail, document: Document) -> Finding:
         key = str(case.trail[-1])
         return Finding(case.trail[:-1], f"{quote(key)} is missing", _EXAMPLES.get(key, f"add  {key}: …"), at_key=True)
     message, hint = _MAKERS.get(kind, _fallback)(case)
-    return Finding(case.trail, message, hint, at_key=kind == "extra_forbidden" or _is_key(detail))
+    text = isinstance(case.value, str) and "\n" in case.value
+    at_key = kind == "extra_forbidden" or _is_key(detail)
+    return Finding(case.trail, message, hint, at_key, secret=text)
 
 
 def _unknown(case: _Case) -> _Words:
@@ -124,6 +126,8 @@ def _mapping(case: _Case) -> _Words:
         return '"user_data" must be text or {file: PATH}', "write  user_data: |  and indent the text below it"
     if case.trail[:1] == ("keypairs",):
         return f"{case.name} must be a public key or {{public_key_file: PATH}}", "paste the line of the .pub file"
+    if case.trail[:1] == ("instances",) and case.trail[2:3] == ("networks",):
+        return f"{case.name} must be a mapping, but {case.kind}", "write {name: NETWORK}"
     possible = sorted(known.keys(case.trail))
     hint = f"its keys are {listing(possible, 'and')}" if possible else "write KEY: VALUE below it"
     return f"{case.name} must be a mapping, but {case.kind}", hint

@@ -7,6 +7,7 @@ LONGEST = 60
 PRIVATE = re.compile(
     r"PRIVATE KEY|b3BlbnNzaC1rZXktdjE|PuTTY-User-Key-File|AGE-SECRET-KEY-|^\s*MII[A-Za-z0-9+/]{20}", re.MULTILINE
 )
+_LINE_END = re.compile(r"[\r\n]")
 _ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
@@ -34,13 +35,15 @@ def in_place(text: str) -> str:
 
 
 def quote(value: object) -> str:
-    """What was written, in quotes when it is text, cut when it is long, withheld when it looks like a private key."""
+    """What was written, in quotes when it is text: its first line, cut when it is long, withheld when it looks like a
+    private key."""
     if not isinstance(value, str):
         return printable(str(value))[:LONGEST]
     if PRIVATE.search(value):
         return '"…"'
-    text = printable(value)
-    return f'"{text[:LONGEST]}…"' if len(text) > LONGEST else f'"{text}"'
+    line = _LINE_END.split(value, maxsplit=1)[0]
+    text = printable(line)
+    return f'"{text[:LONGEST]}…"' if len(text) > LONGEST or len(line) < len(value) else f'"{text}"'
 
 
 def listing(words: Iterable[object], last: str = "or") -> str:

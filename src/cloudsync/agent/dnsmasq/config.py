@@ -1,4 +1,4 @@
-"""HostDocument -> the three files that one dnsmasq serves a whole host from (pure).
+"""HostDocument -> the four files that one dnsmasq serves a whole host from (pure).
 
 A guest's line is keyed by `tag:TAP`: the interface a request came in by is a tag by itself, so a MAC is worth nothing
 on another tap. Never `set:` in that file: dnsmasq 2.90 frees it twice when it reads the file again.
@@ -17,7 +17,7 @@ from cloudsync.model.document import HostDocument
 from cloudsync.model.problem import HostError
 from cloudsync.model.resources import Network
 
-_HOSTNAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
+_LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 _LOCAL = """\
 bind-dynamic
 interface={taps}
@@ -38,16 +38,23 @@ log-facility=-
 pid-file=
 addn-hosts={names}
 dhcp-hostsfile={guests}
+dhcp-optsfile={options}
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """`guests` and `names` are read again on SIGHUP; another `configuration` needs another process."""
+    """Another `configuration` needs another process."""
 
     configuration: str
     guests: str
+    options: str
     names: str
+
+    @property
+    def read_again(self) -> dict[str, str]:
+        """What dnsmasq reads again on SIGHUP, by file name."""
+        return {"guests": self.guests, "options": self.options, "names": self.names}
 
     @property
     def title(self) -> str:
@@ -57,13 +64,15 @@ class Files:
 
 def files(document: HostDocument, folder: Path, user: str) -> Files:
     """Raise HostError for a name, address or domain that cannot be one: each becomes a line of a file."""
-    local = _LOCAL.format(taps=names.TAPS, user=user, names=folder / "names", guests=folder / "guests")
+    paths = {name: folder / name for name in ("names", "guests", "options")}
+    local = _LOCAL.format(taps=names.TAPS, user=user, **paths)
     networks = [document.networks[name] for name in sorted(document.networks)]
     lines = [line for network in networks for line in _network(network)]
     servers = sorted({f"server={_server(server, network)}" for network in networks for server in network.dns})
     return Files(
         configuration=local + "".join(f"{line}\n" for line in (*lines, *servers)),
         guests="".join(f"{line}\n" for line in sorted(_guests(document))),
+        options="".join(f"{line}\n" for line in sorted(_options(document))),
         names="".join(f"{line}\n" for line in sorted(_names(document, networks))),
     )
 
@@ -94,26 +103,55 @@ def _guests(document: HostDocument) -> Iterator[str]:
             yield f"{nic.mac},tag:{nic.tap},{nic.address},{_hostname(name)}"
 
 
+def _options(document: HostDocument) -> Iterator[str]:
+    """What NICs after the first are told besides: no default route, which a guest can have one of, but the way to their
+    own network, unless an earlier NIC has it. Metadata by any of them: some clients ask by the NIC that is up first.
+
+    A tap is a tag of the request, and options by such a tag go before those by the tag of a range.
+    """
+    for instance in document.instances.values():
+        reached = {nic.network for nic in instance.nics[:1]}
+        for nic in instance.nics[1:]:
+            if nic.network not in document.networks:
+                raise HostError(f"instance.{instance.name}: the document does not hold network.{nic.network}")
+            gateway, subnet = document.networks[nic.network].gateway, document.networks[nic.network].subnet
+            routes = f"{gateway}/32,0.0.0.0,{METADATA}/32,{gateway}"
+            yield f"tag:{nic.tap},3"
+            yield f"tag:{nic.tap},121,{routes}" + (f",{subnet},{gateway}" if nic.network not in reached else "")
+            reached.add(nic.network)
+
+
 def _names(document: HostDocument, networks: list[Network]) -> Iterator[str]:
     """The long name first: the answer to a reverse question is the first of the line."""
-    subnets = [(IPv4Network(network.subnet), network.domain) for network in networks]
+    subnets = [(IPv4Network(network.subnet), network) for network in networks]
     for name, entry in document.directory.items():
+        owner, taken = f"instance.{name}", set[str]()
         for text in entry.addresses:
             if ":" in text:
                 continue
-            address = IPv4Address(names.address(text, f"instance.{name}"))
-            domain = next((domain for subnet, domain in subnets if address in subnet), "")
-            yield f"{address} {_hostname(name)}.{domain} {name}" if domain else f"{address} {_hostname(name)}"
+            address = IPv4Address(names.address(text, owner))
+            network = next((network for subnet, network in subnets if address in subnet), None)
+            called = [one for one in _called(_hostname(name), network) if one not in taken]
+            if len(entry.addresses) > 1 and network and _LABEL.fullmatch(network.name):
+                called.append(f"{name}.{network.name.lower()}.{network.domain}")
+            taken.update(_called(name, network))
+            if called:
+                yield f"{address} {' '.join(called)}"
+
+
+def _called(name: str, network: Network | None) -> tuple[str, ...]:
+    """What an instance's first address goes by, and another one in so far as none before it does."""
+    return (f"{name}.{network.domain}", name) if network else (name,)
 
 
 def _hostname(name: str) -> str:
-    if not _HOSTNAME.fullmatch(name):
+    if not _LABEL.fullmatch(name):
         raise HostError(f"instance.{name!r} cannot be a host name", "letters, digits and hyphens, 63 at most")
     return name
 
 
 def _domain(network: Network) -> str:
-    if not all(_HOSTNAME.fullmatch(label) for label in network.domain.split(".")):
+    if not all(_LABEL.fullmatch(label) for label in network.domain.split(".")):
         raise HostError(f"network.{network.name}: {network.domain!r} is not a domain", "like demo.internal")
     return network.domain
 

@@ -57,7 +57,7 @@ class Dnsmasq:
         right = [found for found in there if found.title == wanted.title]
         if not right:
             process.check(configuration)
-        changed = [self._written(name, text) for name, text in (("guests", wanted.guests), ("names", wanted.names))]
+        changed = [self._written(name, text) for name, text in wanted.read_again.items()]
         for found in there:
             if found not in right[:1]:
                 process.stop(found.pid)
@@ -123,7 +123,7 @@ class Dnsmasq:
 
     def _file_drift(self, wanted: Files, document: HostDocument) -> list[tuple[str, str]]:
         host = f"host.{document.host}"
-        found = []
+        found: list[tuple[str, str]] = []
         if _text(self.folder / wanted.title) != wanted.configuration:
             found.append((host, f"dnsmasq's configuration {self.folder / wanted.title} was changed"))
         owners = {nic.tap: f"instance.{name}" for name, one in document.instances.items() for nic in one.nics}
@@ -134,6 +134,8 @@ class Dnsmasq:
                 found.append((owners[tap], "its DHCP entry is missing"))
         if not found and _text(self.folder / "guests") != wanted.guests:
             found.append((host, f"foreign DHCP entries were added to {self.folder / 'guests'}"))
+        if _text(self.folder / "options") != wanted.options:
+            found.append((host, f"the DHCP options of second network cards were changed: {self.folder / 'options'}"))
         if _text(self.folder / "names") != wanted.names:
             found.append((host, f"the names that dnsmasq serves were changed: {self.folder / 'names'}"))
         return found

@@ -34,6 +34,8 @@ def _host(ruleset: Ruleset) -> str:
 _ELEMENTS = {
     "port_src4": ("its anti-spoofing entry is missing", "a foreign anti-spoofing entry was added: {}"),
     "port_arp": ("its ARP anti-spoofing entry is missing", "a foreign ARP entry was added: {}"),
+    "open_src4": ("the source address of its open port is missing", "a foreign source of an open port was added: {}"),
+    "open_arp": ("the ARP address of its open port is missing", "a foreign ARP address of an open port was added: {}"),
     "open_ports": ("its port is filtered although port_security is off", "filtering of {} was switched off"),
     "egress": ("its outgoing rules are not in force", "outgoing rules of an unknown port were added: {}"),
     "ingress": ("its incoming rules are not in force", "incoming rules of an unknown port were added: {}"),

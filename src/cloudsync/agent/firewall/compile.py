@@ -29,6 +29,14 @@ class Port:
     def owner(self) -> str:
         return f"instance.{self.instance.name}"
 
+    @property
+    def sources(self) -> Iterator[str]:
+        """What it may send from: its own address, and those of the instance's other NICs that are treated alike.
+
+        A guest with one default route answers from the address that was asked, by whatever NIC the route names.
+        """
+        return (nic.address for nic in self.instance.nics if nic.port_security == self.nic.port_security)
+
 
 def compile_document(document: HostDocument, metadata_port: int) -> Ruleset:
     """Raise HostError when `document` names a group or network it does not hold, or an address that is none."""
@@ -42,7 +50,7 @@ def compile_document(document: HostDocument, metadata_port: int) -> Ruleset:
     containers = _filled(document, ports) | _member_sets(groups.values(), document)
     arp = layout.arp_containers()
     arp["port_arp"] = _with(arp["port_arp"], _tuples(ports))
-    arp["open_ports"] = _with(arp["open_ports"], _open(ports))
+    arp["open_arp"] = _with(arp["open_arp"], _open_sources(ports))
     tables = {"inet": Table(containers, chains), "arp": Table(arp, layout.arp_chains())}
     return Ruleset(tables, _owners(document, ports, groups.values()))
 
@@ -56,8 +64,9 @@ def local_ports(document: HostDocument) -> Iterator[Port]:
         groups = tuple(_group(document, group, owner) for group in sorted(set(instance.groups)))
         for nic in instance.nics:
             names.port(nic, owner)
-            if seen.setdefault(nic.tap, owner) != owner:
+            if nic.tap in seen:
                 raise HostError(f"{owner}: its tap {nic.tap} is also that of {seen[nic.tap]}")
+            seen[nic.tap] = owner
             yield Port(instance, nic, groups)
 
 
@@ -97,7 +106,8 @@ def _filled(document: HostDocument, ports: tuple[Port, ...]) -> dict[str, Contai
     infra = (names.subnet(text, "infra") for text in document.infra if ":" not in text)
     elements: dict[str, dict[str, str]] = {
         "port_src4": _tuples(ports),
-        "open_ports": _open(ports),
+        "open_ports": _keys(port.nic.tap for port in ports if not port.nic.port_security),
+        "open_src4": _open_sources(ports),
         "gateways4": {names.address(network.gateway, f"network.{network.name}"): "" for network in networks},
         "infra4": _keys(element(one) for one in collapse_addresses(infra)),
         "internal4": _keys(element(one) for one in collapse_addresses(one for _, one in subnets)),
@@ -136,11 +146,13 @@ def _owners(document: HostDocument, ports: tuple[Port, ...], groups: Iterable[Gr
 
 
 def _tuples(ports: tuple[Port, ...]) -> dict[str, str]:
-    return _keys(f"{port.nic.tap} . {port.nic.mac} . {port.nic.address}" for port in ports)
+    return _keys(f"{port.nic.tap} . {port.nic.mac} . {address}" for port in ports for address in port.sources)
 
 
-def _open(ports: tuple[Port, ...]) -> dict[str, str]:
-    return _keys(port.nic.tap for port in ports if not port.nic.port_security)
+def _open_sources(ports: tuple[Port, ...]) -> dict[str, str]:
+    return _keys(
+        f"{port.nic.tap} . {address}" for port in ports if not port.nic.port_security for address in port.sources
+    )
 
 
 def _keys(texts: Iterable[str]) -> dict[str, str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cloudsync.model.problem import HostError
+from cloudsync.model.resources import WITH_PORTS
 
 _ENVIRONMENT = {"LC_ALL": "C", "PATH": os.environ.get("PATH", "") + ":/usr/sbin:/sbin"}
 _PAIR = re.compile(r"(\w+)=(\S+)")
@@ -79,7 +80,7 @@ def command(entry: Entry) -> str:
     if entry.icmp:
         kind, code, number = entry.icmp
         return f"{base} --icmp-type {kind} --icmp-code {code} --icmp-id {number}"
-    if entry.ports and entry.protocol in (6, 17):
+    if entry.ports and entry.protocol in WITH_PORTS.values():
         return f"{base} --sport {entry.ports[0]} --dport {entry.ports[1]}"
     return base
 

@@ -9,17 +9,23 @@ from cloudsync.agent.firewall.ruleset import Base, Chain, Container, Rule
 from cloudsync.agent.links.guard import MARK
 
 METADATA = "169.254.169.254"
+LINK_LOCAL = "169.254.0.0/16"
 
 _FROM, _TO = f'iifname "{TAPS}"', f'oifname "{TAPS}"'
 _NOT_FROM, _NOT_TO = f'iifname != "{TAPS}"', f'oifname != "{TAPS}"'
 _MARKED = f"meta mark set meta mark | {MARK:#x}"
 _KNOWN = Rule(("ct state established,related", "accept"))
-_INVALID = Rule(("ct state invalid", "drop"))
+_INVALID = Rule(("ct state invalid", "counter", "drop"))
+# Connection tracking checks UDP-Lite (136) by UDP's checksum and so takes all of it for invalid: it goes by the rules
+# packet by packet, between guests only, since nothing masquerades what is not tracked.
+_INVALID_FORWARDED = Rule(("ct state invalid", "meta l4proto != 136", "counter", "drop"))
+_NOT_TRACKED_OUT = Rule(("ct state invalid", _NOT_TO, "counter", "drop"))
 # With tcp_loose=1 (the default) a flow whose entry was deleted comes back as a new one by its next packet.
-_NO_SYN = Rule(("ct state new", "tcp flags & (fin|syn|rst|ack) != syn", "drop"))
+_NO_SYN = Rule(("ct state new", "tcp flags & (fin|syn|rst|ack) != syn", "counter", "drop"))
 _DENY = Rule(("counter", "drop"))
 _ADDRESS = ("ipv4_addr",)
 _PORT = ("ifname", "ether_addr", "ipv4_addr")
+_OPEN = ("ifname", "ipv4_addr")
 
 
 def containers(cloud: str) -> dict[str, Container]:
@@ -31,6 +37,7 @@ def containers(cloud: str) -> dict[str, Container]:
         "cs_meta": Container(("mark",), comment=cloud),
         "port_src4": Container(_PORT),
         "open_ports": Container(("ifname",)),
+        "open_src4": Container(_OPEN),
         "gateways4": Container(_ADDRESS),
         "infra4": interval,
         "internal4": interval,
@@ -44,20 +51,20 @@ def containers(cloud: str) -> dict[str, Container]:
 
 
 def arp_containers() -> dict[str, Container]:
-    return {"port_arp": Container(_PORT), "open_ports": Container(("ifname",))}
+    return {"port_arp": Container(_PORT), "open_arp": Container(_OPEN)}
 
 
 def chains(metadata_port: int) -> dict[str, Chain]:
-    """The base chains of `inet cloudsync` and the two chains that every guest's packets pass."""
+    """The base chains of `inet cloudsync` and the chains that every guest's packets pass."""
     return (
         _filters(metadata_port)
         | _translations(metadata_port)
-        | {"antispoof": _antispoof(), "guest_to_host": _host(metadata_port)}
+        | {"antispoof": _antispoof(), "open_source": _open_source(), "guest_to_host": _host(metadata_port)}
     )
 
 
 def _filters(metadata_port: int) -> dict[str, Chain]:
-    opening = (_KNOWN, _INVALID, _NO_SYN)
+    opening = (_KNOWN, _INVALID_FORWARDED, _NO_SYN)
     not_for_others = (_NOT_FROM, 'iifname != "lo"', f"tcp dport {metadata_port}", "counter", "drop")
     return {
         "prerouting_raw": _base("filter", "prerouting", -300, Rule((_FROM, "jump antispoof"))),
@@ -72,7 +79,9 @@ def _filters(metadata_port: int) -> dict[str, Chain]:
             -10,
             Rule((_NOT_FROM, "accept")),
             *opening,
+            _NOT_TRACKED_OUT,
             Rule(("ip daddr @infra4", "counter", "drop")),
+            Rule((f"ip daddr {LINK_LOCAL}", "counter", "drop")),
             Rule(("iifname vmap @egress",)),
             _DENY,
         ),
@@ -107,22 +116,37 @@ def _antispoof() -> Chain:
     return Chain(
         (
             Rule(("meta nfproto ipv6", "counter", "drop")),
+            Rule(("udp sport 67", "udp dport 68", "counter", "drop")),
             Rule(("iifname . ether saddr . ip saddr @port_src4", "return")),
             Rule(discover),
-            Rule(("iifname @open_ports", "return")),
+            Rule(("iifname @open_ports", "goto open_source")),
             _DENY,
         )
     )
 
 
+def _open_source() -> Chain:
+    """A port without port security may send from any MAC, and from anywhere but what is somebody's here: whom a member
+    of a group is, and whose metadata is asked for, is told by source addresses alone."""
+    return Chain(
+        (
+            Rule(("iifname . ip saddr @open_src4", "return")),
+            Rule(("ip saddr @internal4", "counter", "drop")),
+            Rule(("ip saddr @infra4", "counter", "drop")),
+            Rule((f"ip saddr {LINK_LOCAL}", "counter", "drop")),
+        )
+    )
+
+
 def _host(metadata_port: int) -> Chain:
-    """What a guest may ask of its host: DHCP, names, metadata, ping of the gateway."""
+    """What a guest may ask of its host: DHCP; and, from its own address, names, metadata, ping of the gateway."""
     return Chain(
         (
             Rule(("icmp type 5", "counter", "drop")),
             _KNOWN,
             _INVALID,
             Rule(("udp sport 68", "udp dport 67", "accept")),
+            Rule(("iifname @open_ports", "iifname . ip saddr != @open_src4", "counter", "drop")),
             Rule(("ct status dnat", f"tcp dport {metadata_port}", "accept")),
             Rule(("ip daddr @gateways4", "udp dport 53", "accept")),
             Rule(("ip daddr @gateways4", "tcp dport 53", "accept")),
@@ -140,7 +164,7 @@ def arp_chains() -> dict[str, Chain]:
             (
                 Rule(("iifname . arp saddr ether . arp saddr ip @port_arp", "accept")),
                 Rule(("arp operation request", "arp saddr ip 0.0.0.0", "accept")),
-                Rule(("iifname @open_ports", "accept")),
+                Rule(("iifname . arp saddr ip @open_arp", "accept")),
                 _DENY,
             )
         ),

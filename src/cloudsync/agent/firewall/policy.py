@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 
 from cloudsync.agent.firewall.compile import Port, local_ports
+from cloudsync.agent.firewall.layout import LINK_LOCAL
 from cloudsync.agent.firewall.rules import network, number
 from cloudsync.model.document import HostDocument
 from cloudsync.model.resources import Direction, Group, Rule
@@ -49,7 +50,7 @@ class Policy:
 
     def __init__(self, document: HostDocument) -> None:
         self._ports: Mapping[str, Port] = {port.nic.address: port for port in local_ports(document)}
-        self._infra = tuple(IPv4Network(text) for text in document.infra if ":" not in text)
+        self._infra = tuple(IPv4Network(text) for text in (LINK_LOCAL, *document.infra) if ":" not in text)
         groups = {group.name: group for port in self._ports.values() for group in port.groups}
         self._rules = {
             (name, direction): _ready(group, direction, document)

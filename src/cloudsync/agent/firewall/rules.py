@@ -6,10 +6,9 @@ from cloudsync.agent.firewall import names
 from cloudsync.agent.firewall.ruleset import Rule as NftRule
 from cloudsync.model.document import HostDocument
 from cloudsync.model.problem import HostError
-from cloudsync.model.resources import Direction, Rule
+from cloudsync.model.resources import WITH_PORTS, Direction, Rule
 
-WITH_PORTS = {"tcp": 6, "udp": 17, "sctp": 132}
-NUMBERS = WITH_PORTS | {"icmp": 1}
+NUMBERS = {"icmp": 1, **WITH_PORTS}
 
 
 def label(rule: Rule) -> str:
@@ -75,10 +74,9 @@ def number(rule: Rule, group: str) -> int | None:
 
 def _protocol(rule: Rule, group: str) -> tuple[str, ...]:
     protocol = number(rule, group)
-    if rule.ports and protocol in WITH_PORTS.values():
+    if rule.ports and rule.protocol in WITH_PORTS:
         first, last = (int(port) for port in rule.ports)
-        name = next(name for name, value in WITH_PORTS.items() if value == protocol)
-        return (f"{name} dport {first}" if first == last else f"{name} dport {first}-{last}",)
+        return (f"{rule.protocol} dport {first}" if first == last else f"{rule.protocol} dport {first}-{last}",)
     if rule.ports or (rule.icmp and protocol != 1):
         raise HostError(f"group.{group}: {label(rule)}: protocol {rule.protocol} has no ports or types")
     if rule.icmp:

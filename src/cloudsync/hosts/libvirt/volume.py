@@ -35,8 +35,8 @@ class Pool:
         with self._connection.doing("read the disk pool's size"):
             return int(self._pool().info()[1])
 
-    def make_root(self, uuid: str, size: int, image: str, image_format: str) -> None:
-        """The root disk of `size` bytes over the image; one that is there already is kept as it is."""
+    def make_root(self, uuid: str, size: int, image: str, image_format: str) -> bool:
+        """The root disk of `size` bytes over the image. False when there was one already, which is kept as it is."""
         name = root_disk(uuid)
         text = _overlay(name, size, f"{self.folder}/{image_volume(image)}", image_format)
         with self._connection.doing(f"make the disk {name}"), self._making:
@@ -44,8 +44,10 @@ class Pool:
             try:
                 pool.createXML(text)
             except lv.libvirtError as error:
-                if not self._there_already(pool, name, error):
-                    pool.createXML(text)
+                if self._there_already(pool, name, error):
+                    return False
+                pool.createXML(text)
+        return True
 
     def grow_root(self, uuid: str, size: int) -> None:
         """Make the root disk of a stopped machine at least `size` bytes; never smaller."""

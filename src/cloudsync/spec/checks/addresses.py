@@ -11,6 +11,8 @@ from cloudsync.spec.models import Instance
 from cloudsync.spec.subnets import address, gateway, subnet
 from cloudsync.spec.words import count, quote
 
+MOST_CARDS = 16
+
 
 @dataclass(frozen=True, slots=True)
 class Card:
@@ -44,6 +46,9 @@ def one_way(draft: Draft) -> Iterator[Finding]:
         if instance.networks == []:
             message = f"instance {quote(base)} has no network: it could not be reached, nor get its metadata"
             yield Finding((*above, "networks"), message, "name at least one, or remove the line for the default one")
+        if len(instance.networks or ()) > MOST_CARDS:
+            message = f"{len(instance.networks or ())} network cards are more than {MOST_CARDS}"
+            yield Finding((*above, "networks"), message, "route between networks instead: all of them can be reached")
         if not instance.network and instance.networks is None:
             yield from _no_default(draft, base)
 
@@ -61,7 +66,7 @@ def _no_default(draft: Draft, base: str) -> Iterator[Finding]:
 
 
 def fixed(draft: Draft) -> Iterator[Finding]:
-    seen: dict[tuple[str, IPv4Address], str] = {}
+    seen: dict[tuple[str, IPv4Address], Card] = {}
     for card in nics(draft):
         if not card.address:
             continue
@@ -77,9 +82,10 @@ def fixed(draft: Draft) -> Iterator[Finding]:
         if card.copies > 1:
             message = f"{count(card.copies, 'instance')} cannot share the address {found}"
             yield Finding(trail, message, "remove the address, or write the instances one by one")
-        other = seen.setdefault((card.network, found), card.base)
-        if other != card.base:
-            yield Finding(trail, f"instance {quote(other)} has the address {found} already", "give it another")
+        other = seen.setdefault((card.network, found), card)
+        if other is not card:
+            who = "another card of this instance" if other.base == card.base else f"instance {quote(other.base)}"
+            yield Finding(trail, f"{who} has the address {found} already", "give it another")
 
 
 def _unusable(
@@ -95,16 +101,6 @@ def _unusable(
     }
     if found in taken:
         yield Finding(trail, f"{found} is {taken[found]} of network {quote(network)}", "use another address")
-
-
-def twice(draft: Draft) -> Iterator[Finding]:
-    for base, instance in draft.instances.items():
-        seen: set[str] = set()
-        for index, nic in enumerate(instance.networks or ()):
-            if nic.name in seen:
-                trail: Trail = ("instances", base, "networks", index, "name")
-                yield Finding(trail, f"network {quote(nic.name)} is here twice", "an instance has one card per network")
-            seen.add(nic.name)
 
 
 def floating(draft: Draft) -> Iterator[Finding]:
@@ -132,4 +128,4 @@ def _floating(base: str, instance: Instance, seen: dict[str, str]) -> Iterator[F
         seen.setdefault(text, base)
 
 
-CHECKS = (one_way, fixed, twice, floating)
+CHECKS = (one_way, fixed, floating)

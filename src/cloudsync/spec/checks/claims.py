@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
+from cloudsync.model.resources import WITH_PORTS
 from cloudsync.spec.checks.references import known, missing
 from cloudsync.spec.draft import Draft
 from cloudsync.spec.finding import Finding, Trail
 from cloudsync.spec.models import Claim
-from cloudsync.spec.rules import WITH_PORTS, RuleError, remote
+from cloudsync.spec.rules import RuleError, remote
 from cloudsync.spec.words import quote
 
 _SECTIONS = {"group": "security_groups", "network": "networks", "instance": "instances"}

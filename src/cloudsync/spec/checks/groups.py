@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
+from cloudsync.model.resources import WITH_PORTS
 from cloudsync.spec.draft import Draft
 from cloudsync.spec.finding import Finding, Trail
 from cloudsync.spec.models import Rule
-from cloudsync.spec.rules import WITH_PORTS
-from cloudsync.spec.words import quote
+from cloudsync.spec.words import listing, quote
 
 
 def rules(draft: Draft) -> Iterator[tuple[Trail, Rule, str]]:
@@ -33,11 +33,8 @@ def _ports(trail: Trail, rule: Rule) -> Iterator[Finding]:
         yield Finding(at, "ports need a protocol", "add  protocol: tcp, or udp")
     elif rule.protocol == "icmp":
         yield Finding(at, "ICMP has no ports", "use  type: echo-request, and code")
-    elif rule.protocol in ("33", "136"):
-        message = "ports of dccp and udplite are understood but not carried out by this version"
-        yield Finding(at, message, "remove the ports, or the rule")
     else:
-        yield Finding(at, f"protocol {rule.protocol} has no ports", "ports go with tcp, udp and sctp")
+        yield Finding(at, f"protocol {rule.protocol} has no ports", f"ports go with {listing(WITH_PORTS, 'and')}")
 
 
 def _types(trail: Trail, rule: Rule) -> Iterator[Finding]:

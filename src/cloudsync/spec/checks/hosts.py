@@ -33,7 +33,7 @@ def uris(draft: Draft) -> Iterator[Finding]:
 def one_machine_once(draft: Draft) -> Iterator[Finding]:
     seen: dict[str, str] = {}
     for name, host in draft.hosts.items():
-        machine = _machine(host.uri)
+        machine = _machine(name, host.uri)
         if machine is None:
             continue
         if machine in seen:
@@ -42,14 +42,14 @@ def one_machine_once(draft: Draft) -> Iterator[Finding]:
         seen.setdefault(machine, name)
 
 
-def _machine(uri: str) -> str | None:
-    """The same text for the same machine; None for simulated hosts, which are as many as there are names."""
+def _machine(name: str, uri: str) -> str | None:
+    """The same text for the same machine. Simulated ones are told apart by their state files."""
     try:
         found = reach(uri)
     except UriError:
         return None
     if found is Reach.SIMULATED:
-        return simulated(uri).path or None
+        return f"file {simulated(uri).file(name)}"
     return uri if found is not Reach.LOCAL else "local"
 
 

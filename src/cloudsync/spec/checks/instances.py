@@ -1,5 +1,6 @@
 """Instances: names that fit and meet nobody else's, renames, sizes that the image can live with, metadata."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 
@@ -10,6 +11,7 @@ from cloudsync.spec.units import show
 from cloudsync.spec.words import count, quote
 
 LONGEST_NAME = 63
+_NUMBER = re.compile("[1-9][0-9]*")
 
 
 def counted_names(draft: Draft) -> Iterator[Finding]:
@@ -22,10 +24,16 @@ def counted_names(draft: Draft) -> Iterator[Finding]:
                 f"{quote(longest)} would have {len(longest)} characters, and a host name has at most {LONGEST_NAME}"
             )
             yield Finding(("instances", base), message, "use a shorter name", at_key=True)
-        for name in members(base, instance):
-            if name in draft.names["instances"]:
-                message = f"{quote(name)} is also what {quote(base)} with its count makes"
-                yield Finding(("instances", name), message, f"rename it, or lower the count of {base}", at_key=True)
+
+
+def names_of_counted(draft: Draft) -> Iterator[Finding]:
+    """A count may be raised later, so that every number behind the name is taken."""
+    for name in draft.names["instances"]:
+        base, dash, number = name.rpartition("-")
+        counted = draft.instances.get(base)
+        if dash and _NUMBER.fullmatch(number) and counted is not None and counted.count is not None:
+            message = f"{quote(name)} is kept for {quote(base)}, which has a count"
+            yield Finding(("instances", name), message, "give it another name", at_key=True)
 
 
 def renames(draft: Draft) -> Iterator[Finding]:
@@ -78,4 +86,4 @@ def metadata(draft: Draft) -> Iterator[Finding]:
             yield Finding(("instances", base, "metadata", "dsmode"), message, "use another key", at_key=True)
 
 
-CHECKS = (counted_names, renames, fits, flavors, metadata)
+CHECKS = (counted_names, names_of_counted, renames, fits, flavors, metadata)

@@ -1,0 +1,78 @@
+"""How a command ends: what it raised becomes words on stderr and an exit code. `main` calls it."""
+
+import os
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, NoReturn
+
+import typer
+
+from cloudsync.cli.exits import Exit
+from cloudsync.model.problem import CloudsyncError, SpecError
+
+
+def code_of(command: Callable[[], Any]) -> int:
+    """Run it; the code that the process is to end with."""
+    try:
+        return int(command() or Exit.DONE)
+    except SpecError as error:
+        from cloudsync.cli.say import complain
+
+        complain(error.problems)
+        return Exit.FAILED
+    except CloudsyncError as error:
+        from cloudsync.cli.say import fail
+
+        fail(error)
+        return error.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        _leave(Exit.INTERRUPTED)
+    except typer.TyperException as error:
+        return _usage(error)
+    except OSError as error:
+        return _refused(error)
+    except Exception as error:
+        return _bug(error)
+
+
+def _leave(code: Exit) -> NoReturn:
+    """At once: Python would wait for threads that still ask a host, and neither libvirt nor ssh can be interrupted."""
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            with suppress(OSError, ValueError):
+                stream.flush()
+    os._exit(int(code))
+
+
+def _usage(error: typer.TyperException) -> int:
+    show = getattr(error, "show", None)
+    if show:
+        show()
+    return Exit.USAGE if error.exit_code == 2 else error.exit_code
+
+
+def _refused(error: OSError) -> int:
+    """The system refused something, such as room on a full disk: no bug of ours. A reader that is gone is not told."""
+    from cloudsync.cli.say import fail, mute
+
+    if sys.stdout is not None:
+        mute(sys.stdout)
+    if isinstance(error, BrokenPipeError):
+        return Exit.FAILED
+    if os.environ.get("CLOUDSYNC_DEBUG"):
+        raise error
+    where = f"{error.filename}: " if error.filename else ""
+    reason = (error.strerror or str(error)).lower()
+    fail(CloudsyncError(f"{where}{reason}", "CLOUDSYNC_DEBUG=1 shows where this came from"))
+    return Exit.FAILED
+
+
+def _bug(error: Exception) -> int:
+    if os.environ.get("CLOUDSYNC_DEBUG"):
+        raise error
+    from cloudsync.cli.say import fail
+
+    what = f"this is a bug in cloudsync ({type(error).__name__})"
+    fail(CloudsyncError(what, "run it again with CLOUDSYNC_DEBUG=1 and report what it prints"))
+    return Exit.FAILED

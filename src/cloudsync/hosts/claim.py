@@ -1,0 +1,13 @@
+"""Whose a host is: its document names the cloud that has it. Every driver asks when it observes."""
+
+from cloudsync.model.document import HostDocument
+
+
+def foreign(document: HostDocument | None, cloud: str) -> str:
+    """Why `cloud` may not use the host; empty when it may."""
+    if document is None or document.cloud == cloud or document.released:
+        return ""
+    return (
+        f"it belongs to cloud {document.cloud}, which has {len(document.instances)} instance(s) here; "
+        f"run `cloudsync destroy` of {document.cloud} first, or take this host out of the spec"
+    )

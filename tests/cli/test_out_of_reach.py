@@ -1,0 +1,71 @@
+"""A host that does not answer: what lives on it is unknown, never gone."""
+
+import json
+
+import pytest
+
+from tests.cli.terminal import Terminal
+
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIM1B5kTXQ1m2fN0E0c2cVQm4hS0m3v9b8nV2u0w3k5Jd alice@laptop"
+SPEC = f"""\
+version: 1
+cloud: demo
+hosts:
+  h1: {{uri: 'sim:'}}
+  h2: {{uri: 'sim:'}}
+images:
+  blank: {{source: 'https://example.org/blank.qcow2', sha256: {"ab" * 32}}}
+networks:
+  default: {{subnet: 10.20.0.0/24}}
+flavors:
+  small: {{vcpus: 1, memory: 512MiB, disk: 4GiB}}
+keypairs:
+  alice: {KEY}
+instances:
+  db: {{image: blank, flavor: small, placement: {{host: h1}}}}
+  web: {{image: blank, flavor: small, placement: {{host: h2}}, networks: [{{name: default, address: 10.20.0.11}}]}}
+"""
+
+
+@pytest.fixture
+def cloud(terminal: Terminal) -> Terminal:
+    """h2, which has web, cannot be read."""
+    terminal.write(SPEC)
+    applied = terminal.type("apply", "-y")
+    assert applied.code == 0, applied.err
+    (terminal.folder / ".cloudsync/sim/h2.json").write_text("{")
+    return terminal
+
+
+@pytest.mark.parametrize("command", ["ssh", "logs"])
+def test_an_instance_out_of_reach_is_told_from_one_that_is_not_there(cloud: Terminal, command: str) -> None:
+    away = cloud.type(command, "web")
+    assert away.code == 1
+    assert "web is on h2, which is unreachable: " in away.err
+    nobody = cloud.type(command, "nobody")
+    assert "no host that answers knows" in nobody.err
+    assert "h2, which is unreachable" in nobody.err
+    assert "there are: db, web" in nobody.err
+
+
+def test_status_shows_it_as_unknown(cloud: Terminal) -> None:
+    status = json.loads(cloud.type("status", "--format", "json").out)
+    web = next(row for row in status["instances"] if row["name"] == "web")
+    assert (web["host"], web["state"], web["addresses"]) == ("h2", "unknown", ["10.20.0.11"])
+    assert "h2, which is unreachable" in web["problems"][0]
+    assert [host["capacity"] is None for host in status["hosts"]] == [False, True]
+    line = next(line for line in cloud.type("status").out.splitlines() if line.startswith("web "))
+    assert line.split()[1:4] == ["unknown", "h2", "10.20.0.11"]
+    (one,) = json.loads(cloud.type("status", "web", "--format", "json").out)["instances"]
+    assert one["state"] == "unknown"
+
+
+def test_a_host_that_the_spec_no_longer_names_is_not_forgotten(cloud: Terminal) -> None:
+    (cloud.folder / ".cloudsync/sim/h2.json").unlink()
+    cloud.write(SPEC.replace("  h2: {uri: 'sim:'}\n", "").replace("h2", "h1"))
+    assert "web is on h2, which is not in the spec" in cloud.type("ssh", "web").err
+
+
+def test_one_that_is_nowhere_is_not_there(terminal: Terminal) -> None:
+    terminal.write(SPEC)
+    assert "there is no instance 'web'" in terminal.type("ssh", "web").err

@@ -1,0 +1,55 @@
+"""A closed or full standard output, and places that cannot be written to: told as what they are, never as a bug."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.cli.terminal import Terminal
+
+SPEC = "version: 1\ncloud: demo\nhosts: {kvm-1: {uri: 'sim:'}}\n"
+
+
+@pytest.fixture
+def cloud(terminal: Terminal) -> Terminal:
+    terminal.write(SPEC)
+    return terminal
+
+
+def shell(cloud: Terminal, command: str) -> tuple[int, str]:
+    """With `$PROGRAM` for cloudsync; the code and what it said on stderr."""
+    environment = {"PROGRAM": f"{sys.executable} -m cloudsync -f {cloud.spec}", "PYTHONPATH": ":".join(sys.path)}
+    done = subprocess.run(["sh", "-c", command], env=environment, cwd=cloud.folder, capture_output=True, text=True)
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("$PROGRAM plan >&-", "error: standard output is closed\n"),
+        ("$PROGRAM plan >/dev/full", "error: standard output: no space left on device\n"),
+        ("$PROGRAM --help >/dev/full", "error: no space left on device\n"),
+        ("$PROGRAM schema | true", ""),
+    ],
+)
+def test_output_that_cannot_be_written(cloud: Terminal, command: str, said: str) -> None:
+    code, err = shell(cloud, command)
+    assert err.startswith(said)
+    assert "bug" not in err
+    assert "Exception" not in err
+    assert code == (1 if said else 0)
+
+
+def test_talk_that_nobody_can_hear_changes_nothing(cloud: Terminal) -> None:
+    assert shell(cloud, "$PROGRAM validate 2>&-") == (0, "")
+    assert shell(cloud, "$PROGRAM validate 2>/dev/full") == (0, "")
+
+
+@pytest.mark.parametrize("place", ["/proc/nowhere/key", "/dev/full/key", "/proc/key"])
+def test_a_key_that_cannot_be_written(cloud: Terminal, place: str) -> None:
+    before = cloud.spec.read_text()
+    typed = cloud.type("keypair", "create", "bob", "--out", place)
+    assert typed.code == 1
+    assert typed.err.startswith(f"error: {place}: ")
+    assert "--out" in typed.err
+    assert cloud.spec.read_text() == before
