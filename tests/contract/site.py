@@ -66,7 +66,9 @@ class Site:
     def forget(self) -> None:
         self.perform(DeleteImage(id="forget", host="here", address="image.blank", sha256=self.image.sha256))
 
-    def record(self, *instances: Instance, base: int | None = None, cloud: str = "contract") -> None:
+    def record(
+        self, *instances: Instance, base: int | None = None, cloud: str = "contract", log_denied: bool = False
+    ) -> None:
         """Put a document with these; on top of what is there unless `base` says otherwise."""
         on = self.state.generation if base is None else base
         document = HostDocument(
@@ -74,7 +76,7 @@ class Site:
             host="here",
             generation=on + 1,
             networks={"default": NETWORK} if instances else {},
-            groups={"default": Group(name="default")} if instances else {},
+            groups={"default": Group(name="default", log_denied=log_denied)} if instances else {},
             instances={one.name: one for one in instances},
         )
         self.perform(PutDocument(id="document", host="here", address="host.here", document=document, base=on))

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from cloudsync.model.checkup import Verdict
 from cloudsync.model.plan import StartInstance, StopInstance
 from cloudsync.model.problem import HostError, LockedError, StaleError
 from cloudsync.model.resources import Power
@@ -208,3 +209,22 @@ def test_the_lock_is_held_by_one_at_a_time_and_says_by_whom(site: Site) -> None:
 def test_observing_changes_nothing(site: Site) -> None:
     site.running()
     assert site.state == site.state
+
+
+def test_a_checkup_says_that_this_host_does(site: Site) -> None:
+    site.record()
+    found = site.driver.checkup()
+    assert [check for check in found if check.verdict is Verdict.PROBLEM] == []
+    assert [check for check in found if check.verdict is Verdict.OK]
+
+
+def test_denied_packets_are_told_of_instances_whose_groups_log(site: Site) -> None:
+    one = site.instance()
+    site.record(one)
+    with pytest.raises(HostError):
+        site.driver.denied(one.uuid)
+    site.record(one, log_denied=True)
+    assert site.driver.denied(one.uuid) == ()
+    site.record()
+    with pytest.raises(HostError):
+        site.driver.denied(one.uuid)

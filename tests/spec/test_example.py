@@ -28,7 +28,6 @@ def test_what_is_refused() -> None:
     assert found == [
         (21, f"a host on another machine {end}"),
         (22, f"a host on another machine {end}"),
-        (54, f"log_denied: true {end}"),
         (81, f"floating_ip {end}"),
         (82, f"update {end}"),
         (95, f"disks {end}"),

@@ -7,21 +7,34 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import FastAPI, Header, Query, Request
-from fastapi import Path as Segment
-from pydantic import BaseModel, Field
 from starlette.responses import JSONResponse, Response
 
 from cloudsync import __version__
 from cloudsync.agent import console, wire_error
+from cloudsync.agent.bodies import (
+    LINES,
+    Deleted,
+    Problem,
+    Sha256,
+    Stored,
+    Uuid,
+    Wanted,
+    Who,
+    body_of,
+    describe_delta,
+)
 from cloudsync.agent.boots import Boots
+from cloudsync.agent.checkup.gather import Checkup
+from cloudsync.agent.denials.reader import Reader
 from cloudsync.agent.images import Images, News
 from cloudsync.agent.keeper import Keeper, Moved
 from cloudsync.agent.lock import ApplyLock
+from cloudsync.agent.neighbours.lookout import Lookout
 from cloudsync.agent.receive import read_delta, read_document
 from cloudsync.agent.state import gather
 from cloudsync.agent.stream import Stream
@@ -29,14 +42,12 @@ from cloudsync.agent.take_in import Wish
 from cloudsync.agent.wire_error import Refusal
 from cloudsync.model import wire
 from cloudsync.model.agent_state import AgentState, Held, ImageDone
-from cloudsync.model.delta import DocumentDelta
+from cloudsync.model.checkup import Report
+from cloudsync.model.denial import Denial
 from cloudsync.model.document import HostDocument
 from cloudsync.model.problem import CloudsyncError
+from cloudsync.model.resources import Instance
 from cloudsync.model.snapshot import Boot
-
-Sha256 = Annotated[str, Segment(pattern="^[0-9a-f]{64}$")]
-Uuid = Annotated[str, Segment(pattern="^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
-Line = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,44 +59,9 @@ class Services:
     images: Images
     lock: ApplyLock
     consoles: Path
+    lookout: Lookout
+    reader: Reader
     stop: asyncio.Event
-
-
-class Who(BaseModel, extra="forbid"):
-    who: Line
-
-
-class Wanted(BaseModel, extra="forbid"):
-    name: Line
-    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-    source: Annotated[str, Field(max_length=4096)] | None = None
-    format: Annotated[str, Field(pattern="^(qcow2|raw)$")] | None = None
-
-
-class Problem(BaseModel):
-    """Every answer that is not 2xx."""
-
-    message: str
-    hint: str
-
-
-class Stored(BaseModel):
-    """What is in force and on the disk now."""
-
-    generation: int
-    etag: str
-
-
-class Deleted(BaseModel):
-    deleted: bool
-
-
-def _body_of(kind: str) -> dict[str, Any]:
-    schema = {"$ref": f"#/components/schemas/{kind}"}
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
-
-
-_LINES: dict[int | str, dict[str, Any]] = {200: {"content": {"application/x-ndjson": {}}}}
 
 
 def build(services: Services) -> FastAPI:
@@ -103,32 +79,25 @@ def build(services: Services) -> FastAPI:
     _lock(app, services)
     _images(app, services)
     _machines(app, services)
-    _describe_delta(app)
+    _denials(app, services)
+    describe_delta(app)
     return app
-
-
-def _describe_delta(app: FastAPI) -> None:
-    """No endpoint has FastAPI read or write a delta, so it would not be in the description."""
-    plain = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        described = plain()
-        delta = wire.schema(DocumentDelta, "#/components/schemas/{model}")
-        schemas = described["components"]["schemas"]
-        described["components"]["schemas"] = delta.pop("$defs") | {"DocumentDelta": delta} | schemas
-        return described
-
-    app.openapi = openapi  # type: ignore[method-assign]
 
 
 def _host(app: FastAPI, services: Services) -> None:
     @app.get("/v1/host", response_model=AgentState)
     def host() -> Response:
         """The host as it is; the document comes without its user-data."""
-        state = gather(services.keeper, services.boots, services.images.pool)
+        state = gather(services.keeper, services.boots, services.images.pool, services.lookout)
         return Response(wire.dump(AgentState, state), media_type="application/json")
 
-    @app.put("/v1/document", response_model=Stored, openapi_extra=_body_of("HostDocument"))
+    @app.get("/v1/checkup", response_model=Report)
+    def checkup() -> Response:
+        """Is this host fit, and why not: everything that was looked at, in the order in which to mend it."""
+        asked = Checkup(services.keeper, services.images.pool, services.lookout, services.reader)
+        return Response(wire.dump(Report, asked.report()), media_type="application/json")
+
+    @app.put("/v1/document", response_model=Stored, openapi_extra=body_of("HostDocument"))
     async def put(request: Request, if_match: Annotated[str | None, Header()] = None) -> Response:
         """Replace generation N (`If-Match: "N"`, 0 for none) by the body, whose generation is N+1: whole or not at all.
 
@@ -139,7 +108,7 @@ def _host(app: FastAPI, services: Services) -> None:
         body = await request.body()
         return await asyncio.to_thread(_put, services, body, base)
 
-    @app.patch("/v1/document", response_model=Stored, openapi_extra=_body_of("DocumentDelta"))
+    @app.patch("/v1/document", response_model=Stored, openapi_extra=body_of("DocumentDelta"))
     async def patch(request: Request, if_match: Annotated[str | None, Header()] = None) -> Response:
         """Change the document whose etag is X (`If-Match: "X"`, as `GET /v1/host` says it); otherwise as PUT.
 
@@ -168,6 +137,7 @@ def _store(services: Services, document: HostDocument, base: int) -> Response:
     kept = services.keeper.uuids()
     services.boots.keep(kept)
     console.forget(services.consoles, before - kept)
+    services.reader.suit(document)
     return JSONResponse({"generation": document.generation, "etag": etag})
 
 
@@ -192,7 +162,7 @@ def _lock(app: FastAPI, services: Services) -> None:
         """Who holds the apply lock."""
         return services.lock.held
 
-    @app.post("/v1/lock", response_class=Response, responses=_LINES | {423: {"model": Problem}})
+    @app.post("/v1/lock", response_class=Response, responses=LINES | {423: {"model": Problem}})
     async def take(wanted: Who) -> Response:
         """Take it: one line {"held": true}, then nothing. The lock is held until the connection ends."""
         mine = services.lock.take(wanted.who)
@@ -205,7 +175,7 @@ async def _holding(stop: asyncio.Event) -> AsyncIterator[bytes]:
 
 
 def _images(app: FastAPI, services: Services) -> None:
-    @app.post("/v1/images", response_class=Response, responses=_LINES)
+    @app.post("/v1/images", response_class=Response, responses=LINES)
     async def put(wanted: Wanted) -> Response:
         """Have an image in the cache: lines {"progress"}, then {"done"} or {"error"}. Without a source it is the file
         `incoming-SHA256` of the pool."""
@@ -232,7 +202,7 @@ def _plain(news: News) -> dict[str, object]:
 
 
 def _machines(app: FastAPI, services: Services) -> None:
-    @app.get("/v1/boots", response_class=Response, responses=_LINES)
+    @app.get("/v1/boots", response_class=Response, responses=LINES)
     async def boots(uuid: Annotated[list[str], Query()]) -> Response:
         """What these guests have said of their boot, one Boot a line, then each change as it comes."""
         return Stream(_told_boots(services.boots.follow(frozenset(uuid))), services.stop)
@@ -253,3 +223,37 @@ def _machines(app: FastAPI, services: Services) -> None:
 async def _told_boots(boots: AsyncIterator[Boot]) -> AsyncIterator[bytes]:
     async for boot in boots:
         yield wire.dump(Boot, boot) + b"\n"
+
+
+def _denials(app: FastAPI, services: Services) -> None:
+    @app.get("/v1/instances/{uuid}/denied", response_model=tuple[Denial, ...])
+    def denied(uuid: Uuid) -> Response:
+        """What this instance's groups denied lately, the latest last. 404: not here. 409: none of its groups logs."""
+        instance = _logging(services, uuid)
+        found = services.reader.record.of(nic.tap for nic in instance.nics)
+        told = tuple(replace(one, groups=instance.groups) for one in found)
+        return Response(wire.dump(tuple[Denial, ...], told), media_type="application/json")
+
+    @app.get("/v1/instances/{uuid}/denied/follow", response_class=Response, responses=LINES)
+    async def follow(uuid: Uuid) -> Response:
+        """One Denial a line, as they come."""
+        return Stream(_told_denials(services, _logging(services, uuid)), services.stop)
+
+
+def _logging(services: Services, uuid: str) -> Instance:
+    document = services.keeper.document
+    here = document.instances.values() if document else ()
+    instance = next((one for one in here if one.uuid == uuid), None)
+    if document is None or instance is None:
+        raise Refusal(404, "there is no such instance on this host", "`cloudsync status` says where it is")
+    if not any(document.groups[name].log_denied for name in instance.groups):
+        names = ", ".join(f"group.{name}" for name in instance.groups) or "no group"
+        raise Refusal(409, f"{names}: nothing denied is logged", "write `log_denied: true` into the group, and apply")
+    if services.reader.fault:
+        raise Refusal(503, services.reader.fault, "see `cloudsync doctor`")
+    return instance
+
+
+async def _told_denials(services: Services, instance: Instance) -> AsyncIterator[bytes]:
+    async for denial in services.reader.record.follow(nic.tap for nic in instance.nics):
+        yield wire.dump(Denial, replace(denial, groups=instance.groups)) + b"\n"

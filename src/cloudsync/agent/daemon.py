@@ -14,11 +14,14 @@ import uvicorn
 
 from cloudsync.agent.app import Services, build
 from cloudsync.agent.boots import Boots
+from cloudsync.agent.denials.reader import Reader
+from cloudsync.agent.denials.record import Record
 from cloudsync.agent.guard import guard
 from cloudsync.agent.images import Images
 from cloudsync.agent.keeper import Keeper
 from cloudsync.agent.listen import alone, listening
 from cloudsync.agent.lock import ApplyLock
+from cloudsync.agent.neighbours.lookout import Lookout
 from cloudsync.agent.notify import notify
 from cloudsync.agent.part import Part
 from cloudsync.agent.places import Places
@@ -47,16 +50,19 @@ def run(places: Places, make_parts: MakeParts) -> int:
     with alone(places.state, places.socket):
         boots = Boots(places.state / "boots.json")
         keeper = Keeper(make_parts(places, boots.record), Store(places.state))
+        reader = Reader(Record())
         try:
             keeper.start()
+            reader.suit(keeper.document)
             with listening(places.socket) as listener:
-                asyncio.run(_serve(places, keeper, boots, listener))
+                asyncio.run(_serve(places, keeper, boots, reader, listener))
         finally:
+            reader.close()
             keeper.close()
     return 0
 
 
-async def _serve(places: Places, keeper: Keeper, boots: Boots, listener: socket.socket) -> None:
+async def _serve(places: Places, keeper: Keeper, boots: Boots, reader: Reader, listener: socket.socket) -> None:
     stop = asyncio.Event()
     services = Services(
         keeper=keeper,
@@ -64,6 +70,8 @@ async def _serve(places: Places, keeper: Keeper, boots: Boots, listener: socket.
         images=Images(Pool(places.pool)),
         lock=ApplyLock(),
         consoles=places.consoles,
+        lookout=Lookout(places.metadata_port),
+        reader=reader,
         stop=stop,
     )
     server = _Server(_config(services))

@@ -8,9 +8,12 @@ from typing import Any
 
 from cloudsync.agent.app import Services, build
 from cloudsync.agent.boots import Boots
+from cloudsync.agent.denials.reader import Reader
+from cloudsync.agent.denials.record import Record
 from cloudsync.agent.images import Images
 from cloudsync.agent.keeper import Keeper
 from cloudsync.agent.lock import ApplyLock
+from cloudsync.agent.neighbours.lookout import Lookout
 from cloudsync.agent.pool import Pool
 from cloudsync.agent.store import Store
 
@@ -24,6 +27,8 @@ def describe() -> dict[str, Any]:
         images=Images(Pool(nowhere)),
         lock=ApplyLock(),
         consoles=nowhere,
+        lookout=Lookout(),
+        reader=Reader(Record()),
         stop=asyncio.Event(),
     )
     return build(services).openapi()

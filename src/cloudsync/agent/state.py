@@ -6,23 +6,26 @@ from cloudsync import __version__
 from cloudsync.agent import kvm, uplink
 from cloudsync.agent.boots import Boots
 from cloudsync.agent.keeper import Keeper
+from cloudsync.agent.neighbours.lookout import Lookout
 from cloudsync.agent.pool import Pool
 from cloudsync.model.agent_state import AgentState
 
 
-def gather(keeper: Keeper, boots: Boots, pool: Pool) -> AgentState:
+def gather(keeper: Keeper, boots: Boots, pool: Pool, lookout: Lookout) -> AgentState:
     """User-data is taken out: it may hold secrets, and nobody needs it back."""
     usable, reason = kvm.probe()
     document, drift, etag = keeper.look()
     images = pool.images()
+    outward = (document.uplink if document else None) or uplink.find()
     return AgentState(
         version=__version__,
         kvm=usable,
         kvm_reason=reason,
-        uplink=(document.uplink if document else None) or uplink.find(),
+        uplink=outward,
         document=replace(document, user_data={}) if document else None,
         etag=etag,
         drift=drift,
+        obstacles=lookout.look(document, outward).obstacles,
         boots=boots.all(),
         images={sha256: image.size for sha256, image in images.items()},
         image_info=images,

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Protocol
 
+from cloudsync.model.checkup import Check
+from cloudsync.model.denial import Denial
 from cloudsync.model.plan import Step
 from cloudsync.model.snapshot import Boot, HostState
 
@@ -36,5 +38,15 @@ class Driver(Protocol):
 
     def console_log(self, uuid: str) -> bytes:
         """What the machine wrote to its serial port since it was made, oldest first."""
+
+    def denied(self, uuid: str) -> tuple[Denial, ...]:
+        """What its security groups denied lately, the latest last. HostError when none of them logs it."""
+
+    def follow_denied(self, uuid: str, seen: Callable[[Denial], None]) -> None:
+        """Report each denial from now on, until interrupted; HostError when the host stops telling."""
+
+    def checkup(self) -> tuple[Check, ...]:
+        """What is right and wrong between here and the host and on it, in the order in which to mend it. Never raises
+        for a host that is down: says so."""
 
     def close(self) -> None: ...

@@ -1,10 +1,13 @@
-"""`logs NAME`: the serial console's log."""
+"""`logs NAME`: the serial console's log; with `--denied` what the instance's security groups denied."""
 
+import json
 import sys
 from pathlib import Path
 
-from cloudsync.cli.machine import found
-from cloudsync.cli.say import out, out_raw
+from cloudsync.cli.formats import one_of
+from cloudsync.cli.machine import Found, found
+from cloudsync.cli.say import out, out_raw, say
+from cloudsync.render import denied as render
 from cloudsync.render.console import for_terminal
 
 
@@ -16,3 +19,29 @@ def run(path: Path, name: str) -> None:
         out(for_terminal(text))
     else:
         out_raw(text)
+
+
+def run_denied(path: Path, name: str, follow: bool, style: str) -> None:
+    """Print what is remembered; with `follow` then each one as it comes, a JSON object a line, until interrupted."""
+    one_of(style, "text", "json")
+    with found(path, name) as machine:
+        if follow:
+            _follow(machine, style)
+            return
+        denials = machine.driver.denied(machine.instance.uuid)
+    if style == "json":
+        out(json.dumps(render.document(machine.cloud, machine.instance, denials), indent=2))
+    else:
+        out(render.text(machine.instance, denials))
+
+
+def _follow(machine: Found, style: str) -> None:
+    """Text begins with what is remembered."""
+    if style == "text":
+        out(render.text(machine.instance, machine.driver.denied(machine.instance.uuid)))
+    else:
+        say("each line is a denial; Ctrl-C ends it")
+    machine.driver.follow_denied(
+        machine.instance.uuid,
+        lambda denial: out(json.dumps(render.row(denial)) if style == "json" else render.line(denial)),
+    )

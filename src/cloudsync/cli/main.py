@@ -147,11 +147,33 @@ def ssh(
 
 
 @app.command()
-def logs(name: Annotated[str, typer.Argument(help="The instance.")]) -> None:
-    """Print what the instance wrote to its serial console."""
-    from cloudsync.cli.logs import run
+def logs(
+    name: Annotated[str, typer.Argument(help="The instance.")],
+    denied: Annotated[bool, typer.Option("--denied", help="What its groups with log_denied denied lately.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", help="With --denied: go on as packets are denied.")] = False,
+    style: Format = "text",
+) -> None:
+    """Print what the instance wrote to its serial console, or what was denied to it."""
+    from cloudsync.cli.logs import run, run_denied
 
-    run(Options.file, name)
+    if not denied and (follow or style != "text"):
+        raise typer.BadParameter("--follow and --format go with --denied")
+    if denied:
+        run_denied(Options.file, name, follow, style)
+    else:
+        run(Options.file, name)
+
+
+@app.command()
+def doctor(
+    style: Format = "text",
+    fix: Annotated[bool, typer.Option("--fix", help="Run the shown commands on this machine, as root.")] = False,
+    yes: Annotated[bool, typer.Option("-y", "--auto-approve", help="With --fix: do not ask.")] = False,
+) -> None:
+    """Show what is wrong between here and the hosts, in order, with the fix for each."""
+    from cloudsync.cli.doctor import run
+
+    raise typer.Exit(run(Options.file, style, fix, yes))
 
 
 @app.command()

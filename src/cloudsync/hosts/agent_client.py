@@ -15,7 +15,9 @@ from urllib.parse import quote, urlencode
 from cloudsync.hosts.unix_http import Answer, Endpoint, Silent
 from cloudsync.model import wire
 from cloudsync.model.agent_state import AgentState, Held, ImageDone
+from cloudsync.model.checkup import Report
 from cloudsync.model.delta import DocumentDelta
+from cloudsync.model.denial import Denial
 from cloudsync.model.document import HostDocument
 from cloudsync.model.problem import HostError
 from cloudsync.model.resources import Image
@@ -112,6 +114,22 @@ class AgentClient:
         """What the machine wrote to its serial port, oldest first. HostError when there is no log."""
         return self._at.ask("GET", f"/v1/instances/{quote(uuid, safe='')}/console", wait=_QUICK)
 
+    def denied(self, uuid: str) -> tuple[Denial, ...]:
+        """What its groups denied lately, the latest last. HostError when none of them logs it."""
+        return self._loaded(tuple[Denial, ...], self._at.ask("GET", _denied(uuid), wait=_QUICK))
+
+    def follow_denied(self, uuid: str, seen: Callable[[Denial], None]) -> None:
+        """Each denial from now on; HostError when the agent stops."""
+        with closing(self._at.send("GET", f"{_denied(uuid)}/follow", wait=_SILENCE)) as answer:
+            while line := answer.line(_SILENCE):
+                if line.strip():
+                    seen(self._loaded(Denial, line))
+        raise self._stopped()
+
+    def checkup(self) -> Report:
+        """What the agent finds right and wrong on its host."""
+        return self._loaded(Report, self._at.ask("GET", "/v1/checkup", wait=_QUICK))
+
     def _next_boot(self, answer: Answer, end: float) -> Boot | None:
         """None when the time is over."""
         while (left := end - monotonic()) > 0:
@@ -162,3 +180,7 @@ class AgentClient:
             f"the agent on {self._at.host} stopped in the middle of an answer",
             "start it again (`sudo systemctl start cloudsync-agent`), then run this again",
         )
+
+
+def _denied(uuid: str) -> str:
+    return f"/v1/instances/{quote(uuid, safe='')}/denied"

@@ -8,6 +8,7 @@ from typing import Self
 
 from cloudsync.apply.driver import Driver
 from cloudsync.hosts.ask import at_once
+from cloudsync.model.checkup import Check
 from cloudsync.model.cloud import Cloud, Host
 from cloudsync.model.snapshot import HostState, HostStatus, Snapshot
 
@@ -28,6 +29,11 @@ class Fleet:
         """All hosts, many at a time; one that the spec cordons or drains says so. A driver gives up by itself."""
         states = at_once([driver.observe for driver in self.drivers.values()])
         return Snapshot(hosts={state.name: _as_wanted(state, self._wanted[state.name]) for state in states})
+
+    def checkup(self) -> Mapping[str, tuple[Check, ...]]:
+        """What every host is found to be like, by name."""
+        found = at_once([driver.checkup for driver in self.drivers.values()])
+        return dict(zip(self.drivers, found, strict=True))
 
     def close(self) -> None:
         for driver in self.drivers.values():

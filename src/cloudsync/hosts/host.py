@@ -15,6 +15,7 @@ from cloudsync.hosts.agent_client import AgentClient
 from cloudsync.hosts.ask import Ask
 from cloudsync.hosts.claim import foreign
 from cloudsync.hosts.delivery import Delivery
+from cloudsync.hosts.examine import examine
 from cloudsync.hosts.libvirt.connection import Connection
 from cloudsync.hosts.libvirt.domain import Domains
 from cloudsync.hosts.libvirt.domain_xml import Site, root_disk, to_xml
@@ -23,7 +24,9 @@ from cloudsync.hosts.libvirt.volume import Pool
 from cloudsync.hosts.user_data import filled
 from cloudsync.hosts.virt import choose
 from cloudsync.model.agent_state import AgentState, ImageDone
+from cloudsync.model.checkup import Check
 from cloudsync.model.cloud import Host as Wanted
+from cloudsync.model.denial import Denial
 from cloudsync.model.plan import (
     CreateInstance,
     DeleteImage,
@@ -108,6 +111,18 @@ class Host:
         """What the machine wrote to its serial port since it was made, oldest first."""
         return self._agent.console(uuid)
 
+    def denied(self, uuid: str) -> tuple[Denial, ...]:
+        """What its security groups denied lately, the latest last. HostError when none of them logs it."""
+        return self._agent.denied(uuid)
+
+    def follow_denied(self, uuid: str, seen: Callable[[Denial], None]) -> None:
+        """Report each denial from now on, until interrupted; HostError when the agent stops."""
+        self._agent.follow_denied(uuid, seen)
+
+    def checkup(self) -> tuple[Check, ...]:
+        """First the ways to the host, then what its agent says of it."""
+        return examine(self._connection, self._agent, self._wanted, self._cloud)
+
     def close(self) -> None:
         self._connection.close()
 
@@ -147,6 +162,7 @@ class Host:
             partial=frozenset(state.partial),
             disks=frozenset(state.disks),
             drift=state.drift,
+            obstacles=state.obstacles,
             boots=state.boots,
         )
 

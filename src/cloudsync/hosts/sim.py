@@ -18,6 +18,8 @@ from cloudsync.hosts.claim import foreign
 from cloudsync.hosts.sim_state import SimState, perform
 from cloudsync.hosts.user_data import filled
 from cloudsync.model import wire
+from cloudsync.model.checkup import Check, Verdict
+from cloudsync.model.denial import Denial
 from cloudsync.model.plan import PutDocument, PutImage, Step
 from cloudsync.model.problem import HostError, LockedError
 from cloudsync.model.resources import Power
@@ -147,6 +149,25 @@ class SimHost:
         if uuid not in self.state.machines:
             raise HostError(f"{self.name}: {uuid} is not there", "apply first")
         return b"this machine is simulated\n"
+
+    def denied(self, uuid: str) -> tuple[Denial, ...]:
+        """No packets, no denials."""
+        document = self.state.document
+        here = document.instances.values() if document else ()
+        groups = [document.groups[name] for one in here if one.uuid == uuid for name in one.groups] if document else []
+        if not any(group.log_denied for group in groups):
+            raise HostError(f"{self.name}: nothing denied is logged", "write `log_denied: true` into the group")
+        return ()
+
+    def follow_denied(self, uuid: str, seen: Callable[[Denial], None]) -> None:
+        for denial in self.denied(uuid):
+            seen(denial)
+        raise HostError(f"{self.name} is simulated: no packets pass", "follow an instance of a real host")
+
+    def checkup(self) -> tuple[Check, ...]:
+        state = self.observe()
+        verdict = Verdict.OK if state.reachable else Verdict.PROBLEM
+        return (Check(name="simulated", verdict=verdict, message=state.reason or "there is nothing to look at"),)
 
     def close(self) -> None:
         """Nothing is held open."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from cloudsync.model.document import HostDocument
+from cloudsync.model.obstacle import Obstacle
 from cloudsync.model.snapshot import Boot, Drift
 
 
@@ -51,6 +52,7 @@ class AgentState:
     uplink: str | None = None
     document: HostDocument | None = None
     drift: tuple[Drift, ...] = ()
+    obstacles: tuple[Obstacle, ...] = ()
     boots: Mapping[str, Boot] = field(default_factory=dict)
     images: Mapping[str, int] = field(default_factory=dict)
     image_info: Mapping[str, ImageDone] = field(default_factory=dict)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from cloudsync.model.document import HostDocument
+from cloudsync.model.obstacle import Obstacle
 from cloudsync.model.resources import Power
 
 
@@ -103,6 +104,7 @@ class HostState:
     partial: frozenset[str] = frozenset()
     disks: frozenset[str] = frozenset()
     drift: tuple[Drift, ...] = ()
+    obstacles: tuple[Obstacle, ...] = ()
     boots: Mapping[str, Boot] = field(default_factory=dict)
 
     @property

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from cloudsync.model.cloud import Cloud
 from cloudsync.model.document import Applied
+from cloudsync.model.obstacle import Obstacle
 from cloudsync.model.plan import Action, Change, Placement, Plan, PutDocument, Step, Unplaced
 from cloudsync.model.resources import World
 from cloudsync.model.snapshot import HostState, HostStatus, Snapshot
@@ -16,6 +17,9 @@ from cloudsync.planner.order import Work, steps
 from cloudsync.planner.refuse import refuse
 from cloudsync.planner.seen import Sight, see
 from cloudsync.scheduler.standing import standing
+
+_FEW = 3
+"""Commands that fit into a warning."""
 
 
 def make_plan(
@@ -109,6 +113,7 @@ def _new(placements: Iterable[Placement], changes: tuple[Change, ...]) -> tuple[
 
 def _warnings(sight: Sight, states: Mapping[str, HostState]) -> Iterable[str]:
     for name, host in states.items():
+        yield from (f"host.{name}: {one}: {_way_out(one)}" for one in host.obstacles)
         if not host.reachable:
             count = sum(home.host == name for home, _ in sight.away)
             left = f"{count} instance{'s' if count != 1 else ''} there {'are' if count != 1 else 'is'} left alone"
@@ -117,3 +122,9 @@ def _warnings(sight: Sight, states: Mapping[str, HostState]) -> Iterable[str]:
             count = sum(pair.wanted is not None for pair in sight.on[name])
             if count:
                 yield f"host.{name} is drained and still has {count} instances: this version cannot move them"
+
+
+def _way_out(one: Obstacle) -> str:
+    if 0 < len(one.fix) <= _FEW:
+        return f"run there as root: {' && '.join(one.fix)}"
+    return "`cloudsync doctor` shows the fix"

@@ -93,4 +93,10 @@ def _group_fields(before: Group | None, after: Group | None) -> tuple[Field, ...
     words: list[Field] = []
     if before and after and before.description != after.description:
         words.append(Field(path="description", before=before.description, after=after.description))
+    if before and after and before.log_denied != after.log_denied:
+        words.append(Field(path="log_denied", before=_switch(before.log_denied), after=_switch(after.log_denied)))
     return (*words, *gone, *come) if after else ()
+
+
+def _switch(on: bool) -> str:
+    return "true" if on else "false"

@@ -39,6 +39,9 @@ def text(cloud: Cloud, snapshot: Snapshot) -> str:
     rows = [row for host in _all(snapshot) for row in _instance_rows(host)] + _away_rows(snapshot)
     if rows:
         parts += ["", table(("INSTANCE", "STATE", "HOST", "ADDRESS", "IMAGE", "FLAVOR", "GROUPS", "BOOT"), rows)]
+    problems = [f"host.{host.name}: {one}" for host in _all(snapshot) for one in host.obstacles]
+    if problems:
+        parts += ["", "Problems (`cloudsync doctor` shows the fix)", *(f"  ! {printable(line)}" for line in problems)]
     drift = [f"{item.address}  {item.host}: {item.message}" for host in _all(snapshot) for item in host.drift]
     if drift:
         parts += ["", "Drift (changed outside cloudsync)", *(f"  ! {printable(line)}" for line in drift)]
@@ -87,6 +90,7 @@ def _host(host: HostState) -> dict[str, object]:
         "reason": host.reason,
         "capacity": capacity and {"vcpus": capacity.vcpus, "memory": capacity.memory, "disk": capacity.disk},
         "used": load and {"vcpus": load.vcpus, "memory": load.memory, "disk": load.disk},
+        "problems": [str(one) for one in host.obstacles],
         "drift": [{"address": item.address, "message": item.message, "remedy": item.remedy} for item in host.drift],
     }
 

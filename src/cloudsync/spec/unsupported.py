@@ -10,7 +10,7 @@ from cloudsync.spec.uri import Reach, UriError, reach
 
 def unsupported(draft: Draft) -> list[Finding]:
     """One finding for each use."""
-    return [*_header(draft), *_hosts(draft), *_groups(draft), *_instances(draft)]
+    return [*_header(draft), *_hosts(draft), *_instances(draft)]
 
 
 def _refuse(trail: Trail, what: str, hint: str = "remove it for now") -> Finding:
@@ -43,12 +43,6 @@ def _hosts(draft: Draft) -> Iterator[Finding]:
             if kind is Reach.LOCAL:
                 what = "a real host beside simulated ones"
                 yield _refuse(("hosts", name, "uri"), what, "put the simulated hosts into a spec of their own")
-
-
-def _groups(draft: Draft) -> Iterator[Finding]:
-    for name, group in draft.security_groups.items():
-        if group.log_denied:
-            yield _refuse(("security_groups", name, "log_denied"), "log_denied: true")
 
 
 # Key of an instance -> what is said when it is used.

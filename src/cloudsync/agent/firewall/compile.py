@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from ipaddress import collapse_addresses
 
-from cloudsync.agent.firewall import layout, names
+from cloudsync.agent.firewall import denied, layout, names
 from cloudsync.agent.firewall.rules import element, nft_rule
 from cloudsync.agent.firewall.ruleset import Chain, Container, Owners, Rule, Ruleset, Table
 from cloudsync.agent.memo import Memo
@@ -16,7 +16,6 @@ from cloudsync.model.problem import HostError
 from cloudsync.model.resources import Direction, Group, Instance, Nic
 
 PREFIX = {Direction.INGRESS: "gi_", Direction.EGRESS: "ge_"}
-_LOG = "limit rate 5/second burst 5 packets"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +99,7 @@ def _port_chains(port: Port) -> dict[str, Chain]:
         if port.nic.port_security:
             jumps = [Rule((f"jump {PREFIX[direction]}{names.identifier(group.name)}",)) for group in port.groups]
             if any(group.log_denied for group in port.groups):
-                jumps.append(Rule((_LOG, f'log prefix "cloudsync denied {prefix}{port.nic.tap}: "')))
+                jumps.append(Rule(denied.expressions(prefix + port.nic.tap)))
             found[prefix + port.nic.tap] = Chain((*jumps, Rule(("counter", "drop"), comment)))
         else:
             found[prefix + port.nic.tap] = Chain((Rule(("accept",), comment),))

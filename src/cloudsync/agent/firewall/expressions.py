@@ -105,9 +105,9 @@ def _limit(body: dict[str, Any]) -> str:
 
 
 def _log(body: dict[str, Any]) -> str:
-    if set(body) != {"prefix"}:
+    if set(body) != {"prefix", "group"}:
         raise ValueError("log")
-    return f'log prefix "{body["prefix"]}"'
+    return f'log prefix "{body["prefix"]}" group {body["group"]}'
 
 
 def _nat(kind: str) -> Callable[[dict[str, Any]], str]:

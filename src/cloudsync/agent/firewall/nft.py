@@ -1,6 +1,6 @@
-"""The only door that runs nft: text in, JSON out, always for our tables by name.
+"""The only door that runs nft: text in, JSON out, for our tables by name.
 
-A newer nft's tables can make an older nft abort: nothing but our own is ever listed.
+A newer nft's tables can make an older nft abort: only `listing`, which nothing of ours depends on, is about others'.
 """
 
 import os
@@ -33,6 +33,14 @@ def delete_tables() -> None:
     """Remove our tables if they are there."""
     for family in FAMILIES:
         commit(f"add table {family} {TABLE}\ndelete table {family} {TABLE}\n")
+
+
+def listing(*what: str) -> str:
+    """The JSON of `nft list WHAT`, sets without their elements. Raise HostError when nft cannot say."""
+    done = _run("-j", "-t", "list", *what)
+    if done.returncode:
+        raise HostError(f"nft cannot list {' '.join(what)}: {_first(done.stderr)}", "the agent must run as root")
+    return done.stdout
 
 
 def _table(family: str) -> Table | None:

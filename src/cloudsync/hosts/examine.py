@@ -1,0 +1,83 @@
+"""The way from here to one real host, looked at step by step: libvirt, the agent, then what the agent says of its host.
+
+Called by host.py. What cannot be reached is a problem with its fix, and what lies behind it is not looked at.
+"""
+
+from datetime import UTC, datetime
+
+from cloudsync import __version__
+from cloudsync.hosts.agent_client import AgentClient
+from cloudsync.hosts.ask import Ask
+from cloudsync.hosts.libvirt.connection import Connection
+from cloudsync.model.checkup import Check, Report, Verdict
+from cloudsync.model.cloud import Host
+from cloudsync.model.problem import CloudsyncError
+
+_PATIENCE = 15.0
+"""Seconds; the agent asks several programs."""
+_SKEW = 5.0
+"""Seconds between two clocks that are not worth a word: asking takes some."""
+
+
+def examine(connection: Connection, agent: AgentClient, wanted: Host, cloud: str) -> tuple[Check, ...]:
+    """Every check, in order; libvirt and the agent are asked at once."""
+    libvirt = Ask(f"libvirt of host {wanted.name}", lambda: _version(connection))
+    report = Ask(f"the agent of host {wanted.name}", agent.checkup)
+    found = [_reached("libvirt", libvirt, wanted.uri)]
+    try:
+        said = report.answer(_PATIENCE)
+    except CloudsyncError as error:
+        return (*found, _failed("agent", error))
+    return (*found, _same_version(said), *_owner(said, cloud), _clocks(said), *said.checks)
+
+
+def _version(connection: Connection) -> str:
+    with connection.doing("ask its version") as raw:
+        number = raw.getLibVersion()
+    return f"{number // 1_000_000}.{number // 1_000 % 1_000}.{number % 1_000}"
+
+
+def _reached(name: str, ask: "Ask[str]", uri: str) -> Check:
+    try:
+        return Check(name=name, verdict=Verdict.OK, message=f"{uri} answers, version {ask.answer(_PATIENCE)}")
+    except CloudsyncError as error:
+        return _failed(name, error)
+
+
+def _failed(name: str, error: CloudsyncError) -> Check:
+    return Check(name=name, verdict=Verdict.PROBLEM, message=error.message, hint=error.hint)
+
+
+def _same_version(said: Report) -> Check:
+    if said.version == __version__:
+        return Check(name="agent", verdict=Verdict.OK, message=f"it answers, version {said.version}")
+    return Check(
+        name="agent",
+        verdict=Verdict.WARNING,
+        message=f"it is version {said.version}, this is {__version__}",
+        hint="install the same version on both, then: systemctl restart cloudsync-agent",
+    )
+
+
+def _owner(said: Report, cloud: str) -> tuple[Check, ...]:
+    if said.cloud in ("", cloud):
+        return ()
+    return (
+        Check(
+            name="owner",
+            verdict=Verdict.PROBLEM,
+            message=f"this host belongs to cloud {said.cloud}",
+            hint=f"run `cloudsync destroy` of {said.cloud} first, or take this host out of the spec",
+        ),
+    )
+
+
+def _clocks(said: Report) -> Check:
+    try:
+        skew = abs((datetime.now(UTC) - datetime.fromisoformat(said.at)).total_seconds())
+    except (ValueError, TypeError):
+        skew = float("inf")
+    if skew <= _SKEW:
+        return Check(name="time", verdict=Verdict.OK, message="the same there and here")
+    message = f"its clock says {said.at}, {skew:.0f} s from this machine's"
+    return Check(name="time", verdict=Verdict.WARNING, message=message, hint="set the one that is wrong right")

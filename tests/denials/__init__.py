@@ -1,0 +1,1 @@
+"""Denied packets: from the kernel's log into what a person reads. recordings/ hold datagrams of a real kernel."""
