@@ -70,7 +70,8 @@ def test_port_security_off_is_open_and_still_has_no_ipv6() -> None:
     tap = sample().instances["probe"].nics[0].tap
     assert rules(sample(), f"pe_{tap}") == ["accept"]
     assert set(found.containers["open_ports"].elements) == {tap}
-    assert rules(sample(), "antispoof")[0] == "meta nfproto ipv6 counter drop"
+    assert rules(sample(), "antispoof")[0].endswith("jump not_plain")
+    assert rules(sample(), "not_plain")[0] == "meta nfproto ipv6 counter drop"
 
 
 def test_an_instance_sends_from_all_its_addresses_but_the_open_and_the_filtered_do_not_mix() -> None:
@@ -86,7 +87,10 @@ def test_an_instance_sends_from_all_its_addresses_but_the_open_and_the_filtered_
     theirs = f"{other.nics[0].tap} . {other.nics[0].mac} . 10.20.0.9"
     opened = {f"{taps[at]} . 10.20.0.{last}" for at, last in pairs if at >= 2}
     assert set(tables["inet"].containers["port_src4"].elements) == {*mine, theirs}
-    assert tables["arp"].containers["port_arp"] == tables["inet"].containers["port_src4"]
+    ends = {key.rpartition(" . ")[0]: key.split(" . ")[1] for key in (*mine, theirs)}
+    named = {f"{end} . {ends[end]} . {last}" for end, _, last in (key.rpartition(" . ") for key in (*mine, theirs))}
+    asking = {f"{end} . {mac} . 0.0.0.0" for end, mac in ends.items()}
+    assert set(tables["arp"].containers["port_arp"].elements) == named | asking
     assert set(tables["inet"].containers["open_src4"].elements) == opened
     assert tables["arp"].containers["open_arp"] == tables["inet"].containers["open_src4"]
 

@@ -33,6 +33,7 @@ def _host(ruleset: Ruleset) -> str:
 
 _ELEMENTS = {
     "port_src4": ("its anti-spoofing entry is missing", "a foreign anti-spoofing entry was added: {}"),
+    "port_macs": ("its MAC is not known to DHCP", "a foreign MAC was added: {}"),
     "port_arp": ("its ARP anti-spoofing entry is missing", "a foreign ARP entry was added: {}"),
     "open_src4": ("the source address of its open port is missing", "a foreign source of an open port was added: {}"),
     "open_arp": ("the ARP address of its open port is missing", "a foreign ARP address of an open port was added: {}"),

@@ -16,6 +16,7 @@ from cloudsync.model.problem import HostError
 from cloudsync.model.resources import Direction, Group, Instance, Nic
 
 PREFIX = {Direction.INGRESS: "gi_", Direction.EGRESS: "ge_"}
+_NOBODY = "0.0.0.0"  # noqa: S104 (a sender, not something to listen on)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def compile_document(document: HostDocument, metadata_port: int, memo: Memo | No
         chains |= kept.of((port.instance, port.nic, *port.groups), _port_chains, port)
     containers = _filled(document, ports) | _member_sets(groups.values(), document, kept)
     arp = layout.arp_containers()
-    arp["port_arp"] = _with(arp["port_arp"], _tuples(ports))
+    arp["port_arp"] = _with(arp["port_arp"], _senders(ports))
     arp["open_arp"] = _with(arp["open_arp"], _open_sources(ports))
     tables = {"inet": Table(containers, chains), "arp": Table(arp, layout.arp_chains())}
     return Ruleset(tables, Owners(lambda: _owners(document, ports, groups.values())))
@@ -112,6 +113,7 @@ def _filled(document: HostDocument, ports: tuple[Port, ...]) -> dict[str, Contai
     infra = (names.subnet(text, "infra") for text in document.infra if ":" not in text)
     elements: dict[str, dict[str, str]] = {
         "port_src4": _tuples(ports),
+        "port_macs": _keys(f"{port.nic.tap} . {port.nic.mac}" for port in ports),
         "open_ports": _keys(port.nic.tap for port in ports if not port.nic.port_security),
         "open_src4": _open_sources(ports),
         "gateways4": {names.address(network.gateway, f"network.{network.name}"): "" for network in networks},
@@ -159,6 +161,13 @@ def _owners(document: HostDocument, ports: tuple[Port, ...], groups: Iterable[Gr
 
 def _tuples(ports: tuple[Port, ...]) -> dict[str, str]:
     return _keys(f"{port.nic.tap} . {port.nic.mac} . {address}" for port in ports for address in port.sources)
+
+
+def _senders(ports: tuple[Port, ...]) -> dict[str, str]:
+    """What a port may say by ARP: that it has one of its addresses, or, when it asks for one, nothing."""
+    names_itself = [(port.nic, address) for port in ports for address in port.sources]
+    asks_only = [(port.nic, _NOBODY) for port in ports]
+    return _keys(f"{nic.tap} . {nic.mac} . {nic.mac} . {address}" for nic, address in names_itself + asks_only)
 
 
 def _open_sources(ports: tuple[Port, ...]) -> dict[str, str]:

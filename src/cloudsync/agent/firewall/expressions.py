@@ -12,8 +12,7 @@ _STATUSES = {32: "dnat"}
 _FLAGS = {1: "fin", 2: "syn", 4: "rst", 16: "ack"}
 _BITS = {"ct state": _STATES, "ct status": _STATUSES}
 _FAMILIES = {2: "ipv4", 10: "ipv6"}
-# nft 1.0.6 prints this number with its bytes the wrong way round.
-_OPERATIONS = {1: "request", 256: "request"}
+_RAW = {"base", "offset", "len"}
 
 
 def text(expression: dict[str, Any]) -> str:
@@ -48,13 +47,26 @@ def _key(found: dict[str, Any]) -> str:
     if kind == "meta":
         name = str(body["key"])
         return name if name in ("iifname", "oifname") else f"meta {name}"
+    if kind == "payload" and set(body) == _RAW:
+        return f"@{body['base']},{body['offset']},{body['len']}"
     if kind == "payload":
         return f"{body['protocol']} {body['field']}"
     if kind == "ct" and set(body) == {"key"}:
         return f"ct {body['key']}"
+    if kind == "ct" and set(body) == {"key", "dir"}:
+        return f"ct {body['dir']} {body['key']}"
+    if kind == "ip option" and set(body) == {"name"}:
+        return f"ip option {body['name']}"
+    if kind == "fib":
+        return f"fib {_joined(body['flags'])} {body['result']}"
     if kind == "concat":
         return " . ".join(_key(part) for part in body)
     raise ValueError(kind)
+
+
+def _joined(flags: Any) -> str:
+    """Newer nft prints a single one without its list."""
+    return flags if isinstance(flags, str) else " . ".join(flags)
 
 
 def _match(body: dict[str, Any]) -> str:
@@ -76,9 +88,9 @@ def _right(key: str, right: Any) -> str:
         return ",".join(_bits(right, _BITS[key]))
     if key == "meta nfproto":
         return _FAMILIES[right]
-    if key == "arp operation":
-        return _OPERATIONS[right]
-    if key in ("iifname", "oifname") and not str(right).startswith("@"):
+    if right is True:
+        return "exists"
+    if key in ("iifname", "oifname", "fib saddr oifname") and not str(right).startswith("@"):
         return f'"{right}"'
     return value(right)
 

@@ -10,21 +10,26 @@ from cloudsync.agent.links.guard import MARK
 
 METADATA = "169.254.169.254"
 LINK_LOCAL = "169.254.0.0/16"
+"""No router may pass it on (RFC 3927), and another cloud's metadata service may be there on the uplink."""
 
 _FROM, _TO = f'iifname "{TAPS}"', f'oifname "{TAPS}"'
 _NOT_FROM, _NOT_TO = f'iifname != "{TAPS}"', f'oifname != "{TAPS}"'
 _MARKED = f"meta mark set meta mark | {MARK:#x}"
-_KNOWN = Rule(("ct state established,related", "accept"))
-_INVALID = Rule(("ct state invalid", "counter", "drop"))
 # Connection tracking checks UDP-Lite (136) by UDP's checksum and so takes all of it for invalid: it goes by the rules
 # packet by packet, between guests only, since nothing masquerades what is not tracked.
 _INVALID_FORWARDED = Rule(("ct state invalid", "meta l4proto != 136", "counter", "drop"))
 _NOT_TRACKED_OUT = Rule(("ct state invalid,untracked", _NOT_TO, "counter", "drop"))
 # Kernels since 6.16 do not track DCCP (33): one connection between two guests would let all its ports through.
 _BY_PACKET = Rule((_FROM, "meta l4proto 33", "notrack"))
-# With tcp_loose=1 (the default) a flow whose entry was deleted comes back as a new one by its next packet.
-_NO_SYN = Rule(("ct state new", "tcp flags & (fin|syn|rst|ack) != syn", "counter", "drop"))
 _DENY = Rule(("counter", "drop"))
+_ESTABLISHED = Rule(("ct state established", "accept"))
+_INVALID = Rule(("ct state invalid", "counter", "drop"))
+# An error counts as related whoever sends it: a guest may report those of its own connections only.
+_RELATED = Rule(("ct state related", "jump strays"))
+# With tcp_loose=1 (the default) a flow whose entry was deleted comes back as a new one by its next packet, and SCTP's
+# always does by a heartbeat. Chunk 1 is INIT.
+_NO_SYN = Rule(("ct state new", "tcp flags & (fin|syn|rst|ack) != syn", "counter", "drop"))
+_NO_INIT = Rule(("meta l4proto 132", "ct state new", "@th,96,8 != 1", "counter", "drop"))
 _ADDRESS = ("ipv4_addr",)
 _PORT = ("ifname", "ether_addr", "ipv4_addr")
 _OPEN = ("ifname", "ipv4_addr")
@@ -38,6 +43,7 @@ def containers(cloud: str) -> dict[str, Container]:
     return {
         "cs_meta": Container(("mark",), comment=cloud),
         "port_src4": Container(_PORT),
+        "port_macs": Container(("ifname", "ether_addr")),
         "open_ports": Container(("ifname",)),
         "open_src4": Container(_OPEN),
         "gateways4": Container(_ADDRESS),
@@ -53,7 +59,10 @@ def containers(cloud: str) -> dict[str, Container]:
 
 
 def arp_containers() -> dict[str, Container]:
-    return {"port_arp": Container(_PORT), "open_arp": Container(_OPEN)}
+    return {
+        "port_arp": Container(("ifname", "ether_addr", "ether_addr", "ipv4_addr")),
+        "open_arp": Container(_OPEN),
+    }
 
 
 def chains(metadata_port: int, dccp_ports: bool = False) -> dict[str, Chain]:
@@ -64,15 +73,21 @@ def chains(metadata_port: int, dccp_ports: bool = False) -> dict[str, Chain]:
     return (
         _filters(metadata_port, (_BY_PACKET,) if dccp_ports else ())
         | _translations(metadata_port)
-        | {"antispoof": _antispoof(), "open_source": _open_source(), "guest_to_host": _host(metadata_port)}
+        | {
+            "antispoof": _antispoof(),
+            "not_plain": _not_plain(),
+            "open_source": _open_source(),
+            "strays": _strays(),
+            "guest_to_host": _host(metadata_port),
+        }
     )
 
 
 def _filters(metadata_port: int, untracked: tuple[Rule, ...]) -> dict[str, Chain]:
-    opening = (_KNOWN, _INVALID_FORWARDED, _NO_SYN)
     not_for_others = (_NOT_FROM, 'iifname != "lo"', f"tcp dport {metadata_port}", "counter", "drop")
     return {
-        "prerouting_raw": _base("filter", "prerouting", -300, *untracked, Rule((_FROM, "jump antispoof"))),
+        # Before fragments are put together (-400): else a guest's would complete another guest's datagram.
+        "prerouting_raw": _base("filter", "prerouting", -450, *untracked, Rule((_FROM, "jump antispoof"))),
         # After destination NAT (-100): replies to masqueraded flows bear a pool's address only from there on.
         "prerouting_mark": _base(
             "filter", "prerouting", -90, Rule((_FROM, _MARKED)), Rule(("ip daddr @internal4", _MARKED))
@@ -83,15 +98,31 @@ def _filters(metadata_port: int, untracked: tuple[Rule, ...]) -> dict[str, Chain
             "forward",
             -10,
             Rule((_NOT_FROM, "accept")),
-            *opening,
+            _ESTABLISHED,
+            _INVALID_FORWARDED,
+            _RELATED,
+            _NO_SYN,
+            _NO_INIT,
             _NOT_TRACKED_OUT,
             Rule(("ip daddr @infra4", "counter", "drop")),
             Rule((f"ip daddr {LINK_LOCAL}", "counter", "drop")),
+            Rule(("udp sport 67", "udp dport 68", "counter", "drop")),
             Rule(("iifname vmap @egress",)),
             _DENY,
         ),
         "forward_to": _base(
-            "filter", "forward", -9, Rule((_NOT_TO, "accept")), *opening, Rule(("oifname vmap @ingress",)), _DENY
+            "filter",
+            "forward",
+            -9,
+            Rule((_NOT_TO, "accept")),
+            Rule(("ct state established,related", "accept")),
+            _INVALID_FORWARDED,
+            _NO_SYN,
+            _NO_INIT,
+            Rule((_NOT_FROM, f'fib saddr oifname "{TAPS}"', "counter", "drop")),
+            Rule(("udp sport 68", "udp dport 67", "counter", "drop")),
+            Rule(("oifname vmap @ingress",)),
+            _DENY,
         ),
         # send_redirects is the OR of the tap's and `all`: dropping them here leaves the host's own setting alone.
         "output": _base("filter", "output", -10, Rule((_TO, "icmp type 5", "drop"))),
@@ -117,13 +148,13 @@ def _translations(metadata_port: int) -> dict[str, Chain]:
 
 
 def _antispoof() -> Chain:
-    discover = ("ip saddr 0.0.0.0", "ip daddr 255.255.255.255", "udp sport 68", "udp dport 67", "return")
+    discover = ("ip saddr 0.0.0.0", "ip daddr 255.255.255.255", "udp sport 68", "udp dport 67")
     return Chain(
         (
-            Rule(("meta nfproto ipv6", "counter", "drop")),
-            Rule(("udp sport 67", "udp dport 68", "counter", "drop")),
+            # The first byte of IPv4 without options: one comparison for all that is nothing else.
+            Rule(("@nh,0,8 != 69", "jump not_plain")),
             Rule(("iifname . ether saddr . ip saddr @port_src4", "return")),
-            Rule(discover),
+            Rule((*discover, "iifname . ether saddr @port_macs", "return")),
             Rule(("iifname @open_ports", "goto open_source")),
             _DENY,
         )
@@ -143,14 +174,42 @@ def _open_source() -> Chain:
     )
 
 
-def _host(metadata_port: int) -> Chain:
-    """What a guest may ask of its host: DHCP; and, from its own address, names, metadata, ping of the gateway."""
+def _not_plain() -> Chain:
+    """No IPv6, and no packet that chooses its own way or writes it down."""
+    routes = (Rule((f"ip option {name} exists", "counter", "drop")) for name in ("lsrr", "ssrr", "rr"))
+    return Chain((Rule(("meta nfproto ipv6", "counter", "drop")), *routes))
+
+
+def _strays() -> Chain:
+    """An error is true only from one of the two whose connection it is about; redirects are for routers to send.
+
+    What stands behind an open port may be a router, which reports errors of those whom it routes for, but not of ours.
+    """
+    strangers = ("ct original ip saddr != @internal4", "ct reply ip saddr != @internal4")
     return Chain(
         (
             Rule(("icmp type 5", "counter", "drop")),
-            _KNOWN,
+            Rule(("iifname . ether saddr . ct original ip saddr @port_src4", "accept")),
+            Rule(("iifname . ether saddr . ct reply ip saddr @port_src4", "accept")),
+            Rule(("iifname . ct original ip saddr @open_src4", "accept")),
+            Rule(("iifname . ct reply ip saddr @open_src4", "accept")),
+            Rule(("iifname @open_ports", *strangers, "accept")),
+            _DENY,
+        )
+    )
+
+
+def _host(metadata_port: int) -> Chain:
+    """What a guest may ask of its host: DHCP; and, from its own address, names, metadata, ping of the gateway."""
+    lease = ("udp sport 68", "udp dport 67", "accept")
+    return Chain(
+        (
+            _ESTABLISHED,
             _INVALID,
-            Rule(("udp sport 68", "udp dport 67", "accept")),
+            _RELATED,
+            _NO_SYN,
+            Rule(("ip daddr 255.255.255.255", *lease)),
+            Rule(("ip daddr @gateways4", *lease)),
             Rule(("iifname @open_ports", "iifname . ip saddr != @open_src4", "counter", "drop")),
             Rule(("ct status dnat", f"tcp dport {metadata_port}", "accept")),
             Rule(("ip daddr @gateways4", "udp dport 53", "accept")),
@@ -167,8 +226,7 @@ def arp_chains() -> dict[str, Chain]:
         "input": _base("filter", "input", 0, Rule((_FROM, "jump guest"))),
         "guest": Chain(
             (
-                Rule(("iifname . arp saddr ether . arp saddr ip @port_arp", "accept")),
-                Rule(("arp operation request", "arp saddr ip 0.0.0.0", "accept")),
+                Rule(("iifname . ether saddr . arp saddr ether . arp saddr ip @port_arp", "accept")),
                 Rule(("iifname . arp saddr ip @open_arp", "accept")),
                 _DENY,
             )

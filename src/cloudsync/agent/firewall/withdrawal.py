@@ -8,7 +8,7 @@ from cloudsync.agent.firewall.ruleset import Container, Ruleset, Table
 Suspects = frozenset[str] | None
 """Addresses of instances, here or elsewhere; None stands for everybody's."""
 
-_BY_TAP = ("egress", "ingress", "port_src4", "port_arp", "open_ports", "open_src4", "open_arp")
+_BY_TAP = ("egress", "ingress", "port_src4", "port_macs", "port_arp", "open_ports", "open_src4", "open_arp")
 _OF_MEMBERS = ("g_", "i_")
 _OF_GROUPS, _OF_PORTS = ("gi_", "ge_"), ("pi_", "pe_")
 
