@@ -14,7 +14,7 @@ FIN, SYN, RST, PSH, ACK, URG = 1, 2, 4, 8, 16, 32
 MORE = 0x2000
 """The fragment field's bit that says: more of this datagram follows."""
 LSRR, SSRR, RECORD_ROUTE = 131, 137, 7
-INIT, INIT_ACK, COOKIE_ECHO, COOKIE_ACK = 1, 2, 10, 11
+DATA, INIT, INIT_ACK, COOKIE_ECHO, COOKIE_ACK = 0, 1, 2, 10, 11
 """SCTP chunks."""
 BROADCAST = "ff:ff:ff:ff:ff:ff"
 

@@ -7,7 +7,7 @@ from tests.lab.frames import ACK, FIN, LSRR, PSH, RECORD_ROUTE, RST, SSRR, SYN, 
 from tests.lab.standins import HOST
 
 ODD = "inet not_plain"
-DATA, HEARTBEAT, SHUTDOWN_COMPLETE = 0, 4, 14
+HEARTBEAT, SHUTDOWN_COMPLETE = 4, 14
 
 
 def routed(kind: int, target: str, *addresses: str) -> Make:
@@ -85,7 +85,7 @@ CASES = [
         )
     ),
     Spoof("SCTP that keeps alive what is dead", sctp(HEARTBEAT, bytes(4)), FROM),
-    Spoof("SCTP data out of nowhere", sctp(DATA, bytes(12)), STRAYS),
+    Spoof("SCTP data out of nowhere", sctp(frames.DATA, bytes(12)), STRAYS),
     Spoof("a cookie that nobody gave", sctp(frames.COOKIE_ECHO), STRAYS),
     Spoof("SCTP that ends nothing", sctp(SHUTDOWN_COMPLETE), STRAYS),
     Spoof("SCTP to a guest without a rule for it", sctp(frames.INIT, bytes(16), target=C, tag=0), TO_C),
