@@ -1,11 +1,16 @@
 """As root: what the real process may not do."""
 
+import pwd
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from cloudsync.agent.listen import GROUP
+from cloudsync.agent.metadata import confine
+from tests.metadata import world
 from tests.metadata.running import Running
 
 pytestmark = pytest.mark.real
@@ -44,6 +49,44 @@ def test_the_process_is_nobody(service: Running) -> None:
     assert int(found["CapEff"], 16) == int(found["CapPrm"], 16) == int(found["CapInh"], 16) == 0
     assert found["NoNewPrivs"] == "1"
     assert found["Umask"] == "0077"
+
+
+@pytest.fixture
+def users(tmp_path: Path) -> Iterator[Path]:
+    """This machine's users, in a file of the test's own."""
+    copy = tmp_path / "passwd"
+    copy.write_bytes(Path("/etc/passwd").read_bytes())
+    subprocess.run(["mount", "--bind", copy, "/etc/passwd"], check=True)
+    try:
+        yield copy
+    finally:
+        subprocess.run(["umount", "/etc/passwd"], check=True)
+
+
+def test_it_has_a_user_of_its_own(users: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with users.open("a") as file:
+        file.write("cloudsync-metadata:x:64987:64988::/nonexistent:/usr/sbin/nologin\n")
+    with Running(tmp_path) as running:
+        running.part.apply(world.two())
+        found = status(running.pid)
+    assert (set(found["Uid"].split()), set(found["Gid"].split())) == ({"64987"}, {"64988"})
+    assert "there is no user" not in caplog.text
+
+
+def test_without_one_it_is_nobody_and_says_so(users: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    lines = users.read_text().splitlines(keepends=True)
+    users.write_text("".join(line for line in lines if not line.startswith("cloudsync-metadata:")))
+    with Running(tmp_path) as running:
+        running.part.apply(world.two())
+        found = status(running.pid)
+    assert set(found["Uid"].split()) == {str(pwd.getpwnam("nobody").pw_uid)}
+    assert "there is no user cloudsync-metadata: the metadata service runs as nobody" in caplog.text
+
+
+def test_packaging_makes_the_user_that_it_looks_for() -> None:
+    lines = (Path(__file__).parents[2] / "packaging" / "sysusers.conf").read_text().splitlines()
+    assert confine.USER in [line.split()[1] for line in lines if line.startswith("u ")]
+    assert GROUP in [line.split()[1] for line in lines if line.startswith("g ")]
 
 
 def test_the_process_sees_no_file_and_no_network(service: Running) -> None:

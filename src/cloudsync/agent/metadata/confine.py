@@ -10,8 +10,8 @@ import pwd
 import resource
 from pathlib import Path
 
-USERS = ("cloudsync-metadata", "nobody")
-"""The first that exists."""
+USER, FALLBACK = "cloudsync-metadata", "nobody"
+"""packaging/sysusers.conf makes the first; the other one is shared with whatever else runs as it."""
 
 _CLONE_NEWNS, _CLONE_NEWUTS, _CLONE_NEWIPC, _CLONE_NEWNET = 0x00020000, 0x04000000, 0x08000000, 0x40000000
 _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 4, 38
@@ -40,7 +40,7 @@ def _set_limits() -> None:
 
 
 def _drop(libc: ctypes.CDLL, empty: Path) -> None:
-    user = _user()
+    who = user()
     if libc.unshare(_CLONE_NEWNS | _CLONE_NEWUTS | _CLONE_NEWIPC | _CLONE_NEWNET) != 0:
         raise OSError(ctypes.get_errno(), "no namespaces of its own for the metadata service")
     os.chroot(empty)
@@ -48,19 +48,20 @@ def _drop(libc: ctypes.CDLL, empty: Path) -> None:
     # No child, no thread; root would not be held by it.
     resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
     os.setgroups([])
-    os.setresgid(user.pw_gid, user.pw_gid, user.pw_gid)
-    os.setresuid(user.pw_uid, user.pw_uid, user.pw_uid)
+    os.setresgid(who.pw_gid, who.pw_gid, who.pw_gid)
+    os.setresuid(who.pw_uid, who.pw_uid, who.pw_uid)
     # Other processes of the same user may not look into this one.
     _prctl(libc, _PR_SET_DUMPABLE, 0)
 
 
-def _user() -> pwd.struct_passwd:
-    for name in USERS:
+def user() -> pwd.struct_passwd:
+    """Whom the process becomes. Raise LookupError when there is nobody."""
+    for name in (USER, FALLBACK):
         try:
             return pwd.getpwnam(name)
         except KeyError:
             continue
-    raise LookupError(f"there is no user {' or '.join(USERS)}")
+    raise LookupError(f"there is no user {USER} or {FALLBACK}")
 
 
 def _prctl(libc: ctypes.CDLL, option: int, value: int) -> None:

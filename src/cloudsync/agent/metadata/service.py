@@ -4,6 +4,8 @@
 The process outlives the agent, and the next one takes over from it.
 """
 
+import logging
+import os
 import socket
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -14,6 +16,7 @@ from threading import Lock
 from cloudsync.agent.boots import load
 from cloudsync.agent.memo import Memo
 from cloudsync.agent.metadata import predecessor
+from cloudsync.agent.metadata.confine import FALLBACK, USER, user
 from cloudsync.agent.metadata.documents import records
 from cloudsync.agent.metadata.fold import fold
 from cloudsync.agent.metadata.limits import Limits
@@ -24,6 +27,8 @@ from cloudsync.agent.metadata.supervisor import Supervisor
 from cloudsync.model.document import HostDocument
 from cloudsync.model.problem import HostError
 from cloudsync.model.snapshot import Boot, Drift
+
+log = logging.getLogger("cloudsync.metadata")
 
 _PING_SECONDS = 2.0
 
@@ -95,6 +100,7 @@ class MetadataPart:
                 empty.mkdir(mode=0o555, parents=True, exist_ok=True)
             except OSError as error:
                 raise HostError(f"{empty} cannot be made: {error.strerror}", "make room, or remove it") from error
+            _warn_of_shared_user()
             found = predecessor.find(self._state)
             self._hear_all(found.kept if found else (), document)
             self._listener = self._listening(found)
@@ -156,3 +162,10 @@ class MetadataPart:
             self._boots[uuid] = new
         if new != old:
             self._on_boot(new)
+
+
+def _warn_of_shared_user() -> None:
+    with suppress(LookupError):
+        if os.geteuid() == 0 and user().pw_name != USER:
+            log.warning("there is no user %s: the metadata service runs as %s, as other services may", USER, FALLBACK)
+            log.warning("to make it: useradd --system --user-group --shell /usr/sbin/nologin %s", USER)
