@@ -1,6 +1,9 @@
 """One document after the other: whole or not at all, and never another cloud's."""
 
+import os
+import resource
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -135,6 +138,41 @@ def test_a_disk_that_fails_at_the_last_moment_makes_the_parts_go_back(host: Host
         host.keeper.put(document(2), 1)
     assert host.first.applied() == host.second.applied() == [1, 2, 1]
     assert host.generation == 1
+
+
+class Greedy(Recorder):
+    """Takes every file that the process may still open, so that the folder cannot be flushed after the rename."""
+
+    taken: list[int]
+
+    def apply(self, document: HostDocument) -> None:
+        super().apply(document)
+        self.taken = []
+        with suppress(OSError):
+            while True:
+                self.taken.append(os.open("/dev/null", os.O_RDONLY))
+
+    def let_go(self) -> None:
+        for descriptor in self.taken:
+            os.close(descriptor)
+
+
+def test_a_document_that_has_its_place_is_the_one_in_force_whatever_follows(host: Host, tmp_path: Path) -> None:
+    host.keeper.put(document(1), 0)
+    greedy = Greedy("greedy", tmp_path)
+    keeper = Keeper((host.first, greedy), host.store)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+    try:
+        keeper.start()
+        greedy.let_go()
+        keeper.put(document(2), 1)
+    finally:
+        greedy.let_go()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert host.store.load() == keeper.document == document(2)
+    assert host.first.applied()[-1] == 2
+    keeper.close()
 
 
 def test_another_clouds_host_and_another_host_are_refused(host: Host) -> None:

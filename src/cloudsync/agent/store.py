@@ -5,6 +5,7 @@ one before, until they are folded in: one more member costs a small file, not th
 folder of 0700.
 """
 
+import logging
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -18,6 +19,8 @@ from cloudsync.agent.seal import Damage, Seal, etag, opened, sealed
 from cloudsync.model import wire
 from cloudsync.model.delta import DocumentDelta, Misfit, difference, patched
 from cloudsync.model.document import HostDocument
+
+log = logging.getLogger("cloudsync.agent")
 
 _SHORT = 1 << 16
 _MOST_CHANGES = 100
@@ -89,15 +92,22 @@ class Store:
         self._next = (to, then)
 
     def commit(self) -> None:
-        """What was staged is what is stored from here on."""
+        """What was staged is what is stored from here on. Raise OSError with the old one still there.
+
+        Once it has its place it is what the next agent finds; unflushed, it is only a power cut that could undo that.
+        """
         if self._next is None:
             raise FileNotFoundError(ENOENT, "nothing was staged")
         to, then = self._next
         if to == self.path:
             self._remove(self._changes(then.digest))
         self._staged.replace(to)
-        sync_folder(self.path.parent)
         self._stored, self._next = then, None
+        try:
+            sync_folder(self.path.parent)
+        except OSError as error:
+            log.error("%s cannot be flushed, a power cut may bring the old one back: %s", to, error.strerror)
+            return
         if to == self.path:
             self._tidy()
 
