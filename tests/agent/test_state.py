@@ -1,6 +1,8 @@
 """The small readers: KVM, uplink, console, pool."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,6 +12,7 @@ from cloudsync.model.agent_state import RootDisk
 from cloudsync.model.problem import CloudsyncError, HostError
 from tests.agent.documents import UUID
 from tests.agent.images import qemu_img
+from tests.agent.lab import Lab
 
 ROUTES = """Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT
 wlan0\t00000000\t0102A8C0\t0003\t0\t0\t600\t00000000\t0\t0\t0
@@ -92,6 +95,29 @@ def test_pool_lists_whole_images_and_disks_only(tmp_path: Path) -> None:
     assert [(name, image.size, image.format) for name, image in images.items()] == [(digest, 5, "raw")]
     assert pool.disks() == {UUID: RootDisk()}
     assert pool.partial() == ("cd" * 32, "ef" * 32)
+
+
+class Racing(Pool):
+    """Each file is deleted by somebody between the listing and the look at it."""
+
+    def _files(self, *where: Any) -> Iterator[Path]:
+        for path in super()._files(*where):
+            path.unlink()
+            yield path
+
+
+def test_pool_passes_over_an_image_that_goes_while_it_is_looked_at(tmp_path: Path) -> None:
+    (tmp_path / f"image-{'ab' * 32}").write_bytes(b"12345")
+    assert Racing(tmp_path).images() == {}
+
+
+def test_a_pool_that_is_not_there_is_named(agent: Lab) -> None:
+    agent.pool.rmdir()
+    with pytest.raises(HostError, match=f"kvm-1: the pool {agent.pool} cannot be used: No such file") as caught:
+        agent.client.host()
+    assert str(agent.pool) in caught.value.hint
+    agent.pool.mkdir()
+    assert agent.client.host().pool_size > 0
 
 
 def test_pool_knows_what_stands_on_an_image(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ in through libvirt, taken away from there as soon as it is whole. Other files ar
 import os
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from cloudsync.agent import qcow2
@@ -48,7 +49,8 @@ class Pool:
         for path in self._files():
             named = _IMAGE.fullmatch(path.name)
             if named:
-                found[named[1]] = _describe(path, named[1])
+                with suppress(FileNotFoundError):
+                    found[named[1]] = _describe(path, named[1])
         return found
 
     def partial(self) -> tuple[str, ...]:
@@ -68,13 +70,23 @@ class Pool:
 
     def size(self) -> int:
         """Bytes of the file system that the pool lies on."""
-        whole = os.statvfs(self.folder)
+        whole = self._file_system()
         return whole.f_blocks * whole.f_frsize
 
     def free(self) -> int:
         """Bytes."""
-        room = os.statvfs(self.folder)
+        room = self._file_system()
         return room.f_bavail * room.f_frsize
+
+    def _file_system(self) -> os.statvfs_result:
+        """A pool that is not there has unknown disks, not none: raise HostError."""
+        try:
+            return os.statvfs(self.folder)
+        except OSError as error:
+            raise HostError(
+                f"the pool {self.folder} cannot be used: {error.strerror}",
+                f"mount what belongs there, or restart the agent, which makes {self.folder}",
+            ) from error
 
     def _files(self, folder: Path | None = None) -> Iterator[Path]:
         where = folder or self.folder
