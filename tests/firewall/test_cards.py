@@ -109,6 +109,20 @@ def test_each_address_answers_with_the_groups_of_the_instance(lab: Lab, source: 
     assert not lab.reaches(origin, target, 81)
 
 
+def test_loose_reverse_path_filtering_changes_nothing(lab: Lab) -> None:
+    devices = ["all", "up0", *(nic.tap for nic in DOCUMENT.instances["two"].nics)]
+    for device in devices:
+        lab.host.sysctl(f"net/ipv4/conf/{device}/rp_filter", 2)
+    try:
+        for index in (0, 1):
+            target = at(lab, "two", index)
+            with target.listen(80, address=target.address) as server, lab.outside.connect(target.address, 80):
+                server.accept()[0].close()
+    finally:
+        for device in devices:
+            lab.host.sysctl(f"net/ipv4/conf/{device}/rp_filter", 0)
+
+
 @pytest.mark.parametrize("index", [0, 1])
 def test_a_member_is_one_by_every_address(lab: Lab, index: int) -> None:
     """group.web and instance.two: from either address, whichever NIC the packet takes."""
