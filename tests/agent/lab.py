@@ -3,11 +3,10 @@
 import os
 import signal
 import socket
-import subprocess
-import sys
 from pathlib import Path
 
 from cloudsync.hosts.agent_client import AgentClient
+from tests.agent.nursery import Agent, Process
 from tests.agent.parts import Recorder, recorders
 
 REPOSITORY = Path(__file__).parents[2]
@@ -24,7 +23,7 @@ class Lab:
         self.parts.mkdir()
         os.mkfifo(self.parts / "boots")
         (root / "consoles").mkdir()
-        self.process: subprocess.Popen[str] | None = None
+        self.process: Process | None = None
 
     @property
     def first(self) -> Recorder:
@@ -51,16 +50,8 @@ class Lab:
             self.process = self.launch({"NOTIFY_SOCKET": str(notify)})
             assert ready.recv(100) == b"READY=1"
 
-    def launch(self, more: dict[str, str] | None = None) -> "subprocess.Popen[str]":
-        with (self.root / "log").open("a") as log:
-            return subprocess.Popen(
-                [sys.executable, "-m", "tests.agent.run_agent", str(self.root)],
-                cwd=REPOSITORY,
-                env=os.environ | {"NO_PROXY": "*", "PYTHONPATH": f"{REPOSITORY}:{REPOSITORY / 'src'}"} | (more or {}),
-                stderr=log,
-                stdout=log,
-                text=True,
-            )
+    def launch(self, more: dict[str, str] | None = None) -> Process:
+        return Agent(self.root, os.environ | {"NO_PROXY": "*"} | (more or {}), self.root / "log")
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Its exit status."""

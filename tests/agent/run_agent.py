@@ -1,4 +1,4 @@
-"""A process of its own for tests: the real agent with the parts of parts.py. `python run_agent.py FOLDER`."""
+"""What an agent's process does in tests: the real agent with the parts of parts.py. `nursery` starts it."""
 
 import logging
 import sys
@@ -10,8 +10,8 @@ from cloudsync.model.problem import CloudsyncError
 from tests.agent.parts import make_parts
 
 
-def main() -> int:
-    root = Path(sys.argv[1])
+def main(root: Path) -> int:
+    """Its exit status."""
     places = Places(
         socket=root / "a.sock",
         state=root / "state",
@@ -25,7 +25,3 @@ def main() -> int:
     except CloudsyncError as error:
         print(f"{error.message}\n{error.hint}", file=sys.stderr)
         return 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())
