@@ -103,18 +103,19 @@ class Lab:
         self.host.run("nft", "-f", "-", stdin=script)
 
     def dropped(self) -> int:
-        """Packets that our tables' counters have seen so far."""
-        return sum(rule["packets"] for rule in self.counters())
+        """Packets that our tables have dropped so far, as far as they count them."""
+        return sum(rule["packets"] for rule in self.counters() if rule["drops"])
 
     def counters(self) -> list[dict[str, Any]]:
-        """{"chain", "packets"} of every rule that counts, in order."""
+        """{"chain", "packets", "drops"} of every rule that counts, in order."""
         found = []
         for family in ("inet", "arp"):
             listing = self.host.run("nft", "-j", "list", "table", family, "cloudsync").stdout
             rules = [entry["rule"] for entry in json.loads(listing)["nftables"] if "rule" in entry]
             for rule in rules:
                 counts = [part["counter"]["packets"] for part in rule["expr"] if "counter" in part]
-                found += [{"chain": f"{family} {rule['chain']}", "packets": count} for count in counts]
+                drops = any("drop" in part for part in rule["expr"])
+                found += [{"chain": f"{family} {rule['chain']}", "packets": one, "drops": drops} for one in counts]
         return found
 
     def reaches(self, source: Peer, target: Peer | str, port: int, kind: int = socket.SOCK_STREAM) -> bool:

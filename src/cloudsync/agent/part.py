@@ -1,9 +1,11 @@
 """One thing the agent keeps as the document says: addresses, the firewall, dnsmasq, the metadata service."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from cloudsync.model.document import HostDocument
+from cloudsync.model.ruling import Ruling
 from cloudsync.model.snapshot import Drift
+from cloudsync.reach.question import Question
 
 
 class Part(Protocol):
@@ -18,3 +20,11 @@ class Part(Protocol):
 
     def close(self) -> None:
         """Release what dies with the agent (children, sockets). Rules and addresses stay: traffic goes on."""
+
+
+@runtime_checkable
+class Judge(Protocol):
+    """A part that can say what becomes of a packet."""
+
+    def rulings(self, document: HostDocument, asked: Question) -> tuple[Ruling, ...]:
+        """One for each service that is asked about. Raises HostError."""

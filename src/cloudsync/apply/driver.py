@@ -5,7 +5,9 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from cloudsync.model.plan import Step
+from cloudsync.model.ruling import Ruling
 from cloudsync.model.snapshot import Boot, HostState
+from cloudsync.reach.question import Question
 
 Blobs = Mapping[str, bytes]
 """User-data by SHA-256: read from the spec again at apply, never part of a plan."""
@@ -33,5 +35,8 @@ class Driver(Protocol):
 
     def console_log(self, uuid: str) -> bytes:
         """What the machine wrote to its serial port since it was made, oldest first."""
+
+    def rulings(self, asked: Question) -> tuple[Ruling, ...]:
+        """What the kernel's rules do with packets, one for each service. HostError where there is no kernel."""
 
     def close(self) -> None: ...

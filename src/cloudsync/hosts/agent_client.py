@@ -18,7 +18,9 @@ from cloudsync.model.agent_state import AgentState, Held, ImageDone
 from cloudsync.model.document import HostDocument
 from cloudsync.model.problem import HostError
 from cloudsync.model.resources import Image
+from cloudsync.model.ruling import Ruling
 from cloudsync.model.snapshot import Boot
+from cloudsync.reach.question import Question
 
 T = TypeVar("T")
 
@@ -60,6 +62,12 @@ class AgentClient:
                 yield
             finally:
                 answer.hang_up()
+
+    def rulings(self, asked: Question) -> tuple[Ruling, ...]:
+        """What the host's kernel does with packets."""
+        ends = [("source", asked.source), ("target", asked.target)]
+        query = urlencode([*ends, *(("service", str(service)) for service in asked.services)])
+        return self._loaded(tuple[Ruling, ...], self._at.ask("GET", f"/v1/rulings?{query}", wait=_QUICK))
 
     def holder(self) -> Held | None:
         """Who holds the apply lock."""

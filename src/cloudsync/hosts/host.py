@@ -35,8 +35,10 @@ from cloudsync.model.plan import (
 )
 from cloudsync.model.problem import CloudsyncError, HostError
 from cloudsync.model.resources import Image, Instance, Power
+from cloudsync.model.ruling import Ruling
 from cloudsync.model.size import size
 from cloudsync.model.snapshot import Boot, HostState, HostStatus, Machine
+from cloudsync.reach.question import Question
 
 T = TypeVar("T")
 
@@ -104,6 +106,10 @@ class Host:
     def console_log(self, uuid: str) -> bytes:
         """What the machine wrote to its serial port since it was made, oldest first."""
         return self._agent.console(uuid)
+
+    def rulings(self, asked: Question) -> tuple[Ruling, ...]:
+        """What the kernel's rules do with packets, one for each service."""
+        return self._agent.rulings(asked)
 
     def close(self) -> None:
         self._connection.close()

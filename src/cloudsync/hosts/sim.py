@@ -20,7 +20,9 @@ from cloudsync.model import wire
 from cloudsync.model.plan import PutDocument, PutImage, Step
 from cloudsync.model.problem import HostError, LockedError
 from cloudsync.model.resources import Power
+from cloudsync.model.ruling import Ruling
 from cloudsync.model.snapshot import Boot, HostState, HostStatus, Usage
+from cloudsync.reach.question import Question
 
 UNITS = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 
@@ -130,6 +132,10 @@ class SimHost:
         if uuid not in self.state.machines:
             raise HostError(f"{self.name}: {uuid} is not there", "apply first")
         return b"this machine is simulated\n"
+
+    def rulings(self, asked: Question) -> tuple[Ruling, ...]:
+        ends = f"{asked.source} → {asked.target}"
+        raise HostError(f"{self.name} is simulated: it has no kernel to ask about {ends}", "leave out --live")
 
     def close(self) -> None:
         """Nothing is held open."""

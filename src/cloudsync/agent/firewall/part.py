@@ -8,13 +8,16 @@ from cloudsync.agent.firewall.compare import differences
 from cloudsync.agent.firewall.compile import compile_document
 from cloudsync.agent.firewall.delta import delta
 from cloudsync.agent.firewall.eviction import doomed
-from cloudsync.agent.firewall.policy import Policy
 from cloudsync.agent.firewall.ruleset import Ruleset
+from cloudsync.agent.firewall.trace import rulings
 from cloudsync.agent.firewall.withdrawal import withdraws
 from cloudsync.agent.links.netlink import local_addresses
 from cloudsync.model.document import HostDocument
 from cloudsync.model.problem import HostError
+from cloudsync.model.ruling import Ruling
 from cloudsync.model.snapshot import Drift
+from cloudsync.reach.question import Question
+from cloudsync.reach.recorded import of_document
 
 
 @dataclass(slots=True)
@@ -50,6 +53,12 @@ class Firewall:
             Drift(address=one.address, host=document.host, message=one.message) for one in differences(wanted, found)
         )
 
+    def rulings(self, document: HostDocument, asked: Question) -> tuple[Ruling, ...]:
+        """What the kernel's rules, as they are now, do with packets; counters are never from memory."""
+        with self._lock:
+            found = nft.read()
+        return rulings(found, document, asked, local_addresses())
+
     def close(self) -> None:
         """Nothing: the rules outlive the agent."""
 
@@ -79,7 +88,7 @@ class Firewall:
 
     def _sweep(self, document: HostDocument, gone: frozenset[str]) -> None:
         flows = conntrack.entries()
-        conntrack.delete(doomed(flows, Policy(document), gone, local_addresses()))
+        conntrack.delete(doomed(flows, of_document(document), gone, local_addresses()))
 
 
 def _addresses(ruleset: Ruleset) -> frozenset[str]:

@@ -7,20 +7,10 @@ from cloudsync.agent.firewall.ruleset import Rule as NftRule
 from cloudsync.model.document import HostDocument
 from cloudsync.model.problem import HostError
 from cloudsync.model.resources import Direction, Rule
+from cloudsync.reach.law import label
 
 WITH_PORTS = {"tcp": 6, "udp": 17, "sctp": 132}
 NUMBERS = WITH_PORTS | {"icmp": 1}
-
-
-def label(rule: Rule) -> str:
-    """The rule as people read it: `tcp/443 from any`."""
-    what = rule.protocol
-    if rule.ports:
-        first, last = rule.ports
-        what += f"/{first}" if first == last else f"/{first}-{last}"
-    if rule.icmp:
-        what += f"/{rule.icmp[0]}" if rule.icmp[1] is None else f"/{rule.icmp[0]}.{rule.icmp[1]}"
-    return f"{what} {'from' if rule.direction is Direction.INGRESS else 'to'} {rule.remote}"
 
 
 def nft_rule(rule: Rule, group: str, document: HostDocument) -> NftRule | None:
@@ -28,7 +18,7 @@ def nft_rule(rule: Rule, group: str, document: HostDocument) -> NftRule | None:
     remote = _remote(rule, group, document)
     if remote is None:
         return None
-    parts = (*remote, *_protocol(rule, group), "accept")
+    parts = (*remote, *_protocol(rule, group), "counter", "accept")
     return NftRule(parts, names.comment(f"group.{group} {label(rule)}"))
 
 
