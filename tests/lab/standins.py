@@ -37,6 +37,8 @@ from cloudsync.model import wire
 from cloudsync.model.document import HostDocument
 from cloudsync.model.problem import HostError
 from cloudsync.model.resources import Instance, Network, Nic
+from cloudsync.model.ruling import Ruling
+from cloudsync.reach.question import Question
 from tests.lab.namespace import Namespace
 
 HOST, OUTSIDE = "198.51.100.1", "198.51.100.2"
@@ -93,6 +95,12 @@ class Lab:
     def drift(self, document: HostDocument, only: str | None = None) -> list[tuple[str, str]]:
         found = self._ask(do="drift", document=_plain(document), only=only)["drift"]
         return [(address, message) for address, _, message in found]
+
+    def rulings(self, document: HostDocument, asked: Question) -> tuple[Ruling, ...]:
+        """What the firewall says the kernel's rules do."""
+        question = json.loads(wire.dump(Question, asked))
+        found = self._ask(do="rulings", document=_plain(document), asked=question)["rulings"]
+        return wire.load(tuple[Ruling, ...], json.dumps(found))
 
     def remove(self) -> None:
         """What `cloudsync.agent.firewall.remove` does."""

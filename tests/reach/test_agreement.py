@@ -1,6 +1,6 @@
 """The model, and what the compiled ruleset does with a packet, never differ."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloudsync.agent.firewall.compile import compile_document
@@ -40,6 +40,7 @@ def modelled(scene: Scene, packet: Question) -> bool | None:
     return outcome.verdict is Verdict.ALLOWED
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.data())
 def test_packets_meet_the_verdict_that_the_model_gives(data: st.DataObject) -> None:
     world = data.draw(worlds())
@@ -51,6 +52,7 @@ def test_packets_meet_the_verdict_that_the_model_gives(data: st.DataObject) -> N
             assert forwarded(world, packet) is said, packet
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.data())
 def test_what_eviction_asks_is_what_one_hosts_rules_do(data: st.DataObject) -> None:
     world = data.draw(worlds())

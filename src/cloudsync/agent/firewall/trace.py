@@ -107,9 +107,9 @@ class _Walk:
             if ended is None and base.policy == "drop":
                 self.stops.append(Stop(base=name, chain=name, rule="", verdict="drop"))
                 return False
-            if ended:
+            if ended and (base.kind == "filter" or ended[2] == "drop"):
                 self.stops.append(_stop(name, *ended))
-                if self.stops[-1].verdict == "drop":
+                if ended[2] == "drop":
                     return False
         return True
 
