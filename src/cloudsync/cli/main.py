@@ -133,6 +133,17 @@ def reach(
     raise typer.Exit(run(Options.file, (source, target), service, live, style))
 
 
+@app.command()
+def graph(
+    style: Annotated[str, typer.Option("--format", metavar="svg|dot|mermaid", help="How to draw it.")] = "svg",
+    to: Annotated[Path | None, typer.Option("--out", help="A file for it [standard output].")] = None,
+) -> None:
+    """Draw who may talk to whom, in which network, on which host."""
+    from cloudsync.cli.graph import run
+
+    raise typer.Exit(run(Options.file, style, to))
+
+
 @app.command(context_settings={"allow_interspersed_args": False})
 def ssh(
     name: Annotated[str, typer.Argument(help="The instance.")],

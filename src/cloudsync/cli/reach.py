@@ -36,7 +36,7 @@ def _live(cloud: Cloud, ends: tuple[str, str], asked: Service) -> Answer:
         for host in snapshot.hosts.values():
             if not host.reachable:
                 say(f"warning: host.{host.name} is {host.status.value}: its instances are left out ({host.reason})")
-        there = {name: host.document for name, host in snapshot.hosts.items() if host.document}
+        there = {name: host.document for name, host in snapshot.hosts.items() if host.reachable and host.document}
         return live(cloud, there, ends, asked, lambda name, question: fleet.drivers[name].rulings(question))
 
 

@@ -185,7 +185,8 @@ class HostSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exposed:
-    """Each of `sources` with each of `targets`, by each of `services` (`tcp/443`, `icmp/8`, `any`).
+    """Each of `sources` with each of `targets`, by each of `services` (`tcp/443`, `icmp/8`, `any`,
+    `any except tcp/443`).
 
     An end is `internet`, a CIDR or instance.NAME; an instance that stands on both sides is not meant to reach itself.
     """

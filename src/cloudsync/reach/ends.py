@@ -65,7 +65,7 @@ def end(word: str, cloud: Cloud, scene: Scene) -> End:
     if dot and kind == "network":
         _known("network", name, cloud.networks)
         return End(word, tuple(_where(scene, lambda port: port.network == name)))
-    if word in _names(cloud) or not (dot or "/" in word or ":" in word):
+    if word in _names(cloud) or not (dot or "/" in word or ":" in word or word == "any"):
         return _instances(word, cloud, scene)
     return _addresses(word, scene)
 

@@ -6,15 +6,16 @@ Instances that rules told apart neither before nor after are one actor, and so a
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from cloudsync.model.plan import Exposed, Exposure
+from cloudsync.model.plan import Exposure
 from cloudsync.model.resources import Rule
 from cloudsync.reach.ends import INTERNET, in_order
 from cloudsync.reach.flows import Flows, Services
 from cloudsync.reach.judge import Side
 from cloudsync.reach.kinds import Kinds, laws
+from cloudsync.reach.lines import Said, lines
 from cloudsync.reach.outside import holes, pieces
 from cloudsync.reach.scene import Port, Scene
-from cloudsync.reach.service import minus
+from cloudsync.reach.service import Service, minus
 from cloudsync.reach.spot import EVERYWHERE
 
 
@@ -47,7 +48,8 @@ def exposure(before: Scene, after: Scene) -> Exposure:
     ]
     actors += _instances(before, after, then, now)
     added, removed = _compared(actors, Flows(then), Flows(now))
-    return Exposure(added=_lines(added, actors), removed=_lines(removed, actors))
+    named = [(actor.outside, actor.names) for actor in actors]
+    return Exposure(added=lines(added, named), removed=lines(removed, named))
 
 
 def _instances(before: Scene, after: Scene, then: Kinds, now: Kinds) -> Iterator[Actor]:
@@ -78,10 +80,11 @@ def _rules(port: Port) -> tuple[tuple[Rule, ...], ...]:
     return tuple(tuple(law.rule for law in held) for held in (port.egress, port.ingress))
 
 
-def _compared(actors: list[Actor], then: Flows, now: Flows) -> tuple[Relation, Relation]:
+def _compared(actors: list[Actor], then: Flows, now: Flows) -> tuple[Said, Said]:
     """Only pairs one of which is touched can differ."""
     added: Relation = {}
     removed: Relation = {}
+    left: Relation = {}
     touched = [number for number, actor in enumerate(actors) if actor.touched]
     for number, one in enumerate(actors):
         for other in range(len(actors)) if one.touched else touched:
@@ -91,8 +94,8 @@ def _compared(actors: list[Actor], then: Flows, now: Flows) -> tuple[Relation, R
             new = now.between(one.after, actors[other].after) if one.after and actors[other].after else ()
             if old != new:
                 added[number, other] = minus(new, old)
-                removed[number, other] = minus(old, new)
-    return _told_once(added, actors), _told_once(removed, actors)
+                removed[number, other], left[number, other] = minus(old, new), new
+    return _said(_told_once(added, actors), {}), _said(_told_once(removed, actors), left)
 
 
 def _told_once(relation: Relation, actors: list[Actor]) -> Relation:
@@ -102,61 +105,19 @@ def _told_once(relation: Relation, actors: list[Actor]) -> Relation:
     for (one, other), services in relation.items():
         wider = (rest if actors[one].outside else one, rest if actors[other].outside else other)
         told = relation.get(wider, ()) if wider != (one, other) else ()
-        left = minus(services, told) if told else services
-        if left:
-            found[one, other] = left
+        kept = minus(services, told) if told else services
+        if kept:
+            found[one, other] = kept
     return found
 
 
-def _lines(relation: Relation, actors: list[Actor]) -> tuple[Exposed, ...]:
-    """As few as grouping by one side gives. Nobody is told to reach only itself."""
-    found = []
-    alike: dict[Services, dict[int, set[int]]] = {}
-    for (one, other), services in relation.items():
-        alike.setdefault(services, {}).setdefault(one, set()).add(other)
-    for services, reached in alike.items():
-        for ones, others in _grouped(reached):
-            sources, targets = _names(ones, actors), _names(others, actors)
-            if len(sources) == 1:
-                targets = tuple(name for name in targets if name != sources[0])
-            elif len(targets) == 1:
-                sources = tuple(name for name in sources if name != targets[0])
-            if targets:
-                texts = tuple(str(service) for service in services)
-                found.append(Exposed(sources=sources, targets=targets, services=texts))
-    return tuple(sorted(found, key=_order))
+def _said(relation: Relation, left: Relation) -> Said:
+    """In words. Where a service stops being so but for what is `left` of it, that is said."""
+    return {
+        pair: tuple(_but(service, left.get(pair, ())) for service in services) for pair, services in relation.items()
+    }
 
 
-Order = list[tuple[bool, tuple[str, int, str]]]
-
-
-def _order(line: Exposed) -> tuple[Order, Order, tuple[str, ...]]:
-    return _placed(line.sources), _placed(line.targets), line.services
-
-
-def _placed(names: Iterable[str]) -> Order:
-    return [(name != INTERNET, in_order(name)) for name in names]
-
-
-def _grouped(reached: dict[int, set[int]]) -> list[tuple[list[int], list[int]]]:
-    """Sources that reach the same are told together, or targets that are reached by the same."""
-    back: dict[int, set[int]] = {}
-    for source, targets in reached.items():
-        for target in targets:
-            back.setdefault(target, set()).add(source)
-    forth = _alike(reached)
-    turned = [(sources, targets) for targets, sources in _alike(back)]
-    return forth if len(forth) <= len(turned) else turned
-
-
-def _alike(reached: dict[int, set[int]]) -> list[tuple[list[int], list[int]]]:
-    same: dict[frozenset[int], list[int]] = {}
-    for one, others in reached.items():
-        same.setdefault(frozenset(others), []).append(one)
-    return [(ones, sorted(others)) for others, ones in same.items()]
-
-
-def _names(numbers: list[int], actors: list[Actor]) -> tuple[str, ...]:
-    """The internet, prefixes of it, instances."""
-    named = [(actors[number].outside, name) for number in numbers for name in actors[number].names]
-    return tuple(name for _, name in sorted(named, key=lambda one: (not one[0], *_placed([one[1]]))))
+def _but(service: Service, left: Services) -> str:
+    kept = ", ".join(str(one) for one in left if service.covers(one))
+    return f"{service} except {kept}" if kept else str(service)
