@@ -53,7 +53,8 @@ def observe(fleet: "Fleet") -> Snapshot:
 
 def emptied(cloud: Cloud) -> Cloud:
     """The same hosts with nothing on them: what `destroy` plans."""
-    return replace(cloud, images={}, networks={}, keypairs={}, groups={}, placement_groups={}, instances={})
+    bare = replace(cloud, images={}, networks={}, keypairs={}, groups={}, placement_groups={}, instances={})
+    return replace(bare, expectations=())
 
 
 def blobs(cloud: Cloud) -> Mapping[str, bytes]:

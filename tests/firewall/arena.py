@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 
 from cloudsync.model.document import HostDocument
 from tests.firewall.drawer import Drawer
-from tests.firewall.model import Law, model
+from tests.firewall.model import Model
 from tests.firewall.probes import ADDRESSES, REVIVES, Probe, Talk, place
 from tests.firewall.worlds import STRANGERS, World
 from tests.lab import frames
@@ -74,7 +74,7 @@ class Arena:
         self._worlds.append(world)
         document = world.document(self.folder)
         self.lab.apply(document, only="firewall")
-        law = model(document)
+        law = Model(document)
         before, self._lost = self._dropped(), []
         self._talks = self._goes_on(self._talks, law)
         self._talks += self._begins([self._talk(probe) for probe in choose(document)], law)
@@ -99,7 +99,7 @@ class Arena:
         self.probes += 1
         return Talk(probe, self._number)
 
-    def _begins(self, talks: list[Talk], law: Law) -> list[Talk]:
+    def _begins(self, talks: list[Talk], law: Model) -> list[Talk]:
         """Open each, answer each, and complain about some. Those that began."""
         permitted = [permits(law, talk.probe) for talk in talks]
         seen = self._all(
@@ -116,7 +116,7 @@ class Arena:
         self._all(self._complains(talk) for talk in begun if talk.probe.port and talk.number % 4 == 0)
         return begun
 
-    def _goes_on(self, talks: list[Talk], law: Law) -> list[Talk]:
+    def _goes_on(self, talks: list[Talk], law: Model) -> list[Talk]:
         """Connections of another world: those that this one permits live, the others are dead both ways."""
         alive = [permits(law, talk.probe) for talk in talks]
         self._all(
@@ -125,7 +125,7 @@ class Arena:
         self._all(self._revived(talk, law, lives) for talk, lives in zip(talks, alive, strict=True))
         return [talk for talk, lives in zip(talks, alive, strict=True) if lives]
 
-    def _revived(self, talk: Talk, law: Law, lives: bool) -> Sent:
+    def _revived(self, talk: Talk, law: Model, lives: bool) -> Sent:
         """An answer to what is dead may be permitted as something that begins there."""
         if lives:
             return self._back(talk, talk.answer_more, "going on with answers to", True)
@@ -193,7 +193,7 @@ class Arena:
         return Difference(f"{text}\nunder\n{worlds}")
 
 
-def permits(law: Law, probe: Probe) -> bool:
+def permits(law: Model, probe: Probe) -> bool:
     ends = (ADDRESSES[probe.source], ADDRESSES[probe.target])
     return probe.begins and law(*ends, probe.protocol, probe.port, probe.icmp)
 

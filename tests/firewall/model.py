@@ -1,14 +1,17 @@
 """The one place where tests of real packets ask the pure model."""
 
-from collections.abc import Callable
-
-from cloudsync.agent.firewall.policy import Flow, Policy
 from cloudsync.model.document import HostDocument
+from cloudsync.reach.recorded import of_document
+from cloudsync.reach.service import of_packet
 
-Law = Callable[[str, str, int, int | None, tuple[int, int] | None], bool]
-"""Source, target, protocol, the target's port, ICMP type and code: whether such a connection may begin."""
 
+class Model:
+    """Whether a connection may begin, by its first packet: source, target, protocol, port there, ICMP type and code."""
 
-def model(document: HostDocument) -> Law:
-    policy = Policy(document)
-    return lambda source, target, protocol, port, icmp: policy.permits(Flow(source, target, protocol, port, icmp))
+    def __init__(self, document: HostDocument) -> None:
+        self._scene = of_document(document)
+
+    def __call__(
+        self, source: str, target: str, protocol: int, port: int | None = None, icmp: tuple[int, int] | None = None
+    ) -> bool:
+        return self._scene.permits(source, target, of_packet(protocol, port, icmp))

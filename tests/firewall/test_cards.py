@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from cloudsync.agent.firewall.policy import Flow, Policy
 from tests.firewall.documents import DEFAULT, NETWORK, document, egress, group, ingress, instance
+from tests.firewall.model import Model
 from tests.lab import dhcp
 from tests.lab.metadata import ask
 from tests.lab.standins import HOST, PATIENCE, Guest, Lab, Peer, standins
@@ -130,7 +130,7 @@ def test_a_member_is_one_by_every_address(lab: Lab, index: int) -> None:
     for target, port in (("db", 5432), ("cache", 6379)):
         with bound(source) as client:
             assert reached(lab, client, lab.guests[target], port)
-        assert Policy(DOCUMENT).permits(Flow(source.address, lab.guests[target].address, 6, port))
+        assert Model(DOCUMENT)(source.address, lab.guests[target].address, 6, port)
     with bound(source) as client:
         assert not reached(lab, client, lab.guests["db"], 5433)
 

@@ -23,18 +23,18 @@ def rules(found: HostDocument, chain: str) -> list[str]:
 def test_each_form_of_a_rule_is_one_nft_rule() -> None:
     gid = names.identifier("web")
     assert rules(sample(), f"gi_{gid}") == [
-        f"ip saddr @{names.members('instance.db')} meta l4proto 47 accept",
-        "dccp dport 5004-5005 accept",
-        f"ip saddr @{names.members('group.default')} meta l4proto 1 accept",
-        "icmp type 3 icmp code 4 accept",
-        "icmp type 8 accept",
-        "ip saddr 10.30.0.0/24 sctp dport 5 accept",
-        "ip saddr 192.0.2.7 meta l4proto 6 accept",
-        "tcp dport 443 accept",
-        "ip saddr 10.0.0.0/8 tcp dport 8000-8010 accept",
-        "udplite dport 5004 accept",
+        f"ip saddr @{names.members('instance.db')} meta l4proto 47 counter accept",
+        "dccp dport 5004-5005 counter accept",
+        f"ip saddr @{names.members('group.default')} meta l4proto 1 counter accept",
+        "icmp type 3 icmp code 4 counter accept",
+        "icmp type 8 counter accept",
+        "ip saddr 10.30.0.0/24 sctp dport 5 counter accept",
+        "ip saddr 192.0.2.7 meta l4proto 6 counter accept",
+        "tcp dport 443 counter accept",
+        "ip saddr 10.0.0.0/8 tcp dport 8000-8010 counter accept",
+        "udplite dport 5004 counter accept",
     ]
-    assert rules(sample(), f"ge_{gid}") == ["accept", "ip daddr 192.0.2.0/24 udp dport 123 accept"]
+    assert rules(sample(), f"ge_{gid}") == ["counter accept", "ip daddr 192.0.2.0/24 udp dport 123 counter accept"]
 
 
 def test_dccp_is_told_packet_by_packet_where_its_ports_matter() -> None:

@@ -34,7 +34,7 @@ def test_a_changed_rule_rewrites_its_group_only() -> None:
     chain = f"gi_{names.identifier('web')}"
     assert script(old, new) == [
         f"flush chain inet cloudsync {chain}",
-        f'add rule inet cloudsync {chain} tcp dport 81 accept comment "group.web tcp/81 from any"',
+        f'add rule inet cloudsync {chain} tcp dport 81 counter accept comment "group.web tcp/81 from any"',
     ]
 
 

@@ -8,7 +8,8 @@ import pytest
 from cloudsync.agent.firewall import ctnetlink
 from cloudsync.agent.firewall.ctnetlink import Entry
 from cloudsync.agent.firewall.eviction import doomed
-from cloudsync.agent.firewall.policy import Flow, Policy
+from cloudsync.reach.recorded import of_document
+from cloudsync.reach.service import Service, of_packet
 from tests.firewall.documents import sample
 
 # What Linux 6.18 sends for ten flows made by `conntrack -I`, and for the end of the list.
@@ -22,7 +23,7 @@ def seen(entry: Entry) -> tuple[object, ...]:
 
 
 def cut(gone: frozenset[str] = frozenset()) -> list[tuple[object, ...]]:
-    return sorted(seen(entry) for entry in doomed(ENTRIES, Policy(sample()), gone, HOST))
+    return sorted(seen(entry) for entry in doomed(ENTRIES, of_document(sample()), gone, HOST))
 
 
 def test_every_shape_of_a_flow_is_understood() -> None:
@@ -86,26 +87,26 @@ def test_an_address_that_went_takes_all_its_flows() -> None:
 @pytest.mark.parametrize(
     ("flow", "permitted"),
     [
-        (Flow("192.0.2.9", "10.20.0.10", 6, 443), True),
-        (Flow("192.0.2.9", "10.20.0.10", 6, 444), False),
-        (Flow("10.1.1.1", "10.20.0.10", 6, 8010), True),
-        (Flow("10.1.1.1", "10.20.0.10", 17, 8010), False),
-        (Flow("192.0.2.7", "10.20.0.10", 6, 1), True),
-        (Flow("10.30.0.5", "10.20.0.10", 47), False),  # db may not send anything
-        (Flow("10.20.0.12", "10.20.0.10", 1, icmp=(13, 0)), True),
-        (Flow("192.0.2.9", "10.20.0.10", 1, icmp=(3, 4)), True),
-        (Flow("192.0.2.9", "10.20.0.10", 1, icmp=(3, 1)), False),
-        (Flow("10.20.0.10", "203.0.113.5", 6, 443), False),  # infra
-        (Flow("10.20.0.11", "10.30.0.5", 6, 5432), True),
-        (Flow("10.20.0.12", "10.30.0.5", 6, 5432), False),
-        (Flow("192.0.2.9", "10.20.0.12", 6, 1), True),  # port_security off
-        (Flow("192.0.2.1", "192.0.2.2", 6, 1), True),  # nobody of ours
+        (("192.0.2.9", "10.20.0.10", of_packet(6, 443, None)), True),
+        (("192.0.2.9", "10.20.0.10", of_packet(6, 444, None)), False),
+        (("10.1.1.1", "10.20.0.10", of_packet(6, 8010, None)), True),
+        (("10.1.1.1", "10.20.0.10", of_packet(17, 8010, None)), False),
+        (("192.0.2.7", "10.20.0.10", of_packet(6, 1, None)), True),
+        (("10.30.0.5", "10.20.0.10", of_packet(47, None, None)), False),  # db may not send anything
+        (("10.20.0.12", "10.20.0.10", of_packet(1, None, (13, 0))), True),
+        (("192.0.2.9", "10.20.0.10", of_packet(1, None, (3, 4))), True),
+        (("192.0.2.9", "10.20.0.10", of_packet(1, None, (3, 1))), False),
+        (("10.20.0.10", "203.0.113.5", of_packet(6, 443, None)), False),  # infra
+        (("10.20.0.11", "10.30.0.5", of_packet(6, 5432, None)), True),
+        (("10.20.0.12", "10.30.0.5", of_packet(6, 5432, None)), False),
+        (("192.0.2.9", "10.20.0.12", of_packet(6, 1, None)), True),  # port_security off
+        (("192.0.2.1", "192.0.2.2", of_packet(6, 1, None)), True),  # nobody of ours
     ],
 )
-def test_single_flows(flow: Flow, permitted: bool) -> None:
-    assert Policy(sample()).permits(flow) is permitted
+def test_single_flows(flow: tuple[str, str, Service], permitted: bool) -> None:
+    assert of_document(sample()).permits(*flow) is permitted
 
 
 def test_infra_that_is_added_ends_flows_to_it() -> None:
     found = replace(sample(), infra=("198.51.100.2",))
-    assert any(entry.target == "198.51.100.2" for entry in doomed(ENTRIES, Policy(found), frozenset(), HOST))
+    assert any(entry.target == "198.51.100.2" for entry in doomed(ENTRIES, of_document(found), frozenset(), HOST))

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from cloudsync.agent.firewall.policy import Flow, Policy
 from tests.firewall.documents import DEFAULT, NETWORK, document, egress, group, ingress, instance
+from tests.firewall.model import Model
 from tests.lab import dhcp, packets
 from tests.lab.metadata import ask
 from tests.lab.standins import HOST, METADATA_PORT, OUTSIDE, Guest, Lab, Peer, standins
@@ -136,16 +136,16 @@ def test_it_is_no_member_by_pretence_and_one_by_its_own_address(lab: Lab) -> Non
     assert heard(lab, "10.20.0.5", "friend", 7000)
 
 
-def test_the_policy_in_memory_says_the_same() -> None:
-    policy = Policy(DOCUMENT)
-    assert policy.permits(Flow("10.20.0.5", "10.20.0.9", 6, 99))
-    assert policy.permits(Flow(FAR, "10.20.0.9", 17, 7001))
-    assert policy.permits(Flow("10.20.0.9", "10.20.0.5", 6, 99))
-    assert not policy.permits(Flow(FAR, "10.20.0.8", 17, 7001))
-    assert not policy.permits(Flow("10.20.0.5", "10.20.0.8", 6, 22))
-    assert not policy.permits(Flow("10.20.0.6", OUTSIDE, 17, 99))
-    assert not policy.permits(Flow("10.20.0.5", UNDERLAY, 6, 22))
-    assert not policy.permits(Flow("10.20.0.5", "169.254.1.1", 6, 22))
+def test_the_model_says_the_same() -> None:
+    model = Model(DOCUMENT)
+    assert model("10.20.0.5", "10.20.0.9", 6, 99)
+    assert model(FAR, "10.20.0.9", 17, 7001)
+    assert model("10.20.0.9", "10.20.0.5", 6, 99)
+    assert not model(FAR, "10.20.0.8", 17, 7001)
+    assert not model("10.20.0.5", "10.20.0.8", 6, 22)
+    assert not model("10.20.0.6", OUTSIDE, 17, 99)
+    assert not model("10.20.0.5", UNDERLAY, 6, 22)
+    assert not model("10.20.0.5", "169.254.1.1", 6, 22)
 
 
 def test_its_record_is_its_own(lab: Lab) -> None:

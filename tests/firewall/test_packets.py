@@ -8,7 +8,8 @@ from itertools import permutations
 
 import pytest
 
-from cloudsync.agent.firewall.policy import Flow, Policy
+from cloudsync.reach.recorded import of_document
+from cloudsync.reach.service import of_packet
 from tests.firewall.documents import DEFAULT, NETWORK, document, egress, group, ingress, instance
 from tests.lab import dhcp
 from tests.lab.standins import HOST, METADATA_PORT, OUTSIDE, Guest, Lab, Peer, standins
@@ -87,12 +88,12 @@ def test_to_outside(lab: Lab, source: str, through: bool) -> None:
     assert lab.reaches(lab.guests[source], lab.outside, 53, UDP) is through
 
 
-def test_packets_do_what_the_policy_in_memory_says(lab: Lab) -> None:
+def test_packets_do_what_the_model_says(lab: Lab) -> None:
     """Eviction asks the one and the kernel the other: they must not disagree."""
-    policy = Policy(DOCUMENT)
+    scene = of_document(DOCUMENT)
     for source, target in permutations(lab.guests.values(), 2):
         for port in (80, 5432):
-            said = policy.permits(Flow(source.address, target.address, 6, port))
+            said = scene.permits(source.address, target.address, of_packet(6, port, None))
             assert lab.reaches(source, target, port) is said, (source.instance.name, target.instance.name, port)
 
 

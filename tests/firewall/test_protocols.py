@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from cloudsync.agent.firewall.policy import Flow, Policy
 from cloudsync.model.resources import WITH_PORTS
 from tests.firewall.documents import document, egress, group, ingress, instance
+from tests.firewall.model import Model
 from tests.lab import packets
 from tests.lab.packets import dccp_request, sctp_init, udplite
 from tests.lab.standins import Guest, Lab, Peer, standins
@@ -69,7 +69,7 @@ def test_ports_of_the_rare_ones(lab: Lab, name: str, target: str, port: int, ins
     payload = BY_HAND[name](source.address, guest.address, 20000 + port, port)
     through = target == "named" and inside
     assert crosses(lab, source, guest, WITH_PORTS[name], payload) is through
-    assert Policy(DOCUMENT).permits(Flow(source.address, guest.address, WITH_PORTS[name], port)) is through
+    assert Model(DOCUMENT)(source.address, guest.address, WITH_PORTS[name], port) is through
     lab.host.run("conntrack", "-F")
 
 
@@ -109,7 +109,7 @@ def test_numbers(lab: Lab, protocol: int, target: str) -> None:
         assert crosses_with_header(lab, source, guest, protocol, payload) is through
     else:
         assert crosses(lab, source, guest, protocol, payload) is through
-    assert Policy(DOCUMENT).permits(Flow(source.address, guest.address, protocol)) is through
+    assert Model(DOCUMENT)(source.address, guest.address, protocol) is through
     lab.host.run("conntrack", "-F")
 
 

@@ -12,10 +12,12 @@ from typing import Any
 from cloudsync.agent.dnsmasq import Dnsmasq
 from cloudsync.agent.firewall import Firewall, remove
 from cloudsync.agent.links import Links
-from cloudsync.agent.part import Part
+from cloudsync.agent.part import Judge, Part
 from cloudsync.model import wire
 from cloudsync.model.document import HostDocument
 from cloudsync.model.problem import HostError
+from cloudsync.model.ruling import Ruling
+from cloudsync.reach.question import Question
 
 
 def main(run: Path, metadata_port: int, more: list[str]) -> None:
@@ -36,13 +38,17 @@ def _answer(parts: list[Part], request: dict[str, Any]) -> dict[str, Any]:
             remove()
             return {}
         document = wire.load(HostDocument, json.dumps(request["document"]))
+        if request["do"] == "rulings":
+            asked = wire.load(Question, json.dumps(request["asked"]))
+            found = [one for part in parts if isinstance(part, Judge) for one in part.rulings(document, asked)]
+            return {"rulings": json.loads(wire.dump(list[Ruling], found))}
         chosen = [part for part in parts if request["only"] in (None, part.name)]
         if request["do"] == "apply":
             for part in chosen:
                 part.apply(document)
             return {}
-        found = [drift for part in chosen for drift in part.drift(document)]
-        return {"drift": [[one.address, one.host, one.message] for one in found]}
+        drifts = [drift for part in chosen for drift in part.drift(document)]
+        return {"drift": [[one.address, one.host, one.message] for one in drifts]}
     except HostError as problem:
         return {"error": problem.message, "hint": problem.hint}
 

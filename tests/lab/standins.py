@@ -38,6 +38,8 @@ from cloudsync.model import wire
 from cloudsync.model.document import HostDocument
 from cloudsync.model.problem import HostError
 from cloudsync.model.resources import Instance, Network, Nic
+from cloudsync.model.ruling import Ruling
+from cloudsync.reach.question import Question
 from tests.lab.namespace import Namespace
 
 HOST, OUTSIDE = "198.51.100.1", "198.51.100.2"
@@ -95,6 +97,12 @@ class Lab:
         found = self._ask(do="drift", document=_plain(document), only=only)["drift"]
         return [(address, message) for address, _, message in found]
 
+    def rulings(self, document: HostDocument, asked: Question) -> tuple[Ruling, ...]:
+        """What the firewall says the kernel's rules do."""
+        question = json.loads(wire.dump(Question, asked))
+        found = self._ask(do="rulings", document=_plain(document), asked=question)["rulings"]
+        return wire.load(tuple[Ruling, ...], json.dumps(found))
+
     def remove(self) -> None:
         """What `cloudsync.agent.firewall.remove` does."""
         self._ask(do="remove")
@@ -104,18 +112,19 @@ class Lab:
         self.host.run("nft", "-f", "-", stdin=script)
 
     def dropped(self) -> int:
-        """Packets that our tables' counters have seen so far."""
-        return sum(rule["packets"] for rule in self.counters())
+        """Packets that our tables have dropped so far, as far as they count them."""
+        return sum(rule["packets"] for rule in self.counters() if rule["drops"])
 
     def counters(self) -> list[dict[str, Any]]:
-        """{"chain", "packets"} of every rule that counts, in order."""
+        """{"chain", "packets", "drops"} of every rule that counts, in order."""
         found = []
         for family in ("inet", "arp"):
             listing = self.host.run("nft", "-j", "list", "table", family, "cloudsync").stdout
             rules = [entry["rule"] for entry in json.loads(listing)["nftables"] if "rule" in entry]
             for rule in rules:
                 counts = [part["counter"]["packets"] for part in rule["expr"] if "counter" in part]
-                found += [{"chain": f"{family} {rule['chain']}", "packets": count} for count in counts]
+                drops = any("drop" in part for part in rule["expr"])
+                found += [{"chain": f"{family} {rule['chain']}", "packets": one, "drops": drops} for one in counts]
         return found
 
     def reaches(self, source: Peer, target: Peer | str, port: int, kind: int = socket.SOCK_STREAM) -> bool:

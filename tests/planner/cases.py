@@ -3,12 +3,26 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from cloudsync.model.cloud import Cloud, Flavor, Host, PlacementGroup, WantedNic, Where
+from cloudsync.model.cloud import Cloud, Expectation, Flavor, Host, PlacementGroup, WantedNic, Where
 from cloudsync.model.plan import Plan
+from cloudsync.model.problem import Place
 from cloudsync.model.resources import Keypair, Power
 from cloudsync.model.snapshot import Drift, HostState, HostStatus, Snapshot, Usage
 from tests.laws.fleet import Fleet, decide
-from tests.planner.build import ADMIN, GIB, LARGE, PEERS, changed, cloud, group, image, instance, network, without
+from tests.planner.build import (
+    ADMIN,
+    GIB,
+    HTTPS,
+    LARGE,
+    PEERS,
+    changed,
+    cloud,
+    group,
+    image,
+    instance,
+    network,
+    without,
+)
 
 SPREAD = {"spread": PlacementGroup(name="spread", policy="anti-affinity")}
 WEB = Where(group="spread")
@@ -125,6 +139,24 @@ def network_cards() -> Plan:
     return after(old, new)
 
 
+def an_expectation_is_broken() -> Plan:
+    """Of three one holds, one is broken by a rule, and one for want of one."""
+    found = replace(BEFORE, places={"expect/1": Place("cloud.yaml", 40, 3), "group.web": Place("cloud.yaml", 12, 3)})
+    ends = (
+        ("deny", "internet", "instance.db"),
+        ("deny", "internet", "group.web"),
+        ("allow", "instance.db", "group.web"),
+    )
+    claims = [
+        Expectation(key=f"expect/{at}", allow=kind == "allow", source=one, target=other, protocol="tcp", port=443)
+        for at, (kind, one, other) in enumerate(ends)
+    ]
+    wanted = replace(found, groups={**found.groups, "default": group("default", HTTPS)}, expectations=tuple(claims))
+    return after(
+        BEFORE, replace(wanted, instances={**wanted.instances, "db": replace(wanted.instances["db"], groups=())})
+    )
+
+
 CASES: dict[str, Callable[[], Plan]] = {
     one.__name__.replace("_", "-"): one
     for one in (
@@ -138,5 +170,6 @@ CASES: dict[str, Callable[[], Plan]] = {
         everything_goes,
         guests_are_told_later,
         network_cards,
+        an_expectation_is_broken,
     )
 }

@@ -31,7 +31,6 @@ def test_what_is_refused() -> None:
         (81, f"floating_ip {end}"),
         (82, f"update {end}"),
         (95, f"disks {end}"),
-        (101, f"expect {end}"),
     ]
 
 
@@ -104,7 +103,7 @@ def test_the_rest(cloud: Cloud) -> None:
     group = cloud.placement_groups["web-spread"]
     assert (group.policy, group.max_per_host) == ("anti-affinity", 1)
     assert cloud.keypairs["ci"].public_key == (EXAMPLE.parent / "keys/ci.pub").read_text().strip()
-    lines = {address: place.line for address, place in cloud.places.items()}
+    lines = {address: place.line for address, place in cloud.places.items() if "/" not in address}
     assert lines == {
         "host.kvm-1": 10,
         "host.kvm-2": 21,
@@ -123,3 +122,19 @@ def test_the_rest(cloud: Cloud) -> None:
         "instance.web-3": 71,
         "instance.db": 84,
     }
+
+
+def test_rules_and_expectations_have_places(cloud: Cloud) -> None:
+    text = EXAMPLE.read_text().splitlines()
+    for key, words in (("group.web/ingress/3", "group.admin"), ("group.db/egress/0", "123"), ("expect/1", "allow:")):
+        assert words in text[cloud.places[key].line - 1], key
+    assert dict(cloud.written["web"])["group.web/ingress/3"].remote == "group.admin"
+    assert [key for key, _ in cloud.written["web"]].count("group.web/ingress/0") == 2
+    assert cloud.written["default"] == (
+        ("group.default/egress", Rule(direction=OUT)),
+        ("group.default/ingress", Rule(direction=IN, remote="group.default")),
+    )
+    assert [(one.allow, one.source, one.target, one.port) for one in cloud.expectations] == [
+        (False, "internet", "group.db", None),
+        (True, "group.web", "group.db", 5432),
+    ]

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Annotated
 
@@ -19,6 +20,7 @@ from cloudsync.agent import console, wire_error
 from cloudsync.agent.bodies import (
     LINES,
     Deleted,
+    Line,
     Problem,
     Sha256,
     Stored,
@@ -47,7 +49,11 @@ from cloudsync.model.denial import Denial
 from cloudsync.model.document import HostDocument
 from cloudsync.model.problem import CloudsyncError
 from cloudsync.model.resources import Instance
+from cloudsync.model.ruling import Ruling
 from cloudsync.model.snapshot import Boot
+from cloudsync.reach.question import Question
+from cloudsync.reach.service import Service, parse
+from cloudsync.spec.rules import RuleError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +82,7 @@ def build(services: Services) -> FastAPI:
     )
     wire_error.install(app)
     _host(app, services)
+    _rules(app, services)
     _lock(app, services)
     _images(app, services)
     _machines(app, services)
@@ -154,6 +161,27 @@ def _generation(if_match: str | None) -> int:
     if not found:
         raise Refusal(422, "the header If-Match is not a generation", 'say which one is replaced: If-Match: "3"')
     return int(found[1])
+
+
+def _rules(app: FastAPI, services: Services) -> None:
+    @app.get("/v1/rulings")
+    def rulings(
+        source: IPv4Address, target: IPv4Address, service: Annotated[list[Line] | None, Query()] = None
+    ) -> list[Ruling]:
+        """What the kernel's rules, as they are now, do with the first packet of a connection between two addresses:
+        for each service (`tcp/443`, `icmp/8`, `any`), or for all that rules mention. Changes nothing.
+
+        404: there is no document yet. 422: not a service.
+        """
+        asked = Question(str(source), str(target), tuple(_service(text) for text in service or ()))
+        return list(services.keeper.rulings(asked))
+
+
+def _service(text: str) -> Service:
+    try:
+        return parse(text)
+    except RuleError as error:
+        raise Refusal(422, "the query's service is not one", "write tcp/443, udp/53, icmp/8 or any") from error
 
 
 def _lock(app: FastAPI, services: Services) -> None:

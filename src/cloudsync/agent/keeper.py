@@ -14,13 +14,15 @@ from socket import gethostname
 from threading import Lock
 
 from cloudsync.agent.mishap import mishap
-from cloudsync.agent.part import Part
+from cloudsync.agent.part import Judge, Part
 from cloudsync.agent.retry import FIRST_PAUSE, Retry
 from cloudsync.agent.seal import Damage
 from cloudsync.agent.store import Store
 from cloudsync.model.document import HostDocument
 from cloudsync.model.problem import CloudsyncError, HostError
+from cloudsync.model.ruling import Ruling
 from cloudsync.model.snapshot import Drift
+from cloudsync.reach.question import Question
 
 log = logging.getLogger("cloudsync.agent")
 
@@ -31,6 +33,10 @@ class Moved(HostError):
 
 class Foreign(HostError):
     """This host belongs to another cloud, or to another host of the same spec."""
+
+
+class Blank(HostError):
+    """There is no document."""
 
 
 class Keeper:
@@ -104,6 +110,16 @@ class Keeper:
                 for part in self._parts:
                     found += _ask(part, self._document)
             return self._document, tuple(dict.fromkeys(found)), self._etag
+
+    def rulings(self, asked: Question) -> tuple[Ruling, ...]:
+        """What the kernel's rules do with packets. Raise HostError, Blank while there is no document."""
+        document = self._document
+        if document is None:
+            raise Blank("this host has no document yet: no rule is about anything", "apply first")
+        for part in self._parts:
+            if isinstance(part, Judge):
+                return part.rulings(document, asked)
+        raise HostError("no part of this agent knows the kernel's rules", "are controller and agent of one version?")
 
     def close(self) -> None:
         self._retry.close()

@@ -1,9 +1,11 @@
 """One thing the agent keeps as the document says: addresses, the firewall, dnsmasq, the metadata service."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from cloudsync.model.document import HostDocument
+from cloudsync.model.ruling import Ruling
 from cloudsync.model.snapshot import Drift
+from cloudsync.reach.question import Question
 
 
 class Part(Protocol):
@@ -22,3 +24,11 @@ class Part(Protocol):
 
     def close(self) -> None:
         """Let go of it: what guests use goes on (rules, addresses, processes), and the next agent takes it over."""
+
+
+@runtime_checkable
+class Judge(Protocol):
+    """A part that can say what becomes of a packet."""
+
+    def rulings(self, document: HostDocument, asked: Question) -> tuple[Ruling, ...]:
+        """One for each service that is asked about. Raises HostError."""

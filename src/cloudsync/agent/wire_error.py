@@ -9,12 +9,18 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
 from cloudsync.agent.images import InUse
-from cloudsync.agent.keeper import Foreign, Moved
+from cloudsync.agent.keeper import Blank, Foreign, Moved
 from cloudsync.agent.lock import Taken
 from cloudsync.agent.words import shown
 from cloudsync.model.problem import CloudsyncError
 
-_STATUS: tuple[tuple[type[CloudsyncError], int], ...] = ((Moved, 412), (Foreign, 409), (InUse, 409), (Taken, 423))
+_STATUS: tuple[tuple[type[CloudsyncError], int], ...] = (
+    (Blank, 404),
+    (Moved, 412),
+    (Foreign, 409),
+    (InUse, 409),
+    (Taken, 423),
+)
 _MOST = 20
 
 

@@ -7,7 +7,9 @@ from typing import Protocol
 from cloudsync.model.checkup import Check
 from cloudsync.model.denial import Denial
 from cloudsync.model.plan import Step
+from cloudsync.model.ruling import Ruling
 from cloudsync.model.snapshot import Boot, HostState
+from cloudsync.reach.question import Question
 
 Blobs = Mapping[str, bytes]
 """User-data by SHA-256: read from the spec again at apply, never part of a plan."""
@@ -48,5 +50,8 @@ class Driver(Protocol):
     def checkup(self) -> tuple[Check, ...]:
         """What is right and wrong between here and the host and on it, in the order in which to mend it. Never raises
         for a host that is down: says so."""
+
+    def rulings(self, asked: Question) -> tuple[Ruling, ...]:
+        """What the kernel's rules do with packets, one for each service. HostError where there is no kernel."""
 
     def close(self) -> None: ...

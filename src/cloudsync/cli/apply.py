@@ -9,6 +9,7 @@ from pathlib import Path
 from threading import Event as Flag
 
 from cloudsync.cli.exits import Exit
+from cloudsync.cli.expectations import problems
 from cloudsync.cli.formats import one_of
 from cloudsync.cli.plan import show
 from cloudsync.cli.say import say
@@ -17,7 +18,7 @@ from cloudsync.cli.who import who
 from cloudsync.hosts.fleet import Fleet
 from cloudsync.model.cloud import Cloud
 from cloudsync.model.plan import Disruption, Plan
-from cloudsync.model.problem import CloudsyncError, StaleError
+from cloudsync.model.problem import CloudsyncError, SpecError, StaleError
 from cloudsync.pipeline import carry_out, confirm_fresh, decide, emptied, locked, observe
 
 
@@ -114,6 +115,8 @@ def _guard(plan: Plan, wishes: Wishes) -> None:
     if plan.unplaced:
         names = ", ".join(f"instance.{one.instance}" for one in plan.unplaced)
         raise CloudsyncError(f"there is no place for {names}; nothing was changed", "see above why each host refuses")
+    if plan.broken:
+        raise SpecError(problems(plan.broken))
     if wishes.auto_approve and plan.destroys and not wishes.allow_destroy:
         names = ", ".join(change.address for change in plan.destroys)
         raise CloudsyncError(f"this plan destroys data: {names}", "add --allow-destroy if that is what you want")

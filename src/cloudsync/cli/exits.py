@@ -10,10 +10,11 @@ class Exit(IntEnum):
         member.__doc__ = meaning
         return member
 
-    DONE = 0, "done"
-    FAILED = 1, "failed: bad spec, refused, something cannot be placed, an action failed, no host reachable"
+    DONE = 0, "done; `reach`: yes, for every pair that was asked about"
+    FAILED = 1, "failed: bad spec, broken expectation, refused, no place, an action failed, no host reachable"
     CHANGES = 2, "with `--detailed-exitcode`: there are changes or drift"
     STALE = 3, "the saved plan is stale: a host or the spec changed since"
     LOCKED = 4, "another apply holds the lock"
+    NO = 5, "`reach`: no, for one pair at least"
     USAGE = 64, "wrong usage"
     INTERRUPTED = 130, "interrupted: running steps finished, the rest skipped"

@@ -132,6 +132,31 @@ def status(
     raise typer.Exit(run(Options.file, address, style, save))
 
 
+@app.command()
+def reach(
+    source: Annotated[str, typer.Argument(metavar="FROM", help="KIND.NAME, an instance's NAME, internet, a CIDR.")],
+    target: Annotated[str, typer.Argument(metavar="TO", help="The same.")],
+    service: Annotated[str | None, typer.Argument(metavar="[PROTO/PORT]", help="Such as tcp/443, icmp.")] = None,
+    live: Annotated[bool, typer.Option("--live", help="From the rules that the hosts' kernels hold.")] = False,
+    style: Format = "text",
+) -> None:
+    """Say whether it can connect, and which rule says so."""
+    from cloudsync.cli.reach import run
+
+    raise typer.Exit(run(Options.file, (source, target), service, live, style))
+
+
+@app.command()
+def graph(
+    style: Annotated[str, typer.Option("--format", metavar="svg|dot|mermaid", help="How to draw it.")] = "svg",
+    to: Annotated[Path | None, typer.Option("--out", help="A file for it [standard output].")] = None,
+) -> None:
+    """Draw who may talk to whom, in which network, on which host."""
+    from cloudsync.cli.graph import run
+
+    raise typer.Exit(run(Options.file, style, to))
+
+
 @app.command(context_settings={"allow_interspersed_args": False})
 def ssh(
     name: Annotated[str, typer.Argument(help="The instance.")],

@@ -4,8 +4,9 @@ import json
 from pathlib import Path
 
 from cloudsync.cli.exits import Exit
+from cloudsync.cli.expectations import problems
 from cloudsync.cli.formats import one_of
-from cloudsync.cli.say import colour, out, say
+from cloudsync.cli.say import colour, complain, out, say
 from cloudsync.cli.store import load_snapshot, save_plan
 from cloudsync.cli.who import who
 from cloudsync.model.cloud import Cloud
@@ -15,7 +16,8 @@ from cloudsync.pipeline import decide, observe
 
 
 def run(path: Path, save: Path | None, style: str, detailed: bool, snapshot_file: Path | None) -> int:
-    """Show the plan; 2 with `detailed` when something would be done; 1 when an instance has no place."""
+    """Show the plan; 2 with `detailed` when something would be done; 1 when an instance has no place or an expectation
+    is broken."""
     from cloudsync.spec.load import load
 
     one_of(style, "text", "json")
@@ -25,7 +27,9 @@ def run(path: Path, save: Path | None, style: str, detailed: bool, snapshot_file
     if save:
         save_plan(plan, save)
         say(f"saved; carry it out with: cloudsync -f {path} apply {save}")
-    if plan.unplaced:
+    if plan.broken:
+        complain(problems(plan.broken))
+    if plan.unplaced or plan.broken:
         return Exit.FAILED
     return Exit.CHANGES if detailed and not plan.empty else Exit.DONE
 

@@ -4,8 +4,10 @@ import json
 from pathlib import Path
 
 from cloudsync.cli.exits import Exit
+from cloudsync.cli.expectations import problems
 from cloudsync.cli.formats import one_of
 from cloudsync.cli.say import colour, out, say
+from cloudsync.model.cloud import Cloud
 from cloudsync.model.problem import Problem, SpecError
 from cloudsync.render import problems as render
 
@@ -17,7 +19,7 @@ def run(path: Path, style: str) -> int:
     one_of(style, "text", "json", "github")
     found: tuple[Problem, ...] = ()
     try:
-        load(path)
+        found = tuple(_broken(load(path)))
     except SpecError as error:
         found = error.problems
     if style == "json":
@@ -29,6 +31,16 @@ def run(path: Path, style: str) -> int:
     else:
         say(f"{path}: no problems")
     return Exit.FAILED if found else Exit.DONE
+
+
+def _broken(cloud: Cloud) -> list[Problem]:
+    """Expectations that fail whatever addresses instances get."""
+    if not cloud.expectations:
+        return []
+    from cloudsync.reach.expect import check
+    from cloudsync.reach.wanted import of_cloud
+
+    return problems(check(cloud, of_cloud(cloud), decided=False))
 
 
 def print_schema() -> None:

@@ -21,7 +21,9 @@ from cloudsync.model.denial import Denial
 from cloudsync.model.document import HostDocument
 from cloudsync.model.problem import HostError
 from cloudsync.model.resources import Image
+from cloudsync.model.ruling import Ruling
 from cloudsync.model.snapshot import Boot
+from cloudsync.reach.question import Question
 
 T = TypeVar("T")
 
@@ -71,6 +73,12 @@ class AgentClient:
                 raise HostError(f"{self._at.host}: the agent did not give the lock", "run this again")
             with answer.kept(_SILENCE, lost):
                 yield
+
+    def rulings(self, asked: Question) -> tuple[Ruling, ...]:
+        """What the host's kernel does with packets."""
+        ends = [("source", asked.source), ("target", asked.target)]
+        query = urlencode([*ends, *(("service", str(service)) for service in asked.services)])
+        return self._loaded(tuple[Ruling, ...], self._at.ask("GET", f"/v1/rulings?{query}", wait=_QUICK))
 
     def holder(self) -> Held | None:
         """Who holds the apply lock."""

@@ -40,8 +40,10 @@ from cloudsync.model.plan import (
 )
 from cloudsync.model.problem import CloudsyncError, HostError
 from cloudsync.model.resources import Image, Instance, Power
+from cloudsync.model.ruling import Ruling
 from cloudsync.model.size import size
 from cloudsync.model.snapshot import Boot, HostState, HostStatus, Machine
+from cloudsync.reach.question import Question
 
 T = TypeVar("T")
 
@@ -122,6 +124,10 @@ class Host:
     def checkup(self) -> tuple[Check, ...]:
         """First the ways to the host, then what its agent says of it."""
         return examine(self._connection, self._agent, self._wanted, self._cloud)
+
+    def rulings(self, asked: Question) -> tuple[Ruling, ...]:
+        """What the kernel's rules do with packets, one for each service."""
+        return self._agent.rulings(asked)
 
     def close(self) -> None:
         self._connection.close()

@@ -23,7 +23,9 @@ from cloudsync.model.denial import Denial
 from cloudsync.model.plan import PutDocument, PutImage, Step
 from cloudsync.model.problem import HostError, LockedError
 from cloudsync.model.resources import Power
+from cloudsync.model.ruling import Ruling
 from cloudsync.model.snapshot import Boot, HostState, HostStatus, Usage
+from cloudsync.reach.question import Question
 from cloudsync.spec.uri import simulated
 
 
@@ -168,6 +170,10 @@ class SimHost:
         state = self.observe()
         verdict = Verdict.OK if state.reachable else Verdict.PROBLEM
         return (Check(name="simulated", verdict=verdict, message=state.reason or "there is nothing to look at"),)
+
+    def rulings(self, asked: Question) -> tuple[Ruling, ...]:
+        ends = f"{asked.source} → {asked.target}"
+        raise HostError(f"{self.name} is simulated: it has no kernel to ask about {ends}", "leave out --live")
 
     def close(self) -> None:
         """Nothing is held open."""

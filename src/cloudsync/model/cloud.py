@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from cloudsync.model.problem import Place
-from cloudsync.model.resources import Group, Image, Keypair, Network, Power
+from cloudsync.model.resources import Group, Image, Keypair, Network, Power, Rule
 from cloudsync.model.snapshot import HostStatus, Usage
 
 
@@ -104,11 +104,29 @@ class Scheduler:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Expectation:
+    """What must be possible between two ends, or, unless `allow`, must not. `key` is that of its place.
+
+    An end is `internet`, an address, a CIDR, group.X, network.X or instance.X; `protocol` is written as in a Rule.
+    """
+
+    key: str
+    allow: bool
+    source: str
+    target: str
+    protocol: str = "any"
+    port: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Cloud:
     """`digest` covers the spec's text and every file it refers to. `groups` always has `default`.
 
     `commit` is the Git commit of the spec's folder, empty outside Git; `dirty` when the spec or a file of it differs.
-    `places` maps KIND.NAME (and `instance.BASE` for a counted one) to its key in the spec.
+    `places` maps KIND.NAME (and `instance.BASE` for a counted one) to its key in the spec, `group.X/ingress/0` and
+    `expect/0` to what stands there. `written` has each group's rules as they stand in the spec, before they became
+    the normal ones of `groups`, beside the key of their place; a rule that is implied has its direction's, without
+    a number.
     """
 
     name: str
@@ -126,4 +144,6 @@ class Cloud:
     groups: Mapping[str, Group] = field(default_factory=dict)
     placement_groups: Mapping[str, PlacementGroup] = field(default_factory=dict)
     instances: Mapping[str, Wanted] = field(default_factory=dict)
+    expectations: tuple[Expectation, ...] = ()
     places: Mapping[str, Place] = field(default_factory=dict)
+    written: Mapping[str, tuple[tuple[str, Rule], ...]] = field(default_factory=dict)

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import Literal
 
+from cloudsync.model.cloud import Expectation
 from cloudsync.model.document import HostDocument
+from cloudsync.model.problem import Place
 from cloudsync.model.resources import Image, Instance
 from cloudsync.model.snapshot import Drift
 
@@ -182,6 +184,51 @@ class HostSummary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Exposed:
+    """Each of `sources` with each of `targets`, by each of `services` (`tcp/443`, `icmp/8`, `any`,
+    `any except tcp/443`).
+
+    An end is `internet`, a CIDR or instance.NAME; an instance that stands on both sides is not meant to reach itself.
+    """
+
+    sources: tuple[str, ...]
+    targets: tuple[str, ...]
+    services: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exposure:
+    """What becomes reachable, and what stops being so."""
+
+    added: tuple[Exposed, ...] = ()
+    removed: tuple[Exposed, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cited:
+    """The rule that decides: `address` is its group's, `file` and `line` are where it stands, None when nowhere.
+
+    `packets` is what the kernel has counted for it, None when the kernel was not asked.
+    """
+
+    address: str
+    file: str | None = None
+    line: int | None = None
+    packets: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """An expectation and whether it `holds`; `because` and `rule` are of the first pair that breaks it, else empty."""
+
+    expectation: Expectation
+    holds: bool
+    because: str = ""
+    rule: Cited | None = None
+    place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     cloud: str
     commit: str = ""
@@ -191,6 +238,8 @@ class Plan:
     changes: tuple[Change, ...] = ()
     placements: tuple[Placement, ...] = ()
     unplaced: tuple[Unplaced, ...] = ()
+    exposure: Exposure = Exposure()
+    expectations: tuple[Checked, ...] = ()
     warnings: tuple[str, ...] = ()
     steps: tuple[Step, ...] = ()
     format_version: int = 1
@@ -202,3 +251,8 @@ class Plan:
     @property
     def destroys(self) -> tuple[Change, ...]:
         return tuple(change for change in self.changes if change.destroys_data)
+
+    @property
+    def broken(self) -> tuple[Checked, ...]:
+        """Expectations that would not hold."""
+        return tuple(one for one in self.expectations if not one.holds)

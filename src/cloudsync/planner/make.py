@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from cloudsync.model.cloud import Cloud
 from cloudsync.model.document import Applied
 from cloudsync.model.obstacle import Obstacle
-from cloudsync.model.plan import Action, Change, Placement, Plan, PutDocument, Step, Unplaced
+from cloudsync.model.plan import Action, Change, Exposure, Placement, Plan, PutDocument, Step, Unplaced
 from cloudsync.model.resources import World
 from cloudsync.model.snapshot import HostState, HostStatus, Snapshot
 from cloudsync.planner import hosts, images, instances, shared
@@ -13,9 +13,12 @@ from cloudsync.planner.audit import audit
 from cloudsync.planner.conflicts import conflicts
 from cloudsync.planner.documents import Whole, whole
 from cloudsync.planner.drift import drift
+from cloudsync.planner.exposed import addresses, exposed
 from cloudsync.planner.order import Work, steps
 from cloudsync.planner.refuse import refuse
 from cloudsync.planner.seen import Sight, see
+from cloudsync.reach.expect import check
+from cloudsync.reach.wanted import of_cloud
 from cloudsync.scheduler.standing import standing
 
 _FEW = 3
@@ -47,6 +50,8 @@ def make_plan(
         changes=changes,
         placements=_new(placements, changes),
         unplaced=tuple(unplaced),
+        expectations=check(cloud, of_cloud(cloud, addresses(desired, sight))) if cloud.expectations else (),
+        exposure=exposed(cloud, desired, sight, states) if changes else Exposure(),
         warnings=tuple(_warnings(sight, states)),
         steps=todo,
     )

@@ -3,7 +3,8 @@
 from collections import Counter
 from typing import Any
 
-from cloudsync.model.plan import Action, Change, Plan, Step
+from cloudsync.model.plan import Action, Change, Checked, Exposed, Plan, Step
+from cloudsync.render.reach_json import rule
 
 
 def document(plan: Plan) -> dict[str, Any]:
@@ -32,8 +33,11 @@ def document(plan: Plan) -> dict[str, Any]:
             for placement in plan.placements
         ],
         "unplaced": [{"instance": item.instance, "refusals": dict(item.refusals)} for item in plan.unplaced],
-        "exposure": {"added": [], "removed": []},
-        "expectations": [],
+        "exposure": {
+            "added": [_exposed(line) for line in plan.exposure.added],
+            "removed": [_exposed(line) for line in plan.exposure.removed],
+        },
+        "expectations": [_checked(one) for one in plan.expectations],
         "warnings": list(plan.warnings),
         "steps": [_step(step) for step in plan.steps],
         "summary": summary(plan),
@@ -62,6 +66,26 @@ def _change(change: Change) -> dict[str, Any]:
         "hosts": list(change.hosts),
         "destroys_data": change.destroys_data,
         "disruption": change.disruption.label,
+    }
+
+
+def _exposed(line: Exposed) -> dict[str, Any]:
+    return {"from": list(line.sources), "to": list(line.targets), "services": list(line.services)}
+
+
+def _checked(one: Checked) -> dict[str, Any]:
+    wanted, place = one.expectation, one.place
+    return {
+        "expect": "allow" if wanted.allow else "deny",
+        "from": wanted.source,
+        "to": wanted.target,
+        "protocol": wanted.protocol,
+        "port": wanted.port,
+        "holds": one.holds,
+        "because": one.because,
+        "rule": rule(one.rule),
+        "file": place.file if place else None,
+        "line": place.line if place else None,
     }
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 
 from cloudsync.model.plan import Action, Change, Disruption, Field, Placement, Plan
+from cloudsync.reach.expect import words
+from cloudsync.render.names import listed
 from cloudsync.render.paint import Paint
 from cloudsync.render.plan_json import summary
 from cloudsync.spec.words import printable
@@ -21,12 +23,15 @@ MANY = 6
 
 
 def text(plan: Plan, colour: bool) -> str:
-    """Hosts, drift, changes, what has no place, warnings, and a line of totals."""
+    """Hosts, drift, changes, exposure, broken expectations, what has no place, warnings, and a line of totals."""
     paint = Paint(colour)
     parts = [_hosts(plan, paint)]
     parts += [_section("Drift (changed outside cloudsync)", _drift(plan, paint))] if plan.drift else []
     changes = _changes(plan, paint)
     parts += [_section("Changes", changes)] if changes else []
+    exposure = _exposure(plan, paint)
+    parts += [_section("Exposure", exposure)] if exposure else []
+    parts += [_section("Expectations", _expectations(plan, paint))] if plan.broken else []
     parts += [_section("No place", _unplaced(plan, paint))] if plan.unplaced else []
     parts += ["\n".join(f"warning: {printable(one)}" for one in plan.warnings)] if plan.warnings else []
     parts.append(_totals(plan) if plan.steps or plan.changes or plan.unplaced else "Nothing to do.")
@@ -70,6 +75,20 @@ def _changes(plan: Plan, paint: Paint) -> list[str]:
         symbol = SYMBOLS[change.action]
         lines.append(f"{paint.of(COLOURS[symbol], symbol.rjust(3))} {line}")
     return lines
+
+
+def _exposure(plan: Plan, paint: Paint) -> list[str]:
+    """Who may now talk to whom, or no longer may."""
+    found = []
+    for sign, colour, lines in (("+", "yellow", plan.exposure.added), ("-", "green", plan.exposure.removed)):
+        for line in lines:
+            ends = f"{listed(line.sources)} → {listed(line.targets)}"
+            found.append(f"  {paint.of(colour, sign)} {ends}  {', '.join(line.services)}")
+    return found
+
+
+def _expectations(plan: Plan, paint: Paint) -> list[str]:
+    return [f"  {paint.red('✗')} {words(one.expectation)}: {one.because}" for one in plan.broken]
 
 
 def _words(change: Change, placement: Placement | None, plan: Plan) -> tuple[str, str]:

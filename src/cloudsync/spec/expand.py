@@ -1,8 +1,19 @@
 """A draft without problems into a Cloud: counts written out, defaults filled in, names resolved. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from cloudsync.model.cloud import Cloud, Flavor, Host, Overcommit, PlacementGroup, Scheduler, Wanted, WantedNic, Where
+from cloudsync.model.cloud import (
+    Cloud,
+    Expectation,
+    Flavor,
+    Host,
+    Overcommit,
+    PlacementGroup,
+    Scheduler,
+    Wanted,
+    WantedNic,
+    Where,
+)
 from cloudsync.model.problem import Place
 from cloudsync.model.resources import Direction, Group, Image, Keypair, Network, Power, Rule
 from cloudsync.model.snapshot import HostStatus, Usage
@@ -20,6 +31,7 @@ def expand(draft: Draft, attached: Attached, digest: str, path: str, places: Map
     """The cloud that the spec describes; commit and dirty are left to the caller."""
     header = draft.header
     weights = header.scheduler.weights.model_dump()
+    written = _written(draft)
     return Cloud(
         name=header.cloud,
         digest=digest,
@@ -31,13 +43,15 @@ def expand(draft: Draft, attached: Attached, digest: str, path: str, places: Map
         images={name: _image(name, image, attached) for name, image in draft.images.items()},
         networks={name: _network(name, network, header.cloud) for name, network in draft.networks.items()},
         keypairs={name: Keypair(name=name, public_key=attached.keys[name]) for name in draft.keypairs},
-        groups=_groups(draft),
+        groups=_groups(draft, written),
         placement_groups={
             name: PlacementGroup(name=name, policy=group.policy, max_per_host=group.max_per_host)
             for name, group in draft.placement_groups.items()
         },
         instances=_instances(draft, attached),
+        expectations=_expectations(header),
         places=places,
+        written=written,
     )
 
 
@@ -86,23 +100,35 @@ def _network(name: str, network: models.Network, cloud: str) -> Network:
     )
 
 
-def _groups(draft: Draft) -> dict[str, Group]:
-    written = {"default": models.Group(), **draft.security_groups}
-    return {name: _group(name, group) for name, group in written.items()}
+Written = tuple[tuple[str, Rule], ...]
 
 
-def _group(name: str, group: models.Group) -> Group:
+def _groups(draft: Draft, written: Mapping[str, Written]) -> dict[str, Group]:
+    found = {}
+    for name, rules in written.items():
+        group = draft.security_groups.get(name, models.Group())
+        allowed = normal(rule for _, rule in rules)
+        found[name] = Group(name=name, description=group.description, rules=allowed, log_denied=group.log_denied)
+    return found
+
+
+def _written(draft: Draft) -> dict[str, Written]:
+    groups = {"default": models.Group(), **draft.security_groups}
+    return {name: tuple(_of_group(name, group)) for name, group in groups.items()}
+
+
+def _of_group(name: str, group: models.Group) -> Iterator[tuple[str, Rule]]:
     """Without `egress`: all of it. Without `ingress`: none, but members of `default` trust each other."""
-    rules: list[Rule] = []
-    for ingress in group.ingress or ():
-        rules.extend(_rules(Direction.INGRESS, ingress, ingress.from_, name))
-    for egress in group.egress or ():
-        rules.extend(_rules(Direction.EGRESS, egress, egress.to, name))
+    for index, ingress in enumerate(group.ingress or ()):
+        for rule in _rules(Direction.INGRESS, ingress, ingress.from_, name):
+            yield f"group.{name}/ingress/{index}", rule
+    for index, egress in enumerate(group.egress or ()):
+        for rule in _rules(Direction.EGRESS, egress, egress.to, name):
+            yield f"group.{name}/egress/{index}", rule
     if group.egress is None:
-        rules.append(Rule(direction=Direction.EGRESS))
+        yield f"group.{name}/egress", Rule(direction=Direction.EGRESS)
     if group.ingress is None and name == "default":
-        rules.append(Rule(direction=Direction.INGRESS, remote="group.default"))
-    return Group(name=name, description=group.description, rules=normal(rules), log_denied=group.log_denied)
+        yield f"group.{name}/ingress", Rule(direction=Direction.INGRESS, remote="group.default")
 
 
 def _rules(direction: Direction, rule: models.Rule, remote: str, group: str) -> list[Rule]:
@@ -111,6 +137,21 @@ def _rules(direction: Direction, rule: models.Rule, remote: str, group: str) -> 
     other = f"group.{group}" if remote == "self" else remote
     spans: list[tuple[int, int] | None] = [*rule.ports] or [None]
     return [Rule(direction=direction, protocol=rule.protocol, ports=ports, icmp=icmp, remote=other) for ports in spans]
+
+
+def _expectations(header: models.Header) -> tuple[Expectation, ...]:
+    return tuple(
+        Expectation(
+            key=f"expect/{index}",
+            allow=one.allow is not None,
+            source=claim.from_,
+            target=claim.to,
+            protocol=claim.protocol,
+            port=claim.port,
+        )
+        for index, one in enumerate(header.expect)
+        if (claim := one.allow or one.deny)
+    )
 
 
 def _instances(draft: Draft, attached: Attached) -> dict[str, Wanted]:

@@ -73,6 +73,7 @@ def _order(problem: Problem) -> tuple[Place, str]:
 
 
 def _places(document: "Document", draft: "Draft") -> dict[str, Place]:
+    from cloudsync.spec.checks.groups import rules
     from cloudsync.spec.members import members
 
     places: dict[str, Place] = {}
@@ -82,6 +83,9 @@ def _places(document: "Document", draft: "Draft") -> dict[str, Place]:
             places[f"{kind.value}.{name}"] = place
             if kind is Kind.INSTANCE:
                 places.update((f"instance.{member}", place) for member in members(name, draft.instances[name]))
+    for trail, _, _ in rules(draft):
+        places[f"group.{trail[1]}/{trail[2]}/{trail[3]}"] = document.place(trail)
+    places.update((f"expect/{index}", document.place(("expect", index))) for index in range(len(draft.header.expect)))
     return places
 
 

@@ -23,8 +23,6 @@ def _header(draft: Draft) -> Iterator[Finding]:
         yield _refuse(("fabric",), "fabric: vxlan", "write  fabric: direct")
     if header.repair:
         yield _refuse(("repair",), "repair: true", "write  repair: false, and apply to repair")
-    if header.expect:
-        yield _refuse(("expect",), "expect")
 
 
 def _hosts(draft: Draft) -> Iterator[Finding]:

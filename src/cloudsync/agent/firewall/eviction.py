@@ -3,14 +3,15 @@
 from collections.abc import Iterable, Iterator
 
 from cloudsync.agent.firewall.ctnetlink import Entry
-from cloudsync.agent.firewall.policy import Flow, Policy
+from cloudsync.reach.scene import Scene
+from cloudsync.reach.service import of_packet
 
 
-def doomed(entries: Iterable[Entry], policy: Policy, gone: frozenset[str], host: frozenset[str]) -> Iterator[Entry]:
-    """Flows of addresses in `gone`, and flows that `policy` denies, except those that end at the host itself: they
+def doomed(entries: Iterable[Entry], scene: Scene, gone: frozenset[str], host: frozenset[str]) -> Iterator[Entry]:
+    """Flows of addresses in `gone`, and flows that `scene` denies, except those that end at the host itself: they
     are not forwarded, and no security group is about them. `host` are the host's own addresses."""
     for entry in entries:
-        if entry.addresses & gone or not (_ends_here(entry, host) or policy.permits(_flow(entry))):
+        if entry.addresses & gone or not (_ends_here(entry, host) or _permitted(entry, scene)):
             yield entry
 
 
@@ -19,6 +20,6 @@ def _ends_here(entry: Entry, host: frozenset[str]) -> bool:
     return entry.source in host or entry.reply_source in host
 
 
-def _flow(entry: Entry) -> Flow:
+def _permitted(entry: Entry, scene: Scene) -> bool:
     icmp = entry.icmp and (entry.icmp[0], entry.icmp[1])
-    return Flow(entry.source, entry.reply_source, entry.protocol, entry.reply_port, icmp)
+    return scene.permits(entry.source, entry.reply_source, of_packet(entry.protocol, entry.reply_port, icmp))

@@ -7,10 +7,9 @@ two base chains (what a guest may send, what a guest may receive) ahead of every
 from cloudsync.agent.firewall.names import TAPS
 from cloudsync.agent.firewall.ruleset import Base, Chain, Container, Rule
 from cloudsync.agent.links.guard import MARK
+from cloudsync.reach.spot import LINK_LOCAL
 
 METADATA = "169.254.169.254"
-LINK_LOCAL = "169.254.0.0/16"
-"""No router may pass it on (RFC 3927), and another cloud's metadata service may be there on the uplink."""
 
 _FROM, _TO = f'iifname "{TAPS}"', f'oifname "{TAPS}"'
 _NOT_FROM, _NOT_TO = f'iifname != "{TAPS}"', f'oifname != "{TAPS}"'

@@ -8,14 +8,17 @@ from cloudsync.agent.firewall.compare import differences
 from cloudsync.agent.firewall.compile import compile_document
 from cloudsync.agent.firewall.delta import delta
 from cloudsync.agent.firewall.eviction import doomed
-from cloudsync.agent.firewall.policy import Policy
 from cloudsync.agent.firewall.ruleset import Ruleset
+from cloudsync.agent.firewall.trace import rulings
 from cloudsync.agent.firewall.withdrawal import Suspects, both, suspects, vacated
 from cloudsync.agent.links.netlink import local_addresses
 from cloudsync.agent.memo import Memo
 from cloudsync.model.document import HostDocument
 from cloudsync.model.problem import HostError
+from cloudsync.model.ruling import Ruling
 from cloudsync.model.snapshot import Drift
+from cloudsync.reach.question import Question
+from cloudsync.reach.recorded import of_document
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,12 @@ class Firewall:
                 self._known = _Known(self._known.generation, found if drift else wanted, read=True)
             return drift
 
+    def rulings(self, document: HostDocument, asked: Question) -> tuple[Ruling, ...]:
+        """What the kernel's rules, as they are now, do with packets; counters are never from memory."""
+        with self._lock:
+            found = nft.read()
+        return rulings(found, document, asked, local_addresses())
+
     def close(self) -> None:
         """Nothing: the rules outlive the agent."""
 
@@ -121,5 +130,5 @@ class Firewall:
         if self._unswept is None or self._unswept:
             flows = conntrack.entries(self._unswept)
             if flows:
-                conntrack.delete(doomed(flows, Policy(document), gone, local_addresses()))
+                conntrack.delete(doomed(flows, of_document(document), gone, local_addresses()))
             self._unswept = frozenset()

@@ -1,4 +1,4 @@
-"""The JSON of `nft -j -n list table` into the value that the compiler makes (pure); handles and counts are left out."""
+"""The JSON of `nft -j -n list table` into the value that the compiler makes (pure); handles are left out."""
 
 import json
 from typing import Any
@@ -39,7 +39,13 @@ def _base(body: dict[str, Any]) -> Base | None:
 
 
 def _rule(body: dict[str, Any]) -> Rule:
-    return Rule(tuple(expressions.text(part) for part in body["expr"]), body.get("comment", ""))
+    packets = next((part["counter"]["packets"] for part in body["expr"] if _counts(part)), None)
+    return Rule(tuple(expressions.text(part) for part in body["expr"]), body.get("comment", ""), packets)
+
+
+def _counts(part: dict[str, Any]) -> bool:
+    """A counter of the rule's own; a named one is somebody else's object."""
+    return isinstance(part.get("counter"), dict) and "packets" in part["counter"]
 
 
 def _container(body: dict[str, Any]) -> Container:

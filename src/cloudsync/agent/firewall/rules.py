@@ -7,19 +7,9 @@ from cloudsync.agent.firewall.ruleset import Rule as NftRule
 from cloudsync.model.document import HostDocument
 from cloudsync.model.problem import HostError
 from cloudsync.model.resources import WITH_PORTS, Direction, Rule
+from cloudsync.reach.law import label
 
 NUMBERS = {"icmp": 1, **WITH_PORTS}
-
-
-def label(rule: Rule) -> str:
-    """The rule as people read it: `tcp/443 from any`."""
-    what = rule.protocol
-    if rule.ports:
-        first, last = rule.ports
-        what += f"/{first}" if first == last else f"/{first}-{last}"
-    if rule.icmp:
-        what += f"/{rule.icmp[0]}" if rule.icmp[1] is None else f"/{rule.icmp[0]}.{rule.icmp[1]}"
-    return f"{what} {'from' if rule.direction is Direction.INGRESS else 'to'} {rule.remote}"
 
 
 def nft_rule(rule: Rule, group: str, document: HostDocument) -> NftRule | None:
@@ -27,7 +17,7 @@ def nft_rule(rule: Rule, group: str, document: HostDocument) -> NftRule | None:
     remote = _remote(rule, group, document)
     if remote is None:
         return None
-    parts = (*remote, *_protocol(rule, group), "accept")
+    parts = (*remote, *_protocol(rule, group), "counter", "accept")
     return NftRule(parts, names.comment(f"group.{group} {label(rule)}"))
 
 

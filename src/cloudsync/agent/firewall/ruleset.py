@@ -12,10 +12,14 @@ FAMILIES = ("inet", "arp")
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`parts` are nft expressions in order, counters without their values; `comment` traces the rule to the spec."""
+    """`parts` are nft expressions in order, counters without their values; `comment` traces the rule to the spec.
+
+    `packets` is what its counter said when it was read, None without one; it makes no rule another one.
+    """
 
     parts: tuple[str, ...]
     comment: str = ""
+    packets: int | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
         text = " ".join(self.parts)

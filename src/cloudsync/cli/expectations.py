@@ -1,0 +1,27 @@
+"""Broken expectations as problems of the spec, each at its line. `validate`, `plan` and `apply` show them."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from cloudsync.model.plan import Checked
+from cloudsync.model.problem import Problem
+
+
+def problems(broken: Iterable[Checked]) -> list[Problem]:
+    """Those that hold are passed over."""
+    from cloudsync.reach.expect import words
+    from cloudsync.spec.document import read
+    from cloudsync.spec.finding import Finding
+
+    found = []
+    for one in broken:
+        if one.holds:
+            continue
+        message = f"{words(one.expectation)} does not hold: {one.because}"
+        hint = f"the rule is in {one.rule.file}:{one.rule.line}" if one.rule and one.rule.line else ""
+        if one.place is None:
+            found.append(Problem(message, None, hint))
+        else:
+            trail = ("expect", int(one.expectation.key.partition("/")[2]))
+            found.append(read(Path(one.place.file)).problem(Finding(trail, message, hint)))
+    return found

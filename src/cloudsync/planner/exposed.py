@@ -1,0 +1,78 @@
+"""What hosts have on record and what is wanted, as two scenes: the plan's Exposure is how they differ."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from cloudsync.model.cloud import Cloud
+from cloudsync.model.document import HostDocument
+from cloudsync.model.plan import Exposure
+from cloudsync.model.resources import Direction, Instance, World
+from cloudsync.model.snapshot import HostState
+from cloudsync.planner.seen import Sight
+from cloudsync.reach.book import plain
+from cloudsync.reach.exposure import exposure
+from cloudsync.reach.recorded import book, of_documents
+from cloudsync.reach.scene import Port, Scene
+from cloudsync.reach.spot import at
+from cloudsync.reach.wanted import Addresses, scene
+
+
+def exposed(cloud: Cloud, desired: World, sight: Sight, hosts: Mapping[str, HostState]) -> Exposure:
+    """Instances on hosts that cannot be asked stay as they are, and are still among those that others speak to."""
+    documents = [host.document for host in hosts.values() if host.reachable and host.document]
+    if _same(desired, sight, documents):
+        return Exposure()
+    names = {pair.home.uuid: pair.wanted.name for pair in sight.pairs if pair.home and pair.wanted}
+    before, after = of_documents(documents, names), _after(cloud, desired, sight)
+    away = {name for _, name in sight.away if name}
+    left = tuple(_left(cloud, sight, documents))
+    return exposure(
+        replace(before, ports=(*before.ports, *left)),
+        replace(after, ports=(*(port for port in after.ports if port.instance not in away), *left)),
+    )
+
+
+def addresses(desired: World, sight: Sight) -> Addresses:
+    """All that are decided, those on hosts that cannot be asked among them."""
+    away = {name: home.addresses for home, name in sight.away if name}
+    return away | {name: tuple(nic.address for nic in one.nics) for name, one in desired.instances.items()}
+
+
+def _same(desired: World, sight: Sight, documents: list[HostDocument]) -> bool:
+    """Whether nothing differs that could make a difference: then nothing needs to be compared one by one."""
+    return all(one.groups == desired.groups and one.networks == desired.networks for one in documents) and all(
+        pair.record and pair.wanted and _ends(pair.record) == _ends(pair.wanted) for pair in sight.pairs
+    )
+
+
+def _ends(one: Instance) -> tuple[object, ...]:
+    return one.groups, [(nic.network, nic.address, nic.port_security) for nic in one.nics]
+
+
+def _after(cloud: Cloud, desired: World, sight: Sight) -> Scene:
+    """Without what has no place: it will not be there."""
+    known = addresses(desired, sight)
+    there = {name: one for name, one in cloud.instances.items() if name in known}
+    return scene(replace(cloud, instances=there), plain(cloud.groups), known)
+
+
+def _left(cloud: Cloud, sight: Sight, documents: list[HostDocument]) -> Iterator[Port]:
+    """Instances on hosts that cannot be asked, under the rules that were applied last."""
+    newest = max(documents, key=lambda one: (one.applied.at, one.host), default=None)
+    if newest is None:
+        return
+    rules = book(newest)
+    for home, name in sight.away:
+        if name:
+            wanted = cloud.instances[name]
+            held = rules.hold(wanted.groups)
+            for nic, address in zip(wanted.nics, home.addresses, strict=False):
+                yield Port(
+                    instance=name,
+                    network=nic.network,
+                    spot=at(address),
+                    groups=wanted.groups,
+                    egress=held[Direction.EGRESS],
+                    ingress=held[Direction.INGRESS],
+                    guarded=nic.port_security,
+                )

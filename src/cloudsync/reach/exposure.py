@@ -1,0 +1,123 @@
+"""Two scenes, before and after -> what becomes reachable and what stops being so. The plan's Exposure.
+
+Instances that rules told apart neither before nor after are one actor, and so are addresses outside.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from cloudsync.model.plan import Exposure
+from cloudsync.model.resources import Rule
+from cloudsync.reach.ends import INTERNET, in_order
+from cloudsync.reach.flows import Flows, Services
+from cloudsync.reach.judge import Side
+from cloudsync.reach.kinds import Kinds, laws
+from cloudsync.reach.lines import Said, lines
+from cloudsync.reach.outside import holes, pieces
+from cloudsync.reach.scene import Port, Scene
+from cloudsync.reach.service import Service, minus
+from cloudsync.reach.spot import EVERYWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Those who are alike. `before` and `after` are one's network cards then; none while it did not exist.
+
+    `touched`: it differs, so what it reaches and what reaches it may differ.
+    """
+
+    names: tuple[str, ...]
+    before: tuple[Side, ...]
+    after: tuple[Side, ...]
+    outside: bool
+    touched: bool
+
+
+Relation = dict[tuple[int, int], Services]
+"""Two actors, by number -> what the one may send to the other."""
+
+
+def exposure(before: Scene, after: Scene) -> Exposure:
+    """An instance is the same in both when it has the same name there."""
+    outside = list(pieces(EVERYWHERE, INTERNET, holes(before, after), [*laws(before.ports), *laws(after.ports)]))
+    spots = [spot for _, spot in outside]
+    then, now = Kinds(before, spots), Kinds(after, spots)
+    actors = [
+        Actor((label,), (Side(spot),), (Side(spot),), True, then.terms(spot) != now.terms(spot))
+        for label, spot in outside
+    ]
+    actors += _instances(before, after, then, now)
+    added, removed = _compared(actors, Flows(then), Flows(now))
+    named = [(actor.outside, actor.names) for actor in actors]
+    return Exposure(added=lines(added, named), removed=lines(removed, named))
+
+
+def _instances(before: Scene, after: Scene, then: Kinds, now: Kinds) -> Iterator[Actor]:
+    alike: dict[tuple[frozenset[object], frozenset[object]], list[str]] = {}
+    for name in sorted({*before.of, *after.of}, key=in_order):
+        kinds = (
+            frozenset(then.of(port) for port in before.of.get(name, ())),
+            frozenset(now.of(port) for port in after.of.get(name, ())),
+        )
+        alike.setdefault(kinds, []).append(name)
+    for names in alike.values():
+        old, new = before.of.get(names[0], ()), after.of.get(names[0], ())
+        yield Actor(
+            names=tuple(f"instance.{name}" for name in names),
+            before=tuple(Side(port.spot, port) for port in old),
+            after=tuple(Side(port.spot, port) for port in new),
+            outside=False,
+            touched=_character(old, then) != _character(new, now),
+        )
+
+
+def _character(ports: Iterable[Port], kinds: Kinds) -> set[tuple[object, ...]]:
+    """All that decides what an instance's cards reach, in words that mean the same before and after."""
+    return {(_rules(port), port.guarded, kinds.terms(port.spot)) for port in ports}
+
+
+def _rules(port: Port) -> tuple[tuple[Rule, ...], ...]:
+    return tuple(tuple(law.rule for law in held) for held in (port.egress, port.ingress))
+
+
+def _compared(actors: list[Actor], then: Flows, now: Flows) -> tuple[Said, Said]:
+    """Only pairs one of which is touched can differ."""
+    added: Relation = {}
+    removed: Relation = {}
+    left: Relation = {}
+    touched = [number for number, actor in enumerate(actors) if actor.touched]
+    for number, one in enumerate(actors):
+        for other in range(len(actors)) if one.touched else touched:
+            if one.outside and actors[other].outside:
+                continue
+            old = then.between(one.before, actors[other].before) if one.before and actors[other].before else ()
+            new = now.between(one.after, actors[other].after) if one.after and actors[other].after else ()
+            if old != new:
+                added[number, other] = minus(new, old)
+                removed[number, other], left[number, other] = minus(old, new), new
+    return _said(_told_once(added, actors), {}), _said(_told_once(removed, actors), left)
+
+
+def _told_once(relation: Relation, actors: list[Actor]) -> Relation:
+    """Outside, what is true of the internet is not said again of a piece of it."""
+    rest = next((number for number, actor in enumerate(actors) if actor.names == (INTERNET,)), -1)
+    found: Relation = {}
+    for (one, other), services in relation.items():
+        wider = (rest if actors[one].outside else one, rest if actors[other].outside else other)
+        told = relation.get(wider, ()) if wider != (one, other) else ()
+        kept = minus(services, told) if told else services
+        if kept:
+            found[one, other] = kept
+    return found
+
+
+def _said(relation: Relation, left: Relation) -> Said:
+    """In words. Where a service stops being so but for what is `left` of it, that is said."""
+    return {
+        pair: tuple(_but(service, left.get(pair, ())) for service in services) for pair, services in relation.items()
+    }
+
+
+def _but(service: Service, left: Services) -> str:
+    kept = ", ".join(str(one) for one in left if service.covers(one))
+    return f"{service} except {kept}" if kept else str(service)

@@ -1,0 +1,84 @@
+"""Host documents -> Scene: what was applied last. The agent asks about its own, the planner about all of them."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from cloudsync.model.document import HostDocument
+from cloudsync.model.resources import Direction, Group, Instance, Network
+from cloudsync.reach.book import Book, plain
+from cloudsync.reach.scene import Port, Scene
+from cloudsync.reach.spot import LINK_LOCAL, Range, at, span
+
+
+def of_document(document: HostDocument) -> Scene:
+    """One host's network cards; whom its rules are about is what its `members` say."""
+    rules = book(document)
+    found = [port for one in document.instances.values() for port in ports(one, one.name, rules)]
+    return Scene(tuple(found), document.networks, ranges(document.infra))
+
+
+def of_documents(documents: Iterable[HostDocument], names: Mapping[str, str]) -> Scene:
+    """All hosts' network cards, each under the rules of its own host. `names` are what instances, by uuid, are called;
+    those that it does not have keep their own."""
+    shelf = _Shelf()
+    found: list[Port] = []
+    networks: dict[str, Network] = {}
+    infra: set[str] = set()
+    for document in documents:
+        rules = shelf.book(document)
+        networks |= document.networks
+        infra.update(document.infra)
+        for one in document.instances.values():
+            found += ports(one, names.get(one.uuid, one.name), rules)
+    return Scene(tuple(found), networks, ranges(infra))
+
+
+def book(document: HostDocument) -> Book:
+    """A document's groups."""
+
+    def members(remote: str) -> frozenset[str]:
+        return frozenset(document.members.get(remote, ()))
+
+    return Book(plain(document.groups), document.networks, members)
+
+
+def ports(one: Instance, name: str, rules: Book) -> Iterable[Port]:
+    """The network cards of an instance that is called `name`."""
+    held = rules.hold(one.groups)
+    for nic in one.nics:
+        yield Port(
+            instance=name,
+            network=nic.network,
+            spot=at(nic.address),
+            groups=one.groups,
+            egress=held[Direction.EGRESS],
+            ingress=held[Direction.INGRESS],
+            guarded=nic.port_security,
+        )
+
+
+def ranges(infra: Iterable[str]) -> tuple[Range, ...]:
+    """Hosts' addresses, and those that no router may pass on (RFC 3927); guests cannot reach the IPv6 ones anyway."""
+    return tuple(span(text) for text in (LINK_LOCAL, *sorted(infra)) if ":" not in text)
+
+
+Content = tuple[Mapping[str, Group], Mapping[str, Network], Mapping[str, tuple[str, ...]]]
+
+
+@dataclass(slots=True)
+class _Shelf:
+    """Documents of one apply say the same, so one book serves all of them."""
+
+    books: list[tuple[Content, Book]]
+
+    def __init__(self) -> None:
+        self.books = []
+
+    def book(self, document: HostDocument) -> Book:
+        content = (document.groups, document.networks, document.members)
+        for known, ready in self.books:
+            if known == content:
+                return ready
+        ready = book(document)
+        self.books.append((content, ready))
+        return ready

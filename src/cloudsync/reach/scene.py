@@ -1,0 +1,74 @@
+"""Everything that decides who may talk to whom, as one value: network cards, whose rules hold for them, subnets.
+
+The agent asks it which running flows may stay; the planner and the command line ask it by way of `judge`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from cloudsync.model.resources import Direction, Network
+from cloudsync.reach.law import Law
+from cloudsync.reach.service import Service
+from cloudsync.reach.spot import Range, Spot, at
+
+Laws = Mapping[Direction, tuple[Law, ...]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Port:
+    """One network card. Ports whose groups are the same have the same tuples of laws.
+
+    `guarded` is its port_security: without it nothing is filtered. `floating` is its address outside.
+    """
+
+    instance: str
+    network: str
+    spot: Spot
+    groups: tuple[str, ...]
+    egress: tuple[Law, ...] = field(repr=False)
+    ingress: tuple[Law, ...] = field(repr=False)
+    guarded: bool = True
+    floating: str | None = None
+
+    def laws(self, direction: Direction) -> tuple[Law, ...]:
+        return self.egress if direction is Direction.EGRESS else self.ingress
+
+    def permits(self, direction: Direction, other: Spot, service: Service) -> bool:
+        """Whether some rule certainly lets it through."""
+        return not self.guarded or any(
+            law.service.covers(service) and law.meets(other) is True for law in self.laws(direction)
+        )
+
+
+@dataclass(frozen=True)
+class Scene:
+    """`infra` are addresses of hosts, which no guest may reach."""
+
+    ports: tuple[Port, ...]
+    networks: Mapping[str, Network] = field(default_factory=dict)
+    infra: tuple[Range, ...] = ()
+
+    @cached_property
+    def at(self) -> Mapping[str, Port]:
+        """Ports by their address, the floating one too; those that have none yet by their spot's key."""
+        floating = {port.floating: port for port in self.ports if port.floating}
+        return floating | {port.spot.key: port for port in self.ports}
+
+    @cached_property
+    def of(self) -> Mapping[str, tuple[Port, ...]]:
+        """Ports by instance."""
+        found: dict[str, tuple[Port, ...]] = {}
+        for port in self.ports:
+            found[port.instance] = (*found.get(port.instance, ()), port)
+        return found
+
+    def permits(self, source: str, target: str, service: Service) -> bool:
+        """Whether one packet may pass: both ends must agree where both are here; what has no end here is permitted."""
+        here, there = at(source), at(target)
+        sender, receiver = self.at.get(source), self.at.get(target)
+        if sender and any(there.within(infra) for infra in self.infra):
+            return False
+        return (sender is None or sender.permits(Direction.EGRESS, there, service)) and (
+            receiver is None or receiver.permits(Direction.INGRESS, here, service)
+        )
