@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from random import Random
 
+from cloudsync.model import resources
 from cloudsync.model.document import HostDocument
 from cloudsync.model.resources import Direction, Rule
 from tests.firewall.probes import ADDRESSES, WITH_PORTS, WITHOUT, Probe
@@ -10,7 +11,7 @@ from tests.firewall.worlds import HERE, PORTS
 from tests.lab.frames import ICMP, SCTP, TCP, UDP
 
 _KINDS = [TCP] * 4 + [UDP] * 3 + [ICMP] * 2 + [SCTP, *WITHOUT]
-_NUMBERS = {"tcp": TCP, "udp": UDP, "sctp": SCTP, "icmp": ICMP}
+_NUMBERS = {"icmp": ICMP, **resources.WITH_PORTS}
 What = tuple[int, int | None, tuple[int, int] | None]
 """Protocol, the target's port, ICMP type and code."""
 

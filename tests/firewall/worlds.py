@@ -105,7 +105,7 @@ _REMOTES = st.sampled_from(
 )
 _SPANS = st.sampled_from([1, 22, 80, "80", 443, 65535, "1-1023", "79-80", "80-81", "443-8005", "8000-8010", "1-65535"])
 _WITH_PORTS = st.fixed_dictionaries(
-    {"protocol": st.sampled_from(["tcp", "udp", "sctp", 6, "17", "TCP", 132])},
+    {"protocol": st.sampled_from(["tcp", "udp", "sctp", 6, "17", "TCP", 132, "dccp", "udplite"])},
     optional={"ports": st.one_of(_SPANS, st.lists(_SPANS, min_size=1, max_size=3))},
 )
 _TYPES = st.sampled_from([8, "echo-request", 13, "timestamp-request", 0, 3, 17, 255])
@@ -113,7 +113,7 @@ _ICMP = st.just({"protocol": "icmp"}) | st.fixed_dictionaries(
     {"protocol": st.sampled_from(["icmp", 1]), "type": _TYPES}, optional={"code": st.sampled_from([0, 1, 255])}
 )
 _OTHERS: st.SearchStrategy[Written] = st.sampled_from(
-    ["any", "ip", 0, 47, "gre", "50", "esp", "ipip", "igmp", 89, "udplite", 253, 255]
+    ["any", "ip", 0, 47, "gre", "50", "esp", "ipip", "igmp", 89, 253, 255]
 ).map(lambda protocol: {"protocol": protocol})
 _WHAT: st.SearchStrategy[Written] = st.one_of(st.just({}), _WITH_PORTS, _WITH_PORTS, _ICMP, _OTHERS)
 

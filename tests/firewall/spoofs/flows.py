@@ -1,7 +1,7 @@
 """Other people's connections: errors about them from somebody who has no part in them."""
 
 from tests.firewall.scene import FAR, A, B, C, Scene, Sent, Spoof
-from tests.firewall.spoofs.make import STRAYS, TO_C, Make, icmp
+from tests.firewall.spoofs.make import FROM, HOST_CHAIN, STRAYS, TO_C, Make, icmp
 from tests.lab import frames
 from tests.lab.standins import HOST
 
@@ -60,9 +60,12 @@ CASES = [
         Spoof(f"{name}, to b through the host's address", about_outgoing(kind), "" if kind == REDIRECT else STRAYS)
         for name, kind in KINDS.items()
     ),
-    *(Spoof(f"{name} about nothing", about_nothing(kind, B), STRAYS) for name, kind in KINDS.items()),
-    *(Spoof(f"{name} about nothing, to the host", about_nothing(kind, HOST), STRAYS) for name, kind in KINDS.items()),
+    *(Spoof(f"{name} about nothing", about_nothing(kind, B), FROM) for name, kind in KINDS.items()),
+    *(
+        Spoof(f"{name} about nothing, to the host", about_nothing(kind, HOST), HOST_CHAIN)
+        for name, kind in KINDS.items()
+    ),
     Spoof("a redirect about its own talk", redirect_of_its_own, STRAYS),
-    *(Spoof(f"ICMP {kind} that nobody asked for", icmp(kind), STRAYS) for kind in (0, 14, 16, 18, 40)),
+    *(Spoof(f"ICMP {kind} that nobody asked for", icmp(kind), FROM) for kind in (0, 14, 16, 18, 40)),
     Spoof("a ping of a guest without a rule for it", icmp(8, target=C), TO_C),
 ]

@@ -1,7 +1,7 @@
 """IPv4 headers that mean more than they seem: options, fragments, flags, packets within packets."""
 
 from tests.firewall.scene import FAR, GATEWAY, A, B, C, Scene, Sent, Spoof
-from tests.firewall.spoofs.make import FROM, HOST_CHAIN, SPOOF, STRAYS, TO_C, Make, ip4, tcp
+from tests.firewall.spoofs.make import FROM, HOST_CHAIN, SPOOF, TO_C, Make, ip4, tcp
 from tests.lab import frames
 from tests.lab.frames import ACK, FIN, LSRR, PSH, RECORD_ROUTE, RST, SSRR, SYN, URG
 from tests.lab.standins import HOST
@@ -69,25 +69,25 @@ CASES = [
     Spoof("a fragment for b's datagram", into_anothers, SPOOF),
     Spoof("fragments that overlap", overlapping, "kernel ReasmFails"),
     *(
-        Spoof(f"TCP that opens nothing: {name}", tcp(flags=flags), chain)
-        for name, flags, chain in (
-            ("ACK", ACK, FROM),
-            ("data", ACK | PSH, FROM),
-            ("RST ACK", RST | ACK, STRAYS),
-            ("SYN ACK", SYN | ACK, STRAYS),
-            ("RST", RST, STRAYS),
-            ("FIN ACK", FIN | ACK, STRAYS),
-            ("no flags", 0, STRAYS),
-            ("FIN", FIN, STRAYS),
-            ("all flags", FIN | SYN | RST | PSH | ACK | URG, STRAYS),
-            ("SYN FIN", SYN | FIN, STRAYS),
-            ("SYN RST", SYN | RST, STRAYS),
-        )
+        Spoof(f"TCP that opens nothing: {name}", tcp(flags=flags), FROM)
+        for name, flags in {
+            "ACK": ACK,
+            "SYN ACK": SYN | ACK,
+            "data": ACK | PSH,
+            "RST": RST,
+            "RST ACK": RST | ACK,
+            "FIN": FIN,
+            "FIN ACK": FIN | ACK,
+            "no flags": 0,
+            "all flags": FIN | SYN | RST | PSH | ACK | URG,
+            "SYN FIN": SYN | FIN,
+            "SYN RST": SYN | RST,
+        }.items()
     ),
     Spoof("SCTP that keeps alive what is dead", sctp(HEARTBEAT, bytes(4)), FROM),
-    Spoof("SCTP data out of nowhere", sctp(frames.DATA, bytes(12)), STRAYS),
-    Spoof("a cookie that nobody gave", sctp(frames.COOKIE_ECHO), STRAYS),
-    Spoof("SCTP that ends nothing", sctp(SHUTDOWN_COMPLETE), STRAYS),
+    Spoof("SCTP data out of nowhere", sctp(frames.DATA, bytes(12)), FROM),
+    Spoof("a cookie that nobody gave", sctp(frames.COOKIE_ECHO), FROM),
+    Spoof("SCTP that ends nothing", sctp(SHUTDOWN_COMPLETE), FROM),
     Spoof("SCTP to a guest without a rule for it", sctp(frames.INIT, bytes(16), target=C, tag=0), TO_C),
     Spoof("SCTP to the gateway", sctp(frames.INIT, bytes(16), target=GATEWAY, tag=0), HOST_CHAIN),
     *(
