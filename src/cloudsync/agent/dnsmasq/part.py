@@ -6,7 +6,6 @@ It outlives the agent, which takes it over when it comes back: guests keep their
 import logging
 import subprocess
 import threading
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,8 +35,8 @@ class Dnsmasq:
     name: str = "dnsmasq"
     needs: tuple[str, ...] = ()
     _child: "subprocess.Popen[bytes] | None" = field(default=None, repr=False)
+    _pid: int | None = field(default=None, repr=False)
     _read: bool = field(default=False, repr=False)
-    _serving: process.Process | None = field(default=None, repr=False)
     _wanted: tuple[Files, HostDocument] | None = field(default=None, repr=False)
     _watch: Watch = field(init=False, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
@@ -84,13 +83,13 @@ class Dnsmasq:
             self._reap()
             if self._wanted is None:
                 return
-            if not process.running(self.folder):
+            if not self._running():
                 log.error("dnsmasq has ended, another one is started; it said: %s", process.last(self.folder / "log"))
             self._serve(*self._wanted)
 
     def _serve(self, wanted: Files, document: HostDocument) -> None:
         configuration = self._prepared(wanted)
-        there = self._there()
+        there = self._running()
         right = [found for found in there if found.title == wanted.title]
         if not right:
             process.check(configuration)
@@ -99,21 +98,18 @@ class Dnsmasq:
             if found not in right[:1]:
                 process.stop(found.pid)
         if right:
-            pid = right[0].pid
+            self._pid = right[0].pid
             if any(changed) or not self._read:
                 process.reload(right[0], self.folder / "log")
         else:
-            pid = self._start(configuration, document)
-        self._watch.follow(pid)
+            self._pid = self._start(configuration, document)
+        self._watch.follow(self._pid)
         self._read = True
-        self._serving = right[0] if right else None
         self._forget_old(configuration)
 
-    def _there(self) -> Sequence[process.Process]:
-        """The one that is known to serve alone; otherwise all that are found."""
-        if self._serving and process.lives(self._serving, self.folder):
-            return (self._serving,)
-        return process.running(self.folder)
+    def _running(self) -> tuple[process.Process, ...]:
+        """Nobody else starts any, so one that is known and runs is the only one."""
+        return process.running(self.folder, known=self._pid)
 
     def _start(self, configuration: Path, document: HostDocument) -> int:
         """Its process."""
@@ -163,9 +159,8 @@ class Dnsmasq:
             self._child = None
 
     def _process_drift(self, wanted: Files, document: HostDocument) -> list[tuple[str, str]]:
-        there = process.running(self.folder)
+        there = self._running()
         host = f"host.{document.host}"
-        self._serving = there[0] if len(there) == 1 else None
         if not there:
             return [(host, "dnsmasq is not running: instances get neither addresses nor names")]
         if [found.title for found in there] != [wanted.title]:

@@ -44,20 +44,17 @@ def path(folder: Path, title: str, namespace: Path = _OWN_NETWORK) -> Path:
     return folder / f"{namespace.stat().st_ino}-{title}"
 
 
-def running(folder: Path, namespace: Path = _OWN_NETWORK) -> tuple[Process, ...]:
+def running(folder: Path, namespace: Path = _OWN_NETWORK, known: int | None = None) -> tuple[Process, ...]:
     """Those that run on a configuration in `folder`, whoever started them. Dead ones have no command line.
 
     One in another network namespace than `namespace` serves another host's guests: a container's folder may well have
-    the same name.
+    the same name. While process `known` is one of them, no other is looked for.
     """
     before = str(path(folder, "", namespace))
+    if known is not None and (titles := _titles(known, before)):
+        return tuple(Process(known, title) for title in titles)
     pids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
     return tuple(Process(pid, title) for pid in pids for title in _titles(pid, before))
-
-
-def lives(found: Process, folder: Path, namespace: Path = _OWN_NETWORK) -> bool:
-    """Whether it still runs: one look, where `running` looks at every process of the machine."""
-    return found.title in _titles(found.pid, str(path(folder, "", namespace)))
 
 
 def _titles(pid: int, before: str) -> list[str]:
