@@ -3,6 +3,11 @@
 import os
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes says how busy the machine is. Every run tries the same ones.
+settings.register_profile("house", deadline=None, derandomize=True, database=None)
+settings.load_profile("house")
 
 PRIVATE = "CLOUDSYNC_PRIVATE_MACHINE"
 

@@ -11,10 +11,12 @@ from cloudsync.model.problem import SpecError
 from cloudsync.model.snapshot import Snapshot
 from tests.laws.fleet import Fleet, decide
 from tests.laws.journey import possible, reach
+from tests.laws.many import law
 from tests.laws.settled import assert_settled
 from tests.laws.worlds import journeys, shuffled
 
 
+@law
 @given(journeys(3))
 def test_any_world_reaches_any_other_and_is_then_quiet(stops: tuple[Cloud, ...]) -> None:
     fleet = Fleet()
@@ -22,6 +24,7 @@ def test_any_world_reaches_any_other_and_is_then_quiet(stops: tuple[Cloud, ...])
         assert_settled(fleet, reach(fleet, stop))
 
 
+@law
 @given(journeys(3), st.integers(0, 12))
 def test_an_apply_that_was_cut_off_converges(stops: tuple[Cloud, ...], steps: int) -> None:
     """Also when the spec changed in between."""
@@ -36,6 +39,7 @@ def test_an_apply_that_was_cut_off_converges(stops: tuple[Cloud, ...], steps: in
     assert_settled(fleet, reach(fleet, start))
 
 
+@law
 @given(journeys(3), st.integers(0, 30))
 def test_a_step_that_failed_half_way_is_finished_by_the_next_run(stops: tuple[Cloud, ...], which: int) -> None:
     start, goal, end = stops
@@ -58,6 +62,7 @@ def _apply_broken(fleet: Fleet, cloud: Cloud, which: int) -> None:
     assert not set(outcome.succeeded) & {other.id for other in plan.steps if step.id in other.waits_for}
 
 
+@law
 @given(journeys(2), st.integers(1, 4))
 def test_the_order_of_maps_changes_nothing(stops: tuple[Cloud, ...], order: int) -> None:
     start, goal = stops
@@ -74,6 +79,7 @@ def _decided(cloud: Cloud, snapshot: Snapshot) -> str:
         return "\n".join(problem.message for problem in error.problems)
 
 
+@law
 @given(journeys(2))
 def test_nothing_is_disturbed_beyond_what_the_plan_says(stops: tuple[Cloud, ...]) -> None:
     """No machine stops and no disk goes unless its change says so; every plan survives the wire."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from ipaddress import IPv4Network
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from hypothesis import strategies as st
 
@@ -83,31 +83,30 @@ def groups(draw: st.DrawFn, nets: tuple[str, ...]) -> dict[str, Group]:
     return found
 
 
+def parts(names: Names) -> dict[str, st.SearchStrategy[Any]]:
+    """What an instance is made of, by the name of its field."""
+    cards = st.builds(WantedNic, network=st.sampled_from(tuple(names.networks)), port_security=st.booleans())
+    return {
+        "image": st.sampled_from(names.images),
+        "flavor": st.sampled_from(FLAVORS),
+        # One network may have two NICs of an instance.
+        "nics": st.lists(cards, min_size=1, max_size=2).map(tuple),
+        "keypairs": subset(names.keypairs) if names.keypairs else st.just(()),
+        "groups": subset(names.groups, 1),
+        "where": where(names),
+        "user_data": st.sampled_from((None, b"#cloud-config\n", b"#!/bin/sh\necho hidden\n")),
+        "metadata": st.sampled_from(({}, {"role": "web"}, {"role": "db", "tier": "1"})),
+        "state": st.sampled_from((Power.RUNNING, Power.RUNNING, Power.STOPPED)),
+    }
+
+
 @st.composite
-def instance(draw: st.DrawFn, base: str, index: int, names: Names) -> Wanted:
+def instance(draw: st.DrawFn, base: str, index: int, made_of: Mapping[str, st.SearchStrategy[Any]]) -> Wanted:
     name = f"{base}-{index}" if index else base
     was = draw(st.sampled_from(((), ("old",), (BASES[0],), (f"{BASES[1]}-1",))))
     was += (base,) if index == 1 else () if index else (f"{base}-1",)
-    return Wanted(
-        name=name,
-        base=base,
-        index=index,
-        was=tuple(old for old in was if old != name),
-        image=draw(st.sampled_from(names.images)),
-        flavor=draw(st.sampled_from(FLAVORS)),
-        nics=tuple(WantedNic(network=net, port_security=draw(st.booleans())) for net in draw(_nets(names))),
-        keypairs=draw(subset(names.keypairs)) if names.keypairs else (),
-        groups=draw(subset(names.groups, 1)),
-        where=draw(where(names)),
-        user_data=draw(st.sampled_from((None, b"#cloud-config\n", b"#!/bin/sh\necho hidden\n"))),
-        metadata=draw(st.sampled_from(({}, {"role": "web"}, {"role": "db", "tier": "1"}))),
-        state=draw(st.sampled_from((Power.RUNNING, Power.RUNNING, Power.STOPPED))),
-    )
-
-
-def _nets(names: Names) -> st.SearchStrategy[tuple[str, ...]]:
-    """One network may have two NICs of an instance."""
-    return st.lists(st.sampled_from(tuple(names.networks)), min_size=1, max_size=2).map(tuple)
+    fields: dict[str, Any] = {field: draw(part) for field, part in made_of.items()}
+    return Wanted(name=name, base=base, index=index, was=tuple(old for old in was if old != name), **fields)
 
 
 @st.composite
@@ -123,15 +122,16 @@ def where(draw: st.DrawFn, names: Names) -> Where:
 def instances(draw: st.DrawFn, names: Names, before: Mapping[str, Wanted]) -> dict[str, Wanted]:
     """Most are as they were before, or differ in one thing."""
     found = {}
+    made_of = parts(names)
     for base in (*BASES, "old"):
         count = draw(st.sampled_from((2, 0, None, 1, 3)))
         for index in () if count is None else range(1, count + 1) if count else (0,):
-            one = draw(instance(base, index, names))
-            old = before.get(one.name)
-            change = draw(st.sampled_from(PARTS))
-            if old and change != "all" and _known(old, names):
-                one = replace(old, **{change: getattr(one, change)}) if change else old
-            found[one.name] = one
+            name = f"{base}-{index}" if index else base
+            old, change = before.get(name), draw(st.sampled_from(PARTS))
+            if old is None or change == "all" or not _known(old, names):
+                found[name] = draw(instance(base, index, made_of))
+            else:
+                found[name] = replace(old, **{change: draw(made_of[change])}) if change else old
     numbers = draw(st.permutations(range(3, 9)))
     return _with_addresses(found, names, numbers[: draw(st.sampled_from((0, 3, 6)))])
 
