@@ -45,6 +45,7 @@ class Store:
         self._short = short
         self._stored: _Stored | None = None
         self._next: tuple[Path, _Stored] | None = None
+        self._tidied = False
 
     @property
     def etag(self) -> str:
@@ -99,7 +100,7 @@ class Store:
         if self._next is None:
             raise FileNotFoundError(ENOENT, "nothing was staged")
         to, then = self._next
-        if to == self.path:
+        if to == self.path and not self._tidied:
             self._remove(self._changes(then.digest))
         self._staged.replace(to)
         self._stored, self._next = then, None
@@ -107,7 +108,6 @@ class Store:
             sync_folder(self.path.parent)
         except OSError as error:
             log.error("%s cannot be flushed, a power cut may bring the old one back: %s", to, error.strerror)
-            return
         if to == self.path:
             self._tidy()
 
@@ -161,9 +161,11 @@ class Store:
 
     def _tidy(self) -> None:
         """Remove changes to wholes that were replaced."""
-        ours = set(self._changes(self._stored.digest)) if self._stored else set()
+        self._tidied = False
         with suppress(OSError):
+            ours = set(self._changes(self._stored.digest)) if self._stored else set()
             self._remove(path for path in self._changes() if path not in ours)
+            self._tidied = True
 
     def _remove(self, paths: Iterable[Path]) -> None:
         for path in list(paths):
