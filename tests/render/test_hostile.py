@@ -7,9 +7,21 @@ from dataclasses import replace
 import pytest
 
 from cloudsync.cli.say import fail, say
-from cloudsync.model.cloud import Cloud
+from cloudsync.model.cloud import Cloud, Expectation
 from cloudsync.model.document import Applied, HostDocument
-from cloudsync.model.plan import Action, Change, Disruption, Field, HostSummary, Placement, Plan, Unplaced
+from cloudsync.model.plan import (
+    Action,
+    Change,
+    Checked,
+    Disruption,
+    Exposed,
+    Exposure,
+    Field,
+    HostSummary,
+    Placement,
+    Plan,
+    Unplaced,
+)
 from cloudsync.model.problem import CloudsyncError
 from cloudsync.model.resources import Instance, Nic, Power
 from cloudsync.model.snapshot import Boot, Drift, HostState, HostStatus, Machine, Snapshot
@@ -25,6 +37,8 @@ def plan(word: str) -> Plan:
         address = f"{kind}.{word}"
         return Change(address=address, action=action, fields=fields, reasons=(word,), hosts=(word,))
 
+    exposed = Exposed(sources=(word,), targets=(word,), services=(word,))
+    expectation = Expectation(key=word, allow=True, source=word, target=word)
     kinds = ("instance", "group", "image", "keypair", "network")
     return Plan(
         cloud="demo",
@@ -36,6 +50,8 @@ def plan(word: str) -> Plan:
         ),
         placements=(Placement(instance=word, host=word, runner_up=word, refusals={word: word}),),
         unplaced=(Unplaced(instance=word, refusals={word: word}),),
+        exposure=Exposure(added=(exposed,), removed=(exposed,)),
+        expectations=(Checked(expectation=expectation, holds=False, because=word),),
         warnings=(word,),
     )
 

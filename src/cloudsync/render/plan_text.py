@@ -82,13 +82,13 @@ def _exposure(plan: Plan, paint: Paint) -> list[str]:
     found = []
     for sign, colour, lines in (("+", "yellow", plan.exposure.added), ("-", "green", plan.exposure.removed)):
         for line in lines:
-            ends = f"{listed(line.sources)} → {listed(line.targets)}"
-            found.append(f"  {paint.of(colour, sign)} {ends}  {', '.join(line.services)}")
+            said = f"{listed(line.sources)} → {listed(line.targets)}  {', '.join(line.services)}"
+            found.append(f"  {paint.of(colour, sign)} {printable(said)}")
     return found
 
 
 def _expectations(plan: Plan, paint: Paint) -> list[str]:
-    return [f"  {paint.red('✗')} {words(one.expectation)}: {one.because}" for one in plan.broken]
+    return [f"  {paint.red('✗')} {printable(f'{words(one.expectation)}: {one.because}')}" for one in plan.broken]
 
 
 def _words(change: Change, placement: Placement | None, plan: Plan) -> tuple[str, str]:
