@@ -42,7 +42,10 @@ def two(**changes: object) -> HostDocument:
     return document(instances={"web": instance(), "db": replace(other, **changes)})  # type: ignore[arg-type]
 
 
-GOOD = [document(), empty(1), two(), rules(protocol="tcp", ports=(1, 65535), remote="instance.db-1"),
+OTHER_NIC = Nic(network="default", address="10.20.0.8", mac="52:54:00:00:00:08", tap="cs-0123456789ac",
+                floating="203.0.113.10")  # fmt: skip
+GOOD = [document(), two(nics=(OTHER_NIC,)), empty(1), two(),
+        rules(protocol="tcp", ports=(1, 65535), remote="instance.db-1"),
         rules(protocol="dccp", ports=(5, 5)), rules(protocol="udplite", ports=(5, 6)),
         rules(protocol="icmp", icmp=(8, 0)), rules(protocol="255"), rules(remote="0.0.0.0/0"),
 
@@ -112,6 +115,17 @@ BAD: list[tuple[HostDocument, str]] = [
     (two(nics=(replace(NIC, tap="cs-0123456789ad", address="10.20.0.9"),)), "MAC '52:54:00:00:00:07' is used 2"),
     (document(directory={"web.evil": Entry(uuid=OTHER, host="h", addresses=())}), "directory"),
     (document(directory={"web": Entry(uuid=OTHER, host="h", addresses=("x",))}), "directory"),
+    (document(directory={"web": Entry(uuid=OTHER, host="h", addresses=(), floating=("x",))}), "directory"),
+    (nic(floating="203.0.113.010"), "floating address '203.0.113.010' is not"),
+    (nic(floating="203.0.113.10; drop"), "is not an IPv4 address of one machine"),
+    (nic(floating="127.0.0.1"), "floating address '127.0.0.1' is not"),
+    (nic(floating="169.254.169.254"), "floating address '169.254.169.254' is not"),
+    (nic(floating="224.0.0.1"), "floating address '224.0.0.1' is not"),
+    (nic(floating="10.20.0.7"), "belongs to a network of the document"),
+    (nic(floating="10.20.0.1"), "belongs to a network of the document"),
+    (nic(floating="198.51.100.11"), "is a host's"),
+    (two(nics=(OTHER_NIC, replace(OTHER_NIC, tap="cs-0123456789ad", address="10.20.0.9", mac="52:54:00:00:00:09"))),
+     "floating address '203.0.113.10' is used 2"),
     (document(user_data={}), "user-data is not in the document"),
     (document(user_data={DIGEST: "%%%"}), "not base64"),
     (document(user_data={DIGEST: b64encode(USER_DATA + b"!").decode()}), "does not have that SHA-256"),

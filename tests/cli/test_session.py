@@ -52,6 +52,20 @@ def test_a_settled_cloud_plans_nothing(cloud: Terminal) -> None:
     assert cloud.type("apply", "-y").code == 0
 
 
+def test_floating_addresses_are_planned_and_shown(cloud: Terminal) -> None:
+    first, second = "203.0.113.10", "203.0.113.11"
+    cloud.write(SPEC + f"    floating_ip: [{first}, {second}]\n")
+    assert cloud.type("apply", "-y").code == 0
+    rows = json.loads(cloud.type("status", "--format", "json").out)["instances"]
+    assert [row["addresses"][1:] for row in rows] == [[first], [second]]
+    assert f" {second}" in cloud.type("status").out
+    cloud.write(SPEC + f"    floating_ip: [{second}, {first}]\n")
+    assert f"floating_ip {first} → {second}" in cloud.type("plan").out
+    assert cloud.type("apply", "-y", "--max-disruption", "live").code == 0
+    rows = json.loads(cloud.type("status", "--format", "json").out)["instances"]
+    assert [row["addresses"][1:] for row in rows] == [[second], [first]]
+
+
 def test_user_data_is_never_shown_or_saved(cloud: Terminal) -> None:
     saved = cloud.folder / "plan.json"
     shown = [cloud.type("plan", "--out", str(saved)), cloud.type("plan", "--format", "json")]

@@ -64,6 +64,12 @@ class Breakable(SimHost):
         twice = [address for address, count in Counter(address for address, _ in running).items() if count > 1]
         if twice:
             raise HostError(f"{twice[0]} is with {[name for address, name in running if address == twice[0]]}")
+        documents = [host.state.document for host in self.peers if host.state.document]
+        given = Counter(
+            address for one in documents for instance in one.instances.values() for address in instance.floating
+        )
+        if given and max(given.values()) > 1:
+            raise HostError(f"a floating address is answered for twice: {given}")
 
     def _half(self, step: Step) -> None:
         """What a killed run leaves: a disk without domain, a domain gone whose disk is there, a machine off."""

@@ -45,6 +45,7 @@ def assert_as_wanted(cloud: Cloud, wanted: Wanted, one: Instance, machine: Machi
         assert IPv4Address(address) not in outside
     assert (one.keypairs, one.metadata) == (tuple(sorted(wanted.keypairs)), wanted.metadata)
     assert set(one.groups) == set(wanted.groups)
+    assert one.floating == ((wanted.floating,) if wanted.floating else ())
 
 
 def assert_complete(cloud: Cloud, document: HostDocument, instances: dict[str, Instance]) -> None:
@@ -57,6 +58,7 @@ def assert_complete(cloud: Cloud, document: HostDocument, instances: dict[str, I
         one = instances[name]
         assert (entry.uuid, entry.host) == (one.uuid, one.host)
         assert entry.addresses == tuple(nic.address for nic in one.nics)
+        assert entry.floating == one.floating
     remotes = {rule.remote for group in cloud.groups.values() for rule in group.rules}
     for remote in remotes:
         kind, _, name = remote.partition(".")

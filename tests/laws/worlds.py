@@ -15,6 +15,7 @@ from cloudsync.model.snapshot import HostStatus, Usage
 MIB, GIB = 1 << 20, 1 << 30
 HOSTS = ("kvm-1", "kvm-2", "kvm-3")
 BASES = ("app", "db", "web")
+FLOATING = ("203.0.113.1", "203.0.113.2", "203.0.113.3")
 SUBNETS = ("10.0.0.0/26", "10.0.0.64/26", "10.0.0.0/27", "10.0.1.0/26")
 POLICIES = ("affinity", "anti-affinity", "soft-affinity", "soft-anti-affinity")
 FLAVORS = (
@@ -133,7 +134,8 @@ def instances(draw: st.DrawFn, names: Names, before: Mapping[str, Wanted]) -> di
             else:
                 found[name] = replace(old, **{change: draw(made_of[change])}) if change else old
     numbers = draw(st.permutations(range(3, 9)))
-    return _with_addresses(found, names, numbers[: draw(st.sampled_from((0, 3, 6)))])
+    found = _with_addresses(found, names, numbers[: draw(st.sampled_from((0, 3, 6)))])
+    return _with_floating(found, draw(st.permutations((*FLOATING, None, None))))
 
 
 PARTS = ("", "state", "", "flavor", "state", "nics", "groups", "", "keypairs", "user_data", "metadata", "image", "all")
@@ -159,6 +161,12 @@ def _with_addresses(found: dict[str, Wanted], names: Names, hosts: list[int]) ->
         written = replace(nic, address=str(IPv4Network(names.networks[nic.network].subnet)[number]))
         found[name] = replace(found[name], nics=(written, *found[name].nics[1:]))
     return found
+
+
+def _with_floating(found: dict[str, Wanted], addresses: list[str | None]) -> dict[str, Wanted]:
+    """Some have one, no two the same; from world to world most of them move."""
+    given = dict(zip(sorted(found), addresses, strict=False))
+    return {name: replace(one, floating=given.get(name)) for name, one in found.items()}
 
 
 @st.composite

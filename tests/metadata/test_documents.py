@@ -18,6 +18,7 @@ def test_a_record_has_everything_the_service_needs_of_an_instance() -> None:
     assert record.keys == (("me", f"{world.ED25519} me@there"),)
     assert record.user_data == world.USER_DATA
     assert record.zone == "zone-a"
+    assert record.floating == world.FLOATING
 
 
 def test_every_address_of_an_instance_may_ask() -> None:

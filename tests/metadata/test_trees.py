@@ -42,7 +42,7 @@ TEXT = "text/plain; charset=UTF-8"
         ("/latest/meta-data/local-hostname", "web-1.demo.internal"),
         ("/latest/meta-data/public-hostname", "web-1.demo.internal"),
         ("/latest/meta-data/local-ipv4", world.ADDRESS_A),
-        ("/latest/meta-data/public-ipv4", ""),
+        ("/latest/meta-data/public-ipv4", world.FLOATING),
         ("/latest/meta-data/instance-type", "small"),
         ("/latest/meta-data/instance-action", "none"),
         ("/latest/meta-data/security-groups", "default\nweb"),

@@ -13,6 +13,7 @@ from cloudsync.model.resources import Digest, Instance, Keypair, Network, Nic
 UUID_A = "0b1c2d3e-4f50-4a6b-8c7d-9e0f1a2b3c4d"
 UUID_B = "7a7a7a7a-1111-4222-8333-444444444444"
 ADDRESS_A, ADDRESS_B, STRANGER = "127.0.0.2", "127.0.0.3", "127.0.0.99"
+FLOATING = "203.0.113.10"
 USER_DATA = b"#cloud-config\nsecret: of-a\n\x00\xff"
 ED25519 = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ1xFXNXV4Bi6FhPpnlEZ8bF0n6aIqwJTKBq2qSBuVCb"
 KEY = f"{ED25519} me@there"
@@ -63,10 +64,10 @@ def document(*instances: Instance, user_data: tuple[bytes, ...] = (), **changes:
 
 def full() -> Instance:
     """Has all that an instance can have."""
-    return instance(
-        "web-1",
-        UUID_A,
-        ADDRESS_A,
+    plain = instance("web-1", UUID_A, ADDRESS_A)
+    return replace(
+        plain,
+        nics=(replace(plain.nics[0], floating=FLOATING),),
         groups=("default", "web"),
         keypairs=("me",),
         user_data=digest(USER_DATA),

@@ -157,6 +157,21 @@ def an_expectation_is_broken() -> Plan:
     )
 
 
+def floating_addresses() -> Plan:
+    """One moves between instances that stay, one from an instance that goes to a new one, one is given up."""
+    before = cloud(
+        instance("a", floating="203.0.113.10"),
+        instance("b"),
+        instance("old", floating="203.0.113.11"),
+        instance("quiet", floating="203.0.113.12"),
+        hosts=("kvm-1",),
+    )
+    wanted = changed(without(before, "old"), "a", floating=None)
+    wanted = changed(changed(wanted, "b", floating="203.0.113.10"), "quiet", floating=None)
+    new = instance("new", floating="203.0.113.11")
+    return after(before, replace(wanted, instances={**wanted.instances, "new": new}))
+
+
 CASES: dict[str, Callable[[], Plan]] = {
     one.__name__.replace("_", "-"): one
     for one in (
@@ -171,5 +186,6 @@ CASES: dict[str, Callable[[], Plan]] = {
         guests_are_told_later,
         network_cards,
         an_expectation_is_broken,
+        floating_addresses,
     )
 }

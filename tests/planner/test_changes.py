@@ -71,6 +71,7 @@ BASE = cloud(instance("web"), instance("db", state=Power.STOPPED))
         ({"flavor": replace(SMALL, disk=8 * GIB)}, Disruption.RESTART, ("disk", "4 GiB", "8 GiB")),
         ({"flavor": replace(SMALL, name="tiny")}, Disruption.NONE, ("flavor", "small", "tiny")),
         ({"groups": ("default", "web")}, Disruption.LIVE, ("security_groups", "default", "default, web")),
+        ({"floating": "203.0.113.10"}, Disruption.LIVE, ("floating_ip", "none", "203.0.113.10")),
         ({"keypairs": ("alice",)}, Disruption.NONE, ("keypairs", "none", "alice")),
         ({"metadata": {"role": "front"}}, Disruption.NONE, ("metadata.role", "none", "front")),
         ({"state": Power.STOPPED}, Disruption.RESTART, ("state", "running", "stopped")),

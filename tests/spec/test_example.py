@@ -28,7 +28,6 @@ def test_what_is_refused() -> None:
     assert found == [
         (21, f"a host on another machine {end}"),
         (22, f"a host on another machine {end}"),
-        (81, f"floating_ip {end}"),
         (82, f"update {end}"),
         (95, f"disks {end}"),
     ]
@@ -93,8 +92,10 @@ def test_instances(cloud: Cloud) -> None:
     assert web.where == Where(zone="rack-a", labels={"disk": "nvme"}, group="web-spread")
     assert web.user_data == (EXAMPLE.parent / "web.cloud-config.yaml").read_bytes()
     assert web.metadata == {"role": "web"}
+    assert web.floating == "203.0.113.11"
     db = cloud.instances["db"]
     assert (db.index, db.was, db.protect, db.state) == (0, ("database", "db-1"), True, Power.RUNNING)
+    assert db.floating is None
     assert db.user_data == b"#cloud-config\npackages: [postgresql]\n"
     assert "postgresql" not in repr(db)
 

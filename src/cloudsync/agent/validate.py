@@ -142,6 +142,7 @@ def _instance(instance: Instance, document: HostDocument) -> Iterator[str]:
         yield "its image is not a SHA-256"
     for nic in instance.nics:
         yield from _nic(nic, document.networks)
+        yield from _floating(nic, document)
     for kind, names, known in (
         ("group", instance.groups, document.groups),
         ("keypair", instance.keypairs, document.keypairs),
@@ -168,6 +169,21 @@ def _nic(nic: Nic, networks: Mapping[str, Network]) -> Iterator[str]:
         yield f"address {shown(nic.address)} is not one that a machine may have in {subnet}"
 
 
+def _floating(nic: Nic, document: HostDocument) -> Iterator[str]:
+    """What it is must be nobody's: the host would translate that one's packets."""
+    if nic.floating is None:
+        return
+    found = words.address(nic.floating)
+    if found is None or found.is_loopback or found.is_link_local or found.is_multicast or found.is_unspecified:
+        yield f"floating address {shown(nic.floating)} is not an IPv4 address of one machine"
+        return
+    ranges = [words.network(network.subnet) for network in document.networks.values()]
+    if any(range_ is not None and found in range_ for range_ in ranges):
+        yield f"floating address {found} belongs to a network of the document"
+    if nic.floating in document.infra:
+        yield f"floating address {found} is a host's"
+
+
 def _unique(instances: Iterable[Instance]) -> Iterator[str]:
     """Two owners of one of these would take each other's packets."""
     listed = list(instances)
@@ -177,6 +193,7 @@ def _unique(instances: Iterable[Instance]) -> Iterator[str]:
         ("tap", [nic.tap for nic in nics]),
         ("MAC", [nic.mac for nic in nics]),
         ("address", [nic.address for nic in nics]),
+        ("floating address", [nic.floating for nic in nics if nic.floating]),
     ):
         yield from (f"{word} {shown(value)} is used {n} times" for value, n in Counter(values).items() if n > 1)
 
@@ -187,7 +204,8 @@ def _directory(document: HostDocument, before: HostDocument) -> Iterator[str]:
             yield f"directory {shown(name)} is not a DNS label"
         if not words.UUID.fullmatch(entry.uuid):
             yield f"directory {shown(name)}: uuid {shown(entry.uuid)} is not a UUID in lower case"
-        yield from (f"directory {shown(name)}: {shown(text)} is not an IPv4 address" for text in _bad(entry.addresses))
+        listed = (*entry.addresses, *entry.floating)
+        yield from (f"directory {shown(name)}: {shown(text)} is not an IPv4 address" for text in _bad(listed))
 
 
 def _user_data(document: HostDocument, before: HostDocument) -> Iterator[str]:

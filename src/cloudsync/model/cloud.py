@@ -65,7 +65,7 @@ class Wanted:
     """One instance. `base` is its key in the spec, `index` 0 for a plain one, 1.. for the counted.
 
     `was` are names it may be renamed from when they exist and the spec no longer wants them: the written `was:`
-    first, then `base` for BASE-1 and BASE-1 for a plain BASE.
+    first, then `base` for BASE-1 and BASE-1 for a plain BASE. `floating` is the floating address of its first NIC.
     """
 
     name: str
@@ -77,6 +77,7 @@ class Wanted:
     nics: tuple[WantedNic, ...]
     keypairs: tuple[str, ...] = ()
     groups: tuple[str, ...] = ("default",)
+    floating: str | None = None
     where: Where = Where()
     user_data: bytes | None = field(default=None, repr=False)
     metadata: Mapping[str, str] = field(default_factory=dict)

@@ -26,6 +26,7 @@ class Entry:
     uuid: str
     host: str
     addresses: tuple[str, ...]
+    floating: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -102,13 +102,17 @@ class Digest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Nic:
-    """One network interface. `tap` is the host's device, `address` the only IPv4 address allowed on it."""
+    """One network interface. `tap` is the host's device, `address` the only IPv4 address allowed on it.
+
+    `floating` is an address of the world outside that the host translates to `address` and back.
+    """
 
     network: str
     address: str
     mac: str
     tap: str
     port_security: bool = True
+    floating: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +141,11 @@ class Instance:
     protect: bool = False
     availability_zone: str = ""
     launch_index: int = 0
+
+    @property
+    def floating(self) -> tuple[str, ...]:
+        """Its floating addresses, in the order of its NICs."""
+        return tuple(nic.floating for nic in self.nics if nic.floating)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,6 +36,7 @@ def _unique(desired: World) -> list[str]:
         "tap": [nic.tap for one in instances for nic in one.nics],
         "MAC": [nic.mac for one in instances for nic in one.nics],
         "address": [nic.address for one in instances for nic in one.nics],
+        "floating address": [address for one in instances for address in one.floating],
     }
     return [
         f"two instances have {kind} {value}"

@@ -31,6 +31,7 @@ ROWS = (
     Row("network", lambda one: [nic.network for nic in one.nics], lambda one: _networks(one), Disruption.RESTART),
     Row("address", lambda one: [nic.address for nic in one.nics], show.addresses, Disruption.RESTART),
     Row("port_security", show.port_security, show.port_security, Disruption.LIVE),
+    Row("floating_ip", lambda one: one.floating, show.floating, Disruption.LIVE),
     Row("security_groups", lambda one: one.groups, lambda one: show.listed(one.groups), Disruption.LIVE),
     Row("keypairs", lambda one: one.keypairs, lambda one: show.listed(one.keypairs), Disruption.NONE, KEEPS),
     Row("user_data", lambda one: one.user_data, lambda one: show.user_data(one.user_data), Disruption.NONE, KEEPS),

@@ -9,6 +9,7 @@ from cloudsync.model.resources import Instance, Network
 from cloudsync.planner import show
 from cloudsync.planner.act import Act, act, disruption, gateways
 from cloudsync.planner.fields import as_fields, differing
+from cloudsync.planner.floating import moves, told
 from cloudsync.planner.seen import Pair
 
 NEW_NIC = "a guest that has booted has to set a new network card up by itself"
@@ -16,8 +17,9 @@ NEW_NIC = "a guest that has booted has to set a new network card up by itself"
 
 def changes(pairs: Iterable[Pair], networks: Mapping[str, Network]) -> tuple[Change, ...]:
     """In the order of the pairs."""
-    found = (change(pair, networks) for pair in pairs)
-    return tuple(one for one in found if one is not None)
+    listed = tuple(pairs)
+    moving = moves(listed)
+    return tuple(told(one, pair, moving) for pair in listed if (one := change(pair, networks)))
 
 
 def change(pair: Pair, networks: Mapping[str, Network]) -> Change | None:
@@ -41,6 +43,7 @@ def _create(wanted: Instance) -> Change:
         Field(path="flavor", before=None, after=wanted.flavor),
         Field(path="image", before=None, after=wanted.image_name),
         Field(path="address", before=None, after=show.addresses(wanted)),
+        *(Field(path="floating_ip", before=None, after=address) for address in wanted.floating),
     ]
     if not all(nic.port_security for nic in wanted.nics):
         fields.append(Field(path="port_security", before=None, after=show.port_security(wanted)))

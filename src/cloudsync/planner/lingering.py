@@ -7,15 +7,19 @@ from cloudsync.model.document import Entry, HostDocument
 from cloudsync.model.resources import Group, Network
 from cloudsync.planner.conflicts import overlaps
 from cloudsync.planner.documents import images_of
+from cloudsync.planner.floating import without
 from cloudsync.planner.seen import Pair
 
 
 def with_leaving(document: HostDocument, old: HostDocument | None, leaving: Iterable[Pair]) -> HostDocument:
     """`document` and the recorded ones of `leaving`, with what they refer to, as `old` has it.
 
-    Their user-data is left out: the spec may not have its bytes any more, and nobody else has.
+    Their user-data is left out: the spec may not have its bytes any more, and nobody else has. A floating address that
+    somebody else gets is theirs no more.
     """
     records = {pair.record.name: replace(pair.record, user_data=None) for pair in leaving if pair.record}
+    given = frozenset(address for entry in document.directory.values() for address in entry.floating)
+    records = {name: without(record, given) for name, record in records.items()}
     if old is None or not records:
         return document
     nets = {nic.network for record in records.values() for nic in record.nics}
@@ -25,7 +29,12 @@ def with_leaving(document: HostDocument, old: HostDocument | None, leaving: Iter
     networks = {**_remotes(groups.values(), old, networks), **networks}
     keys = {name for record in records.values() for name in record.keypairs if name in old.keypairs}
     entries = {
-        name: Entry(uuid=record.uuid, host=document.host, addresses=tuple(nic.address for nic in record.nics))
+        name: Entry(
+            uuid=record.uuid,
+            host=document.host,
+            addresses=tuple(nic.address for nic in record.nics),
+            floating=record.floating,
+        )
         for name, record in records.items()
     }
     return replace(

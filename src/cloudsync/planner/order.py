@@ -21,6 +21,7 @@ from cloudsync.model.snapshot import HostState
 from cloudsync.planner.act import Act, act
 from cloudsync.planner.conflicts import Conflicts
 from cloudsync.planner.documents import Whole, claims, content, final
+from cloudsync.planner.floating import awaited, holders, until_free
 from cloudsync.planner.images import Drop, Fetch
 from cloudsync.planner.lingering import with_leaving
 from cloudsync.planner.seen import Pair
@@ -50,7 +51,8 @@ def steps(works: Iterable[Work]) -> tuple[Step, ...]:
         for pair in work.pairs
         if pair.home and ((pair.doomed and _is_there(pair)) or pair.home.uuid in work.held.stops)
     }
-    return tuple(step for work in every for step in _Host(work, freed).steps())
+    floating = holders(pair for work in every for pair in work.pairs)
+    return tuple(step for work in every for step in _Host(work, freed, floating).steps())
 
 
 def _freeing(work: Work, pair: Pair) -> DeleteInstance | StopInstance:
@@ -65,12 +67,14 @@ def _freeing(work: Work, pair: Pair) -> DeleteInstance | StopInstance:
 
 
 class _Host:
-    """The steps on one host. `freed` names the step by which each instance lets go."""
+    """The steps on one host. `freed` names the step by which each instance lets go, `floating` who has each floating
+    address."""
 
-    def __init__(self, work: Work, freed: Mapping[str, str]) -> None:
+    def __init__(self, work: Work, freed: Mapping[str, str], floating: Mapping[str, Pair]) -> None:
         self._work, self._freed = work, freed
         self._name = work.host.name
         self._crowded = _crowded(work)
+        self._awaited = awaited(self._name, (pair.wanted for pair in work.pairs if pair.wanted), floating)
         doomed = [pair for pair in work.pairs if pair.doomed and _is_there(pair)]
         early = work.held.early
         self._first = [self._delete_early(pair) for pair in doomed if pair.home and pair.home.uuid in early]
@@ -79,7 +83,8 @@ class _Host:
         late = [pair for pair in doomed if pair.home and pair.home.uuid not in early]
         self._last = [replace(_freeing(work, pair), waits_for=self._ready) for pair in late]
         if self._settle:
-            waits = (*self._ready, *(step.id for step in self._last))
+            others = sorted({f"{host}/document" for host in self._awaited.values()})
+            waits = (*self._ready, *others, *(step.id for step in self._last))
             self._settle = replace(self._settle, waits_for=waits)
 
     def steps(self) -> Iterator[Step]:
@@ -108,13 +113,15 @@ class _Host:
         return replace(_freeing(self._work, pair), waits_for=tuple(sorted(images)))
 
     def _documents(self) -> tuple[PutDocument | None, PutDocument | None]:
-        """The document while the doomed still run, and the one without them; None where nothing is to be put."""
+        """The document while the doomed still run and other hosts still have floating addresses that come here, and
+        the one after that; None where nothing is to be put."""
         work = self._work
         goal = final(work.shared, self._name)
         if not claims(work.host, goal):
             return None, None
         leaving = [pair for pair in work.pairs if pair.doomed and pair.home and pair.home.uuid not in work.held.early]
         during = with_leaving(goal, work.host.document, [pair for pair in leaving if _is_there(pair)])
+        during = until_free(during, self._awaited)
         base = work.host.generation
         prepare = settle = None
         if during != content(work.host.document) or work.host.drift:

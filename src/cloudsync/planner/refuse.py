@@ -85,13 +85,13 @@ def _too_much(wanted: Instance, before: Instance | Machine, room: Room) -> str:
 def _held(cloud: Cloud, sight: Sight) -> Iterator[Problem]:
     """An address that something on a host out of reach may still have cannot be given to another."""
     away = {address: home for home, _ in sight.away for address in home.addresses}
+    away |= {address: home for home, _ in sight.away for address in home.floating}
     for pair in sight.pairs:
-        for nic in pair.wanted.nics if pair.wanted else ():
-            if nic.address in away:
-                home = away[nic.address]
-                text = (
-                    f"instance.{pair.name} is to have {nic.address}, which instance.{home.name} has on host.{home.host}"
-                )
+        wanted = (*(nic.address for nic in pair.wanted.nics), *pair.wanted.floating) if pair.wanted else ()
+        for address in wanted:
+            if address in away:
+                home = away[address]
+                text = f"instance.{pair.name} is to have {address}, which instance.{home.name} has on host.{home.host}"
                 yield _problem(
                     cloud, pair, f"{text}: that host cannot be asked", "take another address, or wait for it"
                 )

@@ -8,6 +8,7 @@ from cloudsync.model.plan import Placement
 from cloudsync.model.resources import Digest, Instance, Nic, World
 from cloudsync.model.snapshot import Snapshot
 from cloudsync.planner.allocate import allocate
+from cloudsync.planner.floating import given
 from cloudsync.planner.identity import uuid_of
 from cloudsync.planner.nics import decided, match
 from cloudsync.scheduler.homes import Home, find_homes
@@ -36,6 +37,7 @@ def resolve(cloud: Cloud, placements: Iterable[Placement], snapshot: Snapshot) -
     for name in names:
         wanted, identity = cloud.instances[name], identities[name]
         nics = decided(identity[1], wanted.nics, addresses[name], stays[name], macs)
+        nics = given(nics, wanted.floating)
         instances[name] = _instance(cloud, wanted, hosts[name], identity, nics)
     return World(
         keypairs=dict(sorted(cloud.keypairs.items())),

@@ -41,6 +41,11 @@ def port_security(one: Instance) -> str:
     return f"off for {', '.join(found)}"
 
 
+def floating(one: Instance) -> str:
+    """Floating addresses of all NICs."""
+    return " ".join(one.floating)
+
+
 def network(one: Network) -> str:
     """`10.20.0.0/16, NAT`."""
     return f"{one.subnet}, {'NAT' if one.nat else 'no NAT'}"

@@ -122,7 +122,9 @@ def _created(change: Change, placement: Placement | None) -> tuple[str, str]:
     notes += [f"runner-up {placement.runner_up}"] if placement.runner_up else []
     if "port_security" in values:
         notes.insert(0, f"port_security {values['port_security']}")
-    said = f"→ {placement.host}  {values.get('address', '')}" + (f"  ({'; '.join(notes)})" if notes else "")
+    notes += change.reasons
+    addresses = " ".join(values[path] for path in ("address", "floating_ip") if path in values)
+    said = f"→ {placement.host}  {addresses}" + (f"  ({'; '.join(notes)})" if notes else "")
     return f"{values.get('flavor', '')}, {values.get('image', '')}", said
 
 

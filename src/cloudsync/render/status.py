@@ -106,7 +106,7 @@ def _instances(host: HostState) -> list[dict[str, object]]:
                 "uuid": instance.uuid,
                 "host": host.name,
                 "state": state,
-                "addresses": [nic.address for nic in instance.nics],
+                "addresses": _addresses(instance),
                 "image": instance.image_name,
                 "flavor": instance.flavor,
                 "groups": list(instance.groups),
@@ -125,7 +125,7 @@ def _away(snapshot: Snapshot) -> list[dict[str, object]]:
             "uuid": home.uuid,
             "host": home.host,
             "state": UNKNOWN,
-            "addresses": list(home.addresses),
+            "addresses": [*home.addresses, *home.floating],
             "image": None,
             "flavor": None,
             "groups": None,
@@ -138,16 +138,21 @@ def _away(snapshot: Snapshot) -> list[dict[str, object]]:
 
 def _away_rows(snapshot: Snapshot) -> list[tuple[str, ...]]:
     return [
-        (home.name, UNKNOWN, home.host, " ".join(home.addresses), "?", "?", "?", "?")
+        (home.name, UNKNOWN, home.host, " ".join((*home.addresses, *home.floating)), "?", "?", "?", "?")
         for home in out_of_reach(snapshot.hosts)
     ]
+
+
+def _addresses(instance: Instance) -> list[str]:
+    """Its own, then those that lead to it from outside."""
+    return [*(nic.address for nic in instance.nics), *instance.floating]
 
 
 def _instance_rows(host: HostState) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
     for name, instance in sorted(host.document.instances.items() if host.document else ()):
         state, problems = health(host, instance)
-        addresses = " ".join(nic.address for nic in instance.nics)
+        addresses = " ".join(_addresses(instance))
         said = "; ".join(problems) or _boot(host, instance)
         row = (name, state, host.name, addresses, instance.image_name, instance.flavor, ",".join(instance.groups), said)
         rows.append(row)

@@ -20,6 +20,7 @@ class Home:
     uuid: str
     host: str
     addresses: tuple[str, ...]
+    floating: tuple[str, ...] = ()
     record: Instance | None = None
     machine: Machine | None = None
     known: bool = True
@@ -83,7 +84,13 @@ def _on(host: HostState) -> Iterator[Home]:
         is_now = [address for _, _, address in machine.nics] if machine else []
         addresses = tuple(dict.fromkeys(recorded_as + is_now))
         yield Home(
-            name=record.name, uuid=record.uuid, host=host.name, addresses=addresses, record=record, machine=machine
+            name=record.name,
+            uuid=record.uuid,
+            host=host.name,
+            addresses=addresses,
+            floating=record.floating,
+            record=record,
+            machine=machine,
         )
     for machine in machines.values():
         addresses = tuple(address for _, _, address in machine.nics)
@@ -106,5 +113,12 @@ def _unseen(hosts: Mapping[str, HostState], seen: set[str]) -> list[Home]:
         for name, entry in directory.items():
             there = hosts.get(entry.host)
             if entry.uuid not in seen and (there is None or not there.reachable):
-                found[name] = Home(name=name, uuid=entry.uuid, host=entry.host, addresses=entry.addresses, known=False)
+                found[name] = Home(
+                    name=name,
+                    uuid=entry.uuid,
+                    host=entry.host,
+                    addresses=entry.addresses,
+                    floating=entry.floating,
+                    known=False,
+                )
     return list(found.values())

@@ -175,7 +175,7 @@ def _wanted(
     base: str, index: int, instance: models.Instance, flavor: Flavor, nics: tuple[WantedNic, ...], data: bytes | None
 ) -> Wanted:
     groups = ["default"] if instance.security_groups is None else instance.security_groups
-    placement = instance.placement
+    placement, floating = instance.placement, instance.floating_ip
     return Wanted(
         name=f"{base}-{index}" if index else base,
         base=base,
@@ -186,6 +186,7 @@ def _wanted(
         nics=nics,
         keypairs=tuple(instance.keypairs),
         groups=tuple(sorted(groups)),
+        floating=floating[max(0, index - 1)] if isinstance(floating, list) else floating,
         where=Where(
             host=placement.host or None,
             zone=placement.zone or None,

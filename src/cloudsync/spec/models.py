@@ -211,7 +211,9 @@ class Instance(Written):
     placement: Placement = Field(default_factory=Placement)
     user_data: UserData | None = None
     metadata: Metadata = Field(default={}, max_length=128)
-    floating_ip: Addresses | None = None
+    floating_ip: Addresses | None = Field(
+        default=None, description="An address outside that leads to it; a list of one each when it has a count."
+    )
     update: Update | None = None
     on_user_data_change: Literal["keep", "replace"] = "keep"
     protect: bool = Field(default=False, description="No plan may delete or replace it.")

@@ -45,7 +45,6 @@ def _hosts(draft: Draft) -> Iterator[Finding]:
 
 # Key of an instance -> what is said when it is used.
 _INSTANCE: tuple[tuple[str, str, Callable[[Instance], bool]], ...] = (
-    ("floating_ip", "floating_ip", lambda instance: instance.floating_ip is not None),
     ("update", "update", lambda instance: instance.update is not None),
     (
         "on_user_data_change",

@@ -52,6 +52,7 @@ def _record(instance: Instance, document: HostDocument, password: bytes) -> Reco
     return Record(
         uuid=instance.uuid,
         addresses=tuple(nic.address for nic in instance.nics),
+        floating=next(iter(instance.floating), ""),
         complete=resolved and networks_known,
         name=instance.name,
         hostname=_hostname(instance, document),

@@ -41,7 +41,7 @@ def meta_data(record: Record, version: str) -> dict[str, str]:
     for index, (_, line) in enumerate(record.keys):
         found[f"public-keys/{index}/openssh-key"] = line
     if version >= "2007-01-19":
-        found |= {"local-hostname": record.hostname, "public-hostname": record.hostname, "public-ipv4": ""}
+        found |= {"local-hostname": record.hostname, "public-hostname": record.hostname, "public-ipv4": record.floating}
     if version >= "2007-08-29":
         found["instance-type"] = record.flavor
     if version >= "2007-12-15":

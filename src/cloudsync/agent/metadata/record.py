@@ -25,12 +25,14 @@ class Interface:
 class Record:
     """`addresses` are the sources that may ask for it. Unless `complete`, those are told to come back in a second.
 
+    `floating` is the address that leads to it from outside, empty without one.
     `project` is the cloud's name. `image` is 8 hex digits. `zone` is None when the instance has none.
     `keys` are (name, public key line). `user_data` is None when none was supplied, which differs from empty.
     """
 
     uuid: str
     addresses: tuple[str, ...]
+    floating: str = ""
     complete: bool = True
     name: str = ""
     hostname: str = ""

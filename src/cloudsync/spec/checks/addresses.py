@@ -6,8 +6,7 @@ from ipaddress import IPv4Address, IPv4Network
 
 from cloudsync.spec.draft import Draft
 from cloudsync.spec.finding import Finding, Trail
-from cloudsync.spec.members import default_network, members
-from cloudsync.spec.models import Instance
+from cloudsync.spec.members import default_network
 from cloudsync.spec.subnets import address, gateway, subnet
 from cloudsync.spec.words import count, quote
 
@@ -103,29 +102,4 @@ def _unusable(
         yield Finding(trail, f"{found} is {taken[found]} of network {quote(network)}", "use another address")
 
 
-def floating(draft: Draft) -> Iterator[Finding]:
-    seen: dict[str, str] = {}
-    for base, instance in draft.instances.items():
-        yield from _floating(base, instance, seen)
-
-
-def _floating(base: str, instance: Instance, seen: dict[str, str]) -> Iterator[Finding]:
-    written = instance.floating_ip
-    if written is None:
-        return
-    above: Trail = ("instances", base, "floating_ip")
-    listed = written if isinstance(written, list) else [written]
-    wanted = len(members(base, instance))
-    if len(listed) != wanted:
-        have = count(len(listed), "floating address", "floating addresses")
-        yield Finding(above, f"{have} for {count(wanted, 'instance')}", "write one for each")
-    for index, text in enumerate(listed):
-        trail = (*above, index) if isinstance(written, list) else above
-        if address(text) is None:
-            yield Finding(trail, f"{quote(text)} is not an IPv4 address", "for example 203.0.113.10")
-        elif text in seen:
-            yield Finding(trail, f"instance {quote(seen[text])} has the floating address {text} already")
-        seen.setdefault(text, base)
-
-
-CHECKS = (one_way, fixed, floating)
+CHECKS = (one_way, fixed)

@@ -2,7 +2,18 @@
 
 from collections.abc import Callable, Iterator
 
-from cloudsync.spec.checks import addresses, claims, groups, hosts, images, instances, networks, placement, references
+from cloudsync.spec.checks import (
+    addresses,
+    claims,
+    floating,
+    groups,
+    hosts,
+    images,
+    instances,
+    networks,
+    placement,
+    references,
+)
 from cloudsync.spec.draft import Draft
 from cloudsync.spec.finding import Finding
 
@@ -15,6 +26,7 @@ CHECKS: tuple[Callable[[Draft], Iterator[Finding]], ...] = (
     *references.CHECKS,
     *instances.CHECKS,
     *addresses.CHECKS,
+    *floating.CHECKS,
     *claims.CHECKS,
 )
 
