@@ -1,6 +1,7 @@
 """Short builders of host documents, and random ones for laws."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from hashlib import sha256
 from random import Random
 
@@ -149,6 +150,10 @@ def random_document(seed: int) -> HostDocument:
             for third in random.sample(range(4), random.randint(0, 3))
         ),
     ]
+    for at, address in enumerate(random.sample(["203.0.113.1", "203.0.113.2", "203.0.113.3"], random.randint(0, 3))):
+        if at < len(instances):
+            nic = replace(instances[at].nics[0], floating=address)
+            instances[at] = replace(instances[at], nics=(nic,))
     infra = random.sample(["198.51.100.11", "198.51.100.12", "203.0.113.0/24", "203.0.113.9"], random.randint(0, 4))
     return document(instances, groups, networks, infra=infra)
 

@@ -1,7 +1,7 @@
 """What the agent keeps as its document says, in the order it is brought into force. Called by serve.py and the CLI.
 
-The firewall is first and links, which switches forwarding on, refuses without it; so a host that has not loaded its
-rules does not forward. Addresses and metadata come last: a guest that asks too early asks again.
+Guards close the host to what its firewall has not seen. Links, which switches forwarding on, refuses without the
+firewall's rules. Addresses and metadata come last: a guest that asks too early asks again.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,7 +10,7 @@ from pathlib import Path
 from cloudsync.agent.dnsmasq import Dnsmasq, end_all
 from cloudsync.agent.firewall import Firewall
 from cloudsync.agent.firewall.remove import remove as remove_rules
-from cloudsync.agent.links import Links
+from cloudsync.agent.links import Floating, Guards, Links
 from cloudsync.agent.listen import owner_of
 from cloudsync.agent.metadata import predecessor
 from cloudsync.agent.metadata.service import MetadataPart
@@ -28,8 +28,10 @@ def make_parts(places: Places, on_boot: Callable[[Boot], None]) -> Sequence[Part
     """`on_boot` is called from a thread of the metadata service."""
     walls = Firewall(places.metadata_port)
     return (
+        Guards(),
         walls,
         Links(walls.loaded),
+        Floating(),
         Dnsmasq(places.run),
         MetadataPart(places.metadata_port, places.state, on_boot),
     )

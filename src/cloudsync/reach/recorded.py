@@ -54,6 +54,7 @@ def ports(one: Instance, name: str, rules: Book) -> Iterable[Port]:
             egress=held[Direction.EGRESS],
             ingress=held[Direction.INGRESS],
             guarded=nic.port_security,
+            floating=nic.floating,
         )
 
 

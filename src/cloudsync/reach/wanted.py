@@ -50,7 +50,7 @@ def _behind(cloud: Cloud, spots: Mapping[str, list[Spot]]) -> dict[str, list[str
 
 def _ports(one: Wanted, spots: list[Spot], book: Book) -> Iterator[Port]:
     held = book.hold(one.groups)
-    for nic, spot in zip(one.nics, spots, strict=True):
+    for index, (nic, spot) in enumerate(zip(one.nics, spots, strict=True)):
         yield Port(
             instance=one.name,
             network=nic.network,
@@ -59,4 +59,5 @@ def _ports(one: Wanted, spots: list[Spot], book: Book) -> Iterator[Port]:
             egress=held[Direction.EGRESS],
             ingress=held[Direction.INGRESS],
             guarded=nic.port_security,
+            floating=one.floating if index == 0 else None,
         )

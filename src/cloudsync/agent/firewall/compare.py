@@ -40,15 +40,15 @@ _ELEMENTS = {
     "open_ports": ("its port is filtered although port_security is off", "filtering of {} was switched off"),
     "egress": ("its outgoing rules are not in force", "outgoing rules of an unknown port were added: {}"),
     "ingress": ("its incoming rules are not in force", "incoming rules of an unknown port were added: {}"),
+    "fip_in4": ("its floating address does not lead to it", "a foreign floating address was added: {}"),
+    "fip_out4": ("it does not leave by its floating address", "{} leaves by a foreign floating address"),
+    "fip_self4": ("it does not reach itself by its floating address", "a foreign floating address was added: {}"),
 }
 _SETS = {
     "gateways4": "a gateway",
     "infra4": "an address guests may not reach",
     "internal4": "a subnet",
     "nat_src4": "a subnet that leaves through the uplink",
-    "fip_in4": "a floating address",
-    "fip_out4": "a floating address",
-    "fip_self4": "a floating address",
 }
 
 

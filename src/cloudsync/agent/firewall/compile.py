@@ -111,6 +111,7 @@ def _filled(document: HostDocument, ports: tuple[Port, ...]) -> dict[str, Contai
     networks = document.networks.values()
     subnets = [(network, names.subnet(network.subnet, f"network.{network.name}")) for network in networks]
     infra = (names.subnet(text, "infra") for text in document.infra if ":" not in text)
+    floats = [(names.address(one.nic.floating, one.owner), one.nic.address) for one in ports if one.nic.floating]
     elements: dict[str, dict[str, str]] = {
         "port_src4": _tuples(ports),
         "port_macs": _keys(f"{port.nic.tap} . {port.nic.mac}" for port in ports),
@@ -120,6 +121,9 @@ def _filled(document: HostDocument, ports: tuple[Port, ...]) -> dict[str, Contai
         "infra4": _keys(element(one) for one in collapse_addresses(infra)),
         "internal4": _keys(element(one) for one in collapse_addresses(one for _, one in subnets)),
         "nat_src4": _keys(element(one) for one in collapse_addresses(one for net, one in subnets if net.nat)),
+        "fip_in4": dict(floats),
+        "fip_out4": {fixed: floating for floating, fixed in floats},
+        "fip_self4": _keys(f"{fixed} . {fixed}" for _, fixed in floats),
         "egress": {port.nic.tap: f"goto pe_{port.nic.tap}" for port in ports},
         "ingress": {port.nic.tap: f"goto pi_{port.nic.tap}" for port in ports},
     }
@@ -155,6 +159,7 @@ def _owners(document: HostDocument, ports: tuple[Port, ...], groups: Iterable[Gr
     for port in ports:
         keys = (port.nic.tap, port.nic.address, f"pi_{port.nic.tap}", f"pe_{port.nic.tap}")
         owners |= dict.fromkeys(keys, port.owner)
+        owners |= {port.nic.floating: port.owner} if port.nic.floating else {}
     owners["host"] = f"host.{document.host}"
     return owners
 

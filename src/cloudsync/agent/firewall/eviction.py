@@ -1,6 +1,6 @@
 """Which running flows a document no longer permits (pure); the firewall deletes them after its rules are in."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Set
 
 from cloudsync.agent.firewall.ctnetlink import Entry
 from cloudsync.reach.scene import Scene
@@ -12,6 +12,18 @@ def doomed(entries: Iterable[Entry], scene: Scene, gone: frozenset[str], host: f
     are not forwarded, and no security group is about them. `host` are the host's own addresses."""
     for entry in entries:
         if entry.addresses & gone or not (_ends_here(entry, host) or _permitted(entry, scene)):
+            yield entry
+
+
+def misled(entries: Iterable[Entry], known: Set[str], now: Mapping[str, str]) -> Iterator[Entry]:
+    """Flows by a floating address of those `known` to or from another instance than the one that it leads to `now`.
+
+    Translation is decided by a flow's first packet and kept for its life.
+    """
+    for entry in entries:
+        comes = entry.target in known and now.get(entry.target) != entry.reply_source
+        leaves = entry.reply_target in known and now.get(entry.reply_target) != entry.source
+        if comes or leaves:
             yield entry
 
 

@@ -1,13 +1,14 @@
 """The firewall as the agent's Part: a document into the kernel's tables, and what in the kernel is no longer so."""
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from cloudsync.agent.firewall import conntrack, genid, nft
 from cloudsync.agent.firewall.compare import differences
 from cloudsync.agent.firewall.compile import compile_document
 from cloudsync.agent.firewall.delta import delta
-from cloudsync.agent.firewall.eviction import doomed
+from cloudsync.agent.firewall.eviction import doomed, misled
 from cloudsync.agent.firewall.ruleset import Ruleset
 from cloudsync.agent.firewall.trace import rulings
 from cloudsync.agent.firewall.withdrawal import Suspects, both, suspects, vacated
@@ -51,6 +52,7 @@ class Firewall:
     _known: _Known | None = field(default=None, repr=False)
     _judged: _Judged | None = field(default=None, repr=False)
     _unswept: Suspects = field(default=None, repr=False)
+    _floated: frozenset[str] = frozenset()
 
     def apply(self, document: HostDocument) -> None:
         """One transaction from what the kernel holds to what `document` says; then the flows it denies are cut.
@@ -60,10 +62,11 @@ class Firewall:
         """
         with self._lock:
             wanted = self._compiled(document)
+            _spare_the_host(wanted)
             found = self._found()
             self._unswept = both(self._unswept, suspects(found, wanted))
             self._commit(found, wanted)
-            self._sweep(document, vacated(found, wanted))
+            self._sweep(document, found, wanted)
 
     def drift(self, document: HostDocument) -> tuple[Drift, ...]:
         """Judged by what is read from the kernel, once for each generation: our own commits too are read back."""
@@ -125,10 +128,29 @@ class Firewall:
             if known and after == known.generation + 1:
                 self._known = _Known(after, wanted, read=False)
 
-    def _sweep(self, document: HostDocument, gone: frozenset[str]) -> None:
+    def _sweep(self, document: HostDocument, found: Ruleset, wanted: Ruleset) -> None:
         """Of a fresh agent's table everything: the one before may have died between its rules and its sweep."""
+        now = _floating(wanted)
+        self._floated |= _floating(found).keys() | now.keys()
         if self._unswept is None or self._unswept:
             flows = conntrack.entries(self._unswept)
             if flows:
-                conntrack.delete(doomed(flows, of_document(document), gone, local_addresses()))
+                denied = doomed(flows, of_document(document), vacated(found, wanted), local_addresses())
+                conntrack.delete(dict.fromkeys((*denied, *misled(flows, self._floated, now))))
             self._unswept = frozenset()
+        self._floated = frozenset(now)
+
+
+def _spare_the_host(ruleset: Ruleset) -> None:
+    """Translating an address of the host itself would take the host off the net: HostError instead."""
+    floating = _floating(ruleset)
+    for address in sorted(floating.keys() & local_addresses() if floating else ()):
+        owner = ruleset.owners.get(address, "host.?")
+        raise HostError(f"{owner}: its floating address {address} is this host's own", "take another one")
+
+
+def _floating(ruleset: Ruleset) -> Mapping[str, str]:
+    """Floating addresses, each with the instance's that it leads to."""
+    inet = ruleset.tables.get("inet")
+    translated = inet.containers.get("fip_in4") if inet else None
+    return translated.elements if translated else {}

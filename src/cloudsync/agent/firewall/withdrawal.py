@@ -9,12 +9,18 @@ Suspects = frozenset[str] | None
 """Addresses of instances, here or elsewhere; None stands for everybody's."""
 
 _BY_TAP = ("egress", "ingress", "port_src4", "port_macs", "port_arp", "open_ports", "open_src4", "open_arp")
+_FLOATING = ("fip_in4", "fip_out4", "fip_self4")
 _OF_MEMBERS = ("g_", "i_")
 _OF_GROUPS, _OF_PORTS = ("gi_", "ge_"), ("pi_", "pe_")
 
 
 def suspects(old: Ruleset, new: Ruleset) -> Suspects:
-    """Also those of whom it may only seem so: a rule or an element that went is enough."""
+    """Also those of whom it may only seem so: a rule or an element that went is enough.
+
+    What a table that is gone let pass is not known any more.
+    """
+    if old.tables.keys() < new.tables.keys():
+        return None
     found: frozenset[str] = frozenset()
     for family, table in old.tables.items():
         some = _Change(table, new.tables.get(family, Table()), _addresses(old, new)).suspects()
@@ -109,6 +115,9 @@ class _Change:
             lost, gained = _apart(container.elements, there.elements)
             if name == "infra4":
                 lost = gained
+            elif name == "fip_in4":
+                # One that comes was somebody else's until now: flows there go astray.
+                yield {key for key, _ in container.elements.items() ^ there.elements.items()}
             elif name == "port_src4":
                 # Its flows with others of this host were judged by another's rules until now.
                 lost |= gained
@@ -116,5 +125,5 @@ class _Change:
                 yield {address for key in lost for address in self.addresses.get(_tap(key), ())}
             elif name.startswith(_OF_MEMBERS):
                 yield lost
-            elif lost:
+            elif lost and name not in _FLOATING:
                 yield None

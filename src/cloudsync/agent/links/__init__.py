@@ -1,5 +1,10 @@
-"""The host's routing: guards against unfiltered forwarding, and forwarding itself. `Links` is the Part."""
+"""The host's routing: guards against unfiltered forwarding, forwarding itself, and floating addresses.
 
-from cloudsync.agent.links.part import Links
+`Guards`, `Links` and `Floating` are the Parts, `remove` takes off what they made.
+"""
 
-__all__ = ["Links"]
+from cloudsync.agent.links.floating import Floating
+from cloudsync.agent.links.part import Guards, Links
+from cloudsync.agent.links.remove import remove
+
+__all__ = ["Floating", "Guards", "Links", "remove"]

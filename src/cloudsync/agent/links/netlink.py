@@ -1,30 +1,33 @@
-"""The only door to the kernel's routing (pyroute2): our guards among the rules of routing, addresses and routes."""
+"""The only door to the kernel's routing (pyroute2): our guards among the rules of routing, addresses and routes.
+
+tables.py goes through it too.
+"""
 
 import errno
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from cloudsync.agent.links.guard import MARK, PROTOCOL, Guard
 from cloudsync.agent.links.tap import Tap
 from cloudsync.model.problem import HostError
 
-_MAIN = 254
-_FAMILY = 2
+MAIN = 254
+FAMILY = 2
 _TO_TABLE, _PROHIBIT = 1, 8
-_LINK = 253
+LINK = 253
 
 
 def local_addresses() -> frozenset[str]:
     """Every IPv4 address of this host."""
-    with _routing() as routing:
-        return frozenset(str(address.get("IFA_LOCAL")) for address in routing.get_addr(family=_FAMILY))
+    with routing() as kernel:
+        return frozenset(str(address.get("IFA_LOCAL")) for address in kernel.get_addr(family=FAMILY))
 
 
 def bears(tap: Tap) -> bool:
     """Whether it has its address, wherever among others."""
-    with _routing() as routing:
-        index = routing.link_lookup(ifname=tap.name)
-        found = routing.get_addr(family=_FAMILY, index=index[0]) if index else ()
+    with routing() as kernel:
+        index = kernel.link_lookup(ifname=tap.name)
+        found = kernel.get_addr(family=FAMILY, index=index[0]) if index else ()
         return any((one.get("IFA_LOCAL"), one.get("IFA_ADDRESS")) == (tap.gateway, tap.address) for one in found)
 
 
@@ -35,18 +38,18 @@ def give_address(tap: Tap) -> None:
 
 def give_route(tap: Tap) -> None:
     """Over whatever else leads to that address. HostError when the kernel refuses."""
-    _give(tap, "route", "replace", dst=f"{tap.address}/32", prefsrc=tap.gateway, scope=_LINK, proto=PROTOCOL)
+    _give(tap, "route", "replace", dst=f"{tap.address}/32", prefsrc=tap.gateway, scope=LINK, proto=PROTOCOL)
 
 
 def _give(tap: Tap, kind: str, verb: str, **what: Any) -> None:
     from pyroute2 import NetlinkError
 
-    with _routing() as routing:
-        index = routing.link_lookup(ifname=tap.name)
+    with routing() as kernel:
+        index = kernel.link_lookup(ifname=tap.name)
         if not index:
             return
         try:
-            getattr(routing, kind)(verb, **what, **{"index" if kind == "addr" else "oif": index[0]})
+            getattr(kernel, kind)(verb, **what, **{"index" if kind == "addr" else "oif": index[0]})
         except NetlinkError as refusal:
             if refusal.code not in (errno.EEXIST, errno.ENODEV, errno.ENETDOWN):
                 raise HostError(f"the kernel refused the {kind} of {tap.name}: {refusal}", "apply again") from None
@@ -55,8 +58,8 @@ def _give(tap: Tap, kind: str, verb: str, **what: Any) -> None:
 def present() -> dict[Guard, int]:
     """Our guards that are in the kernel, with how often; a rule of ours that is no guard of ours counts as nothing."""
     found: dict[Guard, int] = {}
-    with _routing() as routing:
-        for message in _ours(routing):
+    with routing() as kernel:
+        for message in _ours(kernel):
             guard = _guard(message)
             if guard:
                 found[guard] = found.get(guard, 0) + 1
@@ -80,14 +83,26 @@ def delete_guards() -> None:
         delete(found)
 
 
-def _routing() -> Any:
+def routing(strict: bool = False) -> Any:
+    """A socket to the kernel, to be used with `with`. `strict`: the kernel lists only what was asked for."""
     from pyroute2 import IPRoute
 
-    return IPRoute()
+    return IPRoute(strict_check=strict)
 
 
-def _ours(routing: Any) -> list[Any]:
-    return [message for message in routing.get_rules(family=_FAMILY) if message.get("FRA_PROTOCOL") == PROTOCOL]
+def request(shown: str, needless: int, act: Callable[..., object], verb: str, **specification: object) -> None:
+    """`act(verb, …)`; the errno `needless` says that there is nothing to do. HostError naming `shown` when refused."""
+    from pyroute2 import NetlinkError
+
+    try:
+        act(verb, **specification)
+    except NetlinkError as refusal:
+        if refusal.code != needless:
+            raise HostError(f"the kernel refused `{shown}`: {refusal}", "the agent must run as root") from None
+
+
+def _ours(kernel: Any) -> list[Any]:
+    return [message for message in kernel.get_rules(family=FAMILY) if message.get("FRA_PROTOCOL") == PROTOCOL]
 
 
 def _guard(message: Any) -> Guard | None:
@@ -103,29 +118,17 @@ def _guard(message: Any) -> Guard | None:
 
 def _change_all(verb: str, guards: Sequence[Guard]) -> None:
     if guards:
-        with _routing() as routing:
+        with routing() as kernel:
             for guard in guards:
-                _change(routing, verb, guard)
-
-
-def _change(routing: Any, verb: str, guard: Guard) -> None:
-    from pyroute2 import NetlinkError
-
-    try:
-        routing.rule(verb, **_specification(guard))
-    except NetlinkError as refusal:
-        if (verb, refusal.code) in (("add", errno.EEXIST), ("del", errno.ENOENT)):
-            return
-        raise HostError(
-            f"the kernel refused `ip rule {verb} {guard}`: {refusal}", "the agent must run as root"
-        ) from None
+                needless = errno.EEXIST if verb == "add" else errno.ENOENT
+                request(f"ip rule {verb} {guard}", needless, kernel.rule, verb, **_specification(guard))
 
 
 def _specification(guard: Guard) -> dict[str, Any]:
     address, _, length = guard.subnet.partition("/")
     side = "src" if guard.outward else "dst"
-    common = {"priority": guard.priority, "family": _FAMILY, "protocol": PROTOCOL}
+    common = {"priority": guard.priority, "family": FAMILY, "protocol": PROTOCOL}
     where = {side: address, f"{side}_len": int(length)}
     if guard.local:
-        return common | where | {"iifname": "lo", "table": _MAIN, "action": _TO_TABLE}
+        return common | where | {"iifname": "lo", "table": MAIN, "action": _TO_TABLE}
     return common | where | {"fwmark": 0, "fwmask": MARK, "action": _PROHIBIT}

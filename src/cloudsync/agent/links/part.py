@@ -1,18 +1,39 @@
-"""Routing and forwarding as the agent's Part. It comes after the firewall: a host without its table never forwards.
+"""Routing and forwarding as the agent's Parts: `Guards` before the firewall, `Links` after it.
 
-Taps are libvirt's; what was flushed of their addresses and routes is given back.
+Guards only close, so they come first; a host without its table never forwards, so the rest comes after. Taps are
+libvirt's; what was flushed of their addresses and routes is given back.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from cloudsync.agent.links import netlink, sysctl
+from cloudsync.agent.links import netlink, sysctl, tables
 from cloudsync.agent.links.guard import Guard, guards
 from cloudsync.agent.links.interface import lack
+from cloudsync.agent.links.routes import Route, closing
 from cloudsync.agent.links.tap import taps
 from cloudsync.model.document import HostDocument
 from cloudsync.model.problem import HostError
 from cloudsync.model.snapshot import Drift
+
+
+@dataclass(slots=True)
+class Guards:
+    name: str = "guards"
+    needs: tuple[str, ...] = ()
+
+    def apply(self, document: HostDocument) -> None:
+        """Those that are missing; `Links` takes away those of networks that went. HostError when the kernel refuses."""
+        netlink.add(guards(document) - set(netlink.present()))
+
+    def drift(self, document: HostDocument) -> tuple[Drift, ...]:
+        wanted, there = guards(document), netlink.present()
+        missing = [f"the guard `ip rule add {guard}` is missing" for guard in sorted(wanted - set(there))]
+        foreign = [f"the guard `ip rule … {guard}` is not wanted" for guard in sorted(set(_too_many(there, wanted)))]
+        return told(document, ((f"host.{document.host}", message) for message in (*missing, *foreign)))
+
+    def close(self) -> None:
+        """Nothing: they hold without the agent."""
 
 
 @dataclass(slots=True)
@@ -24,19 +45,20 @@ class Links:
     needs: tuple[str, ...] = ("firewall",)
 
     def apply(self, document: HostDocument) -> None:
-        """Guards in, then settings, then guards of networks that went out, then taps.
+        """Settings and routes, then what networks that went out have left, then taps.
 
         Raise HostError when the kernel refuses.
         """
-        wanted, there = guards(document), netlink.present()
-        netlink.add(wanted - set(there))
         if not self.firewall_loaded():
             raise HostError(
                 "forwarding stays off: the firewall's table is not loaded", "apply again; `nft list tables` shows it"
             )
         for name, value in sysctl.wrong().items():
             sysctl.put(name, value)
-        netlink.delete(_too_many(there, wanted))
+        wanted, there = closing(document), _there()
+        tables.add_routes(wanted.keys() - there)
+        tables.delete_routes(there - wanted.keys())
+        netlink.delete(_too_many(netlink.present(), guards(document)))
         wanted_taps = taps(document)
         for tap in lack(wanted_taps, netlink.bears).addresses:
             netlink.give_address(tap)
@@ -44,16 +66,22 @@ class Links:
             netlink.give_route(tap)
 
     def drift(self, document: HostDocument) -> tuple[Drift, ...]:
-        wanted, there = guards(document), netlink.present()
-        missing = [f"the guard `ip rule add {guard}` is missing" for guard in sorted(wanted - set(there))]
-        foreign = [f"the guard `ip rule … {guard}` is not wanted" for guard in sorted(set(_too_many(there, wanted)))]
-        settings = [f"{name.replace('/', '.')} is not {value}" for name, value in sysctl.wrong().items()]
-        found = [(f"host.{document.host}", message) for message in (*missing, *foreign, *settings)]
-        found += lack(taps(document), netlink.bears).messages()
-        return tuple(Drift(address=address, host=document.host, message=message) for address, message in found)
+        host = f"host.{document.host}"
+        settings = ((host, f"{name.replace('/', '.')} is not {value}") for name, value in sysctl.wrong().items())
+        routes = tables.differences(closing(document), _there(), host)
+        return told(document, (*settings, *routes, *lack(taps(document), netlink.bears).messages()))
 
     def close(self) -> None:
         """Nothing: traffic goes on without the agent."""
+
+
+def _there() -> frozenset[Route]:
+    return frozenset(route for route in tables.routes() if not route.device)
+
+
+def told(document: HostDocument, found: Iterable[tuple[str, str]]) -> tuple[Drift, ...]:
+    """(KIND.NAME, message) as drift of this host."""
+    return tuple(Drift(address=address, host=document.host, message=message) for address, message in found)
 
 
 def _too_many(there: dict[Guard, int], wanted: frozenset[Guard]) -> list[Guard]:

@@ -1,0 +1,11 @@
+"""What the Parts of links made goes from the kernel; settings stay, since others may rely on them."""
+
+from cloudsync.agent.links import netlink, tables
+
+
+def remove() -> None:
+    """Raise HostError when the kernel refuses. Removing twice is fine."""
+    tables.fall_silent(tables.answered())
+    tables.delete_routes(tables.routes())
+    tables.delete_device()
+    netlink.delete_guards()
