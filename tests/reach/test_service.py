@@ -1,5 +1,7 @@
 """What connections are for, as sets: parts, what two have in common, what one has and another has not."""
 
+from itertools import combinations_with_replacement, product
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -50,9 +52,17 @@ def test_what_is_taken_away_is_gone_and_nothing_that_was_not_there_comes(
 ) -> None:
     left = packets(minus(services, others))
     assert packets(services) - packets(others) <= left <= packets(services)
-    ported = {packet for packet in PACKETS if packet.protocol in ("tcp", "udp")}
-    if ANY not in services:
-        assert left & ported == (packets(services) - packets(others)) & ported
+
+
+def test_of_ports_exactly_what_is_left_is_left() -> None:
+    """All ways to take one or two ranges from one or two ranges of four ports."""
+    ranges = [Service("tcp", (low, high)) for low in range(1, 5) for high in range(low, 5)]
+    lists = list(combinations_with_replacement(ranges, 2))
+    for services, others in product(lists, lists):
+        assert packets(minus(services, others)) == packets(services) - packets(others), (services, others)
+    every = (Service("tcp"),)
+    assert minus(every, every) == ()
+    assert [str(one) for one in minus(every, (Service("tcp", (80, 80)),))] == ["tcp/1-79", "tcp/81-65535"]
 
 
 @settings(deadline=None)

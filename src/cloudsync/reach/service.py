@@ -122,9 +122,10 @@ def _without(one: Service, others: tuple[Service, ...]) -> Iterator[Service]:
         return
     first, last = one.ports or EVERY_PORT
     for gap in sorted(other.ports for other in others if other.protocol == one.protocol and other.ports):
-        if first < gap[0] <= last:
-            yield Service(one.protocol, (first, gap[0] - 1))
-        first = max(first, gap[1] + 1)
+        if first <= gap[1] and gap[0] <= last:
+            if first < gap[0]:
+                yield Service(one.protocol, (first, gap[0] - 1))
+            first = gap[1] + 1
     if (first, last) == EVERY_PORT:
         yield Service(one.protocol)
     elif first <= last:
