@@ -126,6 +126,12 @@ def test_a_table_that_is_gone_lets_nothing_pass() -> None:
 def test_the_host_itself_is_asked_about_too() -> None:
     assert verdicts(answer("db", "10.20.0.1", "udp/53")) == [("udp/53", "allowed", "allowed")]
     assert verdicts(answer("db", "10.20.0.1", "tcp/22")) == [("tcp/22", "denied", "denied")]
+    assert verdicts(answer("web", "169.254.169.254", "tcp/80")) == [("tcp/80", "allowed", "allowed")]
+    assert verdicts(answer("web", "169.254.169.254", "tcp/22")) == [("tcp/22", "denied", "denied")]
+    cut = with_rule("kvm-1", "guest_to_host", "tcp dport 8775", "drop")
+    assert verdicts(answer("web", "169.254.169.254", "tcp/80", cut)) == [("tcp/80", "denied", "allowed")]
+    (unasked,) = answer("new", "169.254.169.254", "tcp/80").pairs
+    assert unasked.because == "instance.new is not on any host yet"
     blocked = with_rule("kvm-2", "guest_to_host", "drop")
     assert verdicts(answer("db", "10.20.0.1", "udp/53", blocked)) == [("udp/53", "denied", "allowed")]
 

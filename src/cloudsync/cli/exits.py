@@ -11,7 +11,11 @@ class Exit(IntEnum):
         return member
 
     DONE = 0, "done; `reach`: yes, for every pair that was asked about"
-    FAILED = 1, "failed: bad spec, broken expectation, refused, no place, an action failed, no host reachable"
+    FAILED = (
+        1,
+        "failed: bad spec, broken expectation, refused, something cannot be placed, an action failed, "
+        "no host reachable",
+    )
     CHANGES = 2, "with `--detailed-exitcode`: there are changes or drift"
     STALE = 3, "the saved plan is stale: a host or the spec changed since"
     LOCKED = 4, "another apply holds the lock"

@@ -45,6 +45,8 @@ def show(answer: Answer, style: str) -> None:
     if style == "json":
         from cloudsync.render.reach_json import document
 
+        if answer.note:
+            say(answer.note)
         out(json.dumps(document(answer), indent=2))
     else:
         from cloudsync.render.reach_text import text

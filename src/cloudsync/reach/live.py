@@ -22,6 +22,8 @@ from cloudsync.reach.wanted import of_cloud
 Enquire = Callable[[str, Question], tuple[Ruling, ...]]
 """A host's name and what it is asked."""
 MOST = 500
+_ITSELF = (Sort.GATEWAY, Sort.HOST, Sort.METADATA)
+"""What a host is to its guests: built in, and yet in the kernel's rules."""
 _RANK = (Verdict.ALLOWED, Verdict.DEPENDS, Verdict.DENIED)
 
 
@@ -48,7 +50,7 @@ class _Look:
 
     def pairs(self, here: Party, there: Party) -> Iterator[Pair]:
         """What no kernel's rules have a say in is told as the record tells it."""
-        if built_in(here, there) and there.sort not in (Sort.GATEWAY, Sort.HOST):
+        if built_in(here, there) and (not here.ports or there.sort not in _ITSELF):
             yield from told(self._cloud, self.scene, here, there, self._asked)
             return
         hosts = tuple(dict.fromkeys(self._home[one.label] for one in (here, there) if one.sort is Sort.INSTANCE))
