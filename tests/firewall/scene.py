@@ -131,8 +131,9 @@ LAX = {
     "ipv4/conf/all/accept_local": 1,
     "ipv4/conf/all/accept_redirects": 1,
     "ipv4/conf/all/rp_filter": 0,
+    "ipv4/ipfrag_time": 3600,
 }
-"""A host whose kernel stops as little as one can ask of it."""
+"""A host whose kernel stops as little as one can ask of it, and gives up no datagram while we look."""
 
 
 @contextmanager
