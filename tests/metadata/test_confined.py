@@ -5,11 +5,16 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
 from cloudsync.agent.listen import GROUP
 from cloudsync.agent.metadata import confine
+from cloudsync.agent.metadata.limits import Limits
+from cloudsync.agent.metadata.port import listen
+from cloudsync.agent.metadata.supervisor import Supervisor
+from cloudsync.model.problem import HostError
 from tests.metadata import world
 from tests.metadata.running import Running
 
@@ -81,6 +86,18 @@ def test_without_one_it_is_nobody_and_says_so(users: Path, tmp_path: Path, caplo
         found = status(running.pid)
     assert set(found["Uid"].split()) == {str(pwd.getpwnam("nobody").pw_uid)}
     assert "there is no user cloudsync-metadata: the metadata service runs as nobody" in caplog.text
+
+
+def test_one_that_cannot_be_confined_is_not_waited_for(tmp_path: Path) -> None:
+    """There is no folder to be shut up in; a process that only were slow would be given 20 s."""
+    listener = listen("127.0.0.1", 0)
+    supervisor = Supervisor(listener, tmp_path, Limits(), lambda *_: None)
+    began = monotonic()
+    with pytest.raises(HostError, match=r"does not run: .*No such file"):
+        supervisor.change({})
+    assert monotonic() - began < 15
+    supervisor.close()
+    listener.close()
 
 
 def test_packaging_makes_the_user_that_it_looks_for() -> None:

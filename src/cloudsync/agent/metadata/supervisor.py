@@ -51,6 +51,7 @@ class Supervisor:
         self._number = 0
         self._answer: str | None = None
         self._why = ""
+        self._hopeless = False
         self._closing = False
         self._thread: Thread | None = None
 
@@ -103,11 +104,15 @@ class Supervisor:
 
     def _await_ready(self, patience: float, dead: Child | None) -> Child:
         with self._changed:
-            self._changed.wait_for(lambda: self._ready not in (None, dead) or self._closing, patience)
+            self._changed.wait_for(lambda: self._settled(dead), patience)
             if self._ready is None or self._ready is dead:
                 why = f": {self._why}" if self._why else ""
                 raise HostError(f"the metadata service does not run{why}", _LOG)
             return self._ready
+
+    def _settled(self, dead: Child | None) -> bool:
+        """Whether one answers, or the last one said why none will."""
+        return self._ready not in (None, dead) or self._hopeless or self._closing
 
     def _ask(self, child: Child, records: Mapping[str, Record], patience: float) -> bool:
         """False when it died over it, or of something else just now: another one may be asked."""
@@ -182,10 +187,12 @@ class Supervisor:
             child.order(self._records.values(), (), 0)
         elif message.get("ack") == 0 and self._ready is None:
             with self._changed:
-                self._ready, self._why = child, ""
+                self._ready, self._why, self._hopeless = child, "", False
                 self._changed.notify_all()
         elif "fatal" in message:
-            self._why = ascii(str(message["fatal"])[:200])
+            with self._changed:
+                self._why, self._hopeless = ascii(str(message["fatal"])[:200]), True
+                self._changed.notify_all()
         else:
             self._settle(message)
 
