@@ -107,6 +107,14 @@ def test_what_is_reported_of_a_guest_that_has_gone_is_not_heard(state: Path) -> 
         assert running.boots.empty()
 
 
+def test_a_document_that_cannot_be_read_loses_no_report(state: Path) -> None:
+    port, _ = left(state)
+    assert ask(world.ADDRESS_A, port, REPORT, "POST", END).status == 200
+    with Running(state, port=port) as running:
+        running.part.apply(world.document(generation=0))
+        assert running.boot().uuid == world.UUID_A
+
+
 def test_a_guest_that_reports_without_end_leaves_room_for_the_others(state: Path) -> None:
     with Running(state, Limits(rate=1e9, burst=1_000_000_000)) as running:
         running.part.apply(world.two())

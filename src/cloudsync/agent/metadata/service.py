@@ -123,12 +123,12 @@ class MetadataPart:
             raise
 
     def _hear_all(self, kept: Iterable[Mapping[str, object]], document: HostDocument) -> None:
-        """What guests of this host have said while there was no agent."""
+        """What guests of this host have said while there was no agent. Of a document that could not be read, all."""
         uuids = {instance.uuid for instance in document.instances.values()}
         for message in kept:
             with suppress(ValueError):
                 uuid, report = from_json(message)
-                if uuid in uuids:
+                if uuid in uuids or not document.generation:
                     self._hear(uuid, report)
 
     def _difference(self, document: HostDocument) -> str:
