@@ -59,10 +59,10 @@ class Links:
         tables.add_routes(wanted.keys() - there)
         tables.delete_routes(there - wanted.keys())
         netlink.delete(_too_many(netlink.present(), guards(document)))
-        wanted_taps = taps(document)
-        for tap in lack(wanted_taps, netlink.bears).addresses:
+        lacking = lack(taps(document), netlink.bears)
+        for tap in lacking.addresses:
             netlink.give_address(tap)
-        for tap in lack(wanted_taps, netlink.bears).routes:
+        for tap in lacking.routes:
             netlink.give_route(tap)
 
     def drift(self, document: HostDocument) -> tuple[Drift, ...]:
