@@ -27,6 +27,7 @@ class Namespace:
         """A fresh one named `cst-<random>-<purpose>` with its loopback up and IPv6 silent."""
         made = cls(f"cst-{secrets.token_hex(4)}-{purpose}")
         _ip("netns", "add", made.name)
+        made._silence()
         made.ip("link", "set", "lo", "up")
         made.sysctl("net/ipv6/conf/all/disable_ipv6", 1)
         made.sysctl("net/ipv6/conf/default/disable_ipv6", 1)
@@ -35,6 +36,12 @@ class Namespace:
     def ip(self, *arguments: str) -> str:
         """`ip -n NAME …`; raises CalledProcessError."""
         return _ip("-n", self.name, *arguments)
+
+    def _silence(self) -> None:
+        """An address that is answered for on every device outlives its namespace in the kernel, and comes up in a later
+        one."""
+        for line in self.ip("neigh", "show", "proxy").splitlines():
+            self.ip("neigh", "del", "proxy", *line.partition(" proxy")[0].split())
 
     def run(self, *command: str, stdin: str = "", check: bool = True) -> "subprocess.CompletedProcess[str]":
         done = subprocess.run(
@@ -83,6 +90,8 @@ class Namespace:
         for pid in pids.split():
             with suppress(ProcessLookupError):
                 os.kill(int(pid), signal.SIGKILL)
+        with suppress(subprocess.CalledProcessError):
+            self._silence()
         subprocess.run(["ip", "netns", "del", self.name], capture_output=True, check=False)
 
 

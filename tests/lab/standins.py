@@ -160,9 +160,15 @@ class Lab:
                 return False
         raise AssertionError("the packet neither arrived nor was it counted as dropped")
 
-    def add_guest(self, instance: Instance, networks: Mapping[str, Network], addressed: bool = True) -> Guest:
-        """Plug a guest in, with all its NICs."""
-        namespace = Namespace.new(instance.name[:20])
+    def add_guest(
+        self,
+        instance: Instance,
+        networks: Mapping[str, Network],
+        addressed: bool = True,
+        namespace: Namespace | None = None,
+    ) -> Guest:
+        """Plug a guest in, with all its NICs; into `namespace`, for one that listens already."""
+        namespace = namespace or Namespace.new(instance.name[:20])
         guest = Guest(namespace, instance.nics[0].address, instance, instance.nics[0])
         self.guests[instance.name] = guest
         for at, nic in enumerate(instance.nics):

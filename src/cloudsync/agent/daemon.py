@@ -47,6 +47,8 @@ def run(places: Places, make_parts: MakeParts) -> int:
         places.make()
     except OSError as error:
         raise CloudsyncError(f"{error.filename} cannot be made: {error.strerror}", "run it as root") from error
+    # Once the socket is there a SIGHUP may come; until the loop takes it, all is being brought into force anyway.
+    signal.signal(signal.SIGHUP, lambda *_: None)
     with alone(places.state, places.socket):
         boots = Boots(places.state / "boots.json")
         keeper = Keeper(make_parts(places, boots.record), Store(places.state))
@@ -78,9 +80,16 @@ async def _serve(places: Places, keeper: Keeper, boots: Boots, reader: Reader, l
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _end, server, stop)
+    loop.add_signal_handler(signal.SIGHUP, _restore, loop, keeper)
     log.info("the agent is ready at %s", places.socket)
     notify("READY=1")
     await server.serve(sockets=[listener])
+
+
+def _restore(loop: asyncio.AbstractEventLoop, keeper: Keeper) -> None:
+    """Somebody, like a restart of nftables, may have flushed the rules."""
+    log.info("the agent brings its document into force again")
+    loop.run_in_executor(None, keeper.restore)
 
 
 def _end(server: uvicorn.Server, stop: asyncio.Event) -> None:

@@ -80,9 +80,17 @@ class Keeper:
                 self._damage = found
                 log.error("%s is damaged: %s", self._store.path, found.reason)
             self._document = found if isinstance(found, HostDocument) else None
-            current = self._standing()
-            if current is not None:
-                self._settle(current, self._parts)
+            self._restore()
+
+    def restore(self) -> None:
+        """Bring into force again what should be: others have done away with some of it."""
+        with self._lock:
+            self._restore()
+
+    def _restore(self) -> None:
+        current = self._standing()
+        if current is not None:
+            self._settle(current, self._parts)
 
     def put(self, document: HostDocument, base: int) -> str:
         """Make `document`, which replaces generation `base`, what this host is; its etag.

@@ -11,6 +11,11 @@ from pathlib import Path
 
 from cloudsync.model.problem import CloudsyncError
 
+
+class Busy(CloudsyncError):
+    """Another agent works here."""
+
+
 GROUP = "cloudsync"
 """Members may use the socket; when the group does not exist only root may."""
 _MODE = 0o660
@@ -39,8 +44,8 @@ def alone(state: Path, path: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _running(message: str) -> CloudsyncError:
-    return CloudsyncError(message, "use that one, or stop it first: systemctl stop cloudsync-agent")
+def _running(message: str) -> Busy:
+    return Busy(message, "use that one, or stop it first: systemctl stop cloudsync-agent")
 
 
 def owner_of(path: Path) -> int | None:

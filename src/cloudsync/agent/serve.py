@@ -1,8 +1,10 @@
-"""The agent in the foreground, as `cloudsync agent` runs it."""
+"""The agent in the foreground, as `cloudsync agent` runs it, and what it does early at boot."""
 
 import logging
 import sys
 from pathlib import Path
+
+from cloudsync.agent.places import Places
 
 
 def serve(socket: Path, state: Path, pool: Path, run: Path, metadata_port: int = 8775) -> int:
@@ -12,9 +14,24 @@ def serve(socket: Path, state: Path, pool: Path, run: Path, metadata_port: int =
     """
     from cloudsync.agent import daemon
     from cloudsync.agent.parts import make_parts
-    from cloudsync.agent.places import Places
 
+    _log()
+    return daemon.run(_places(socket, state, pool, run, metadata_port), make_parts)
+
+
+def guard(socket: Path, state: Path, pool: Path, run: Path, metadata_port: int = 8775) -> int:
+    """Hold guests to the stored rules, or shut them off, and end; 0 then. Raise CloudsyncError when neither works."""
+    from cloudsync.agent import early
+
+    _log()
+    early.close(_places(socket, state, pool, run, metadata_port))
+    return 0
+
+
+def _log() -> None:
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    places = Places(socket=socket, state=state, pool=pool, run=run, metadata_port=metadata_port)
-    return daemon.run(places, make_parts)
+
+
+def _places(socket: Path, state: Path, pool: Path, run: Path, metadata_port: int) -> Places:
+    return Places(socket=socket, state=state, pool=pool, run=run, metadata_port=metadata_port)

@@ -16,6 +16,14 @@ def serve(socket: Path, state: Path, pool: Path, run: Path, metadata_port: int) 
     return run_agent(socket, state, pool, run, metadata_port)
 
 
+def guard(socket: Path, state: Path, pool: Path, run: Path, metadata_port: int) -> int:
+    """Before guests start: hold them to the stored rules, or shut them off."""
+    from cloudsync.agent.serve import guard as close
+
+    _need_root()
+    return close(socket, state, pool, run, metadata_port)
+
+
 def uninstall_parts(socket: Path, run: Path, state: Path) -> int:
     """End what the agent left running, take what it put into the kernel out again; machines and disks stay."""
     from cloudsync.agent.parts import remove

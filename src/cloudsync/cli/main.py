@@ -211,10 +211,15 @@ def agent(
     uninstall: Annotated[
         bool, typer.Option("--uninstall", help="Remove this host's tables, rules and processes, then exit.")
     ] = False,
+    early: Annotated[
+        bool, typer.Option("--guard", help="Load the stored rules, or none that lets guests through, then exit.")
+    ] = False,
 ) -> None:
     """Run the host daemon in the foreground."""
-    from cloudsync.cli.agent import serve, uninstall_parts
+    from cloudsync.cli.agent import guard, serve, uninstall_parts
 
+    if early:
+        raise typer.Exit(guard(socket, state, pool, run, metadata_port))
     if uninstall:
         raise typer.Exit(uninstall_parts(socket, run, state))
     raise typer.Exit(serve(socket, state, pool, run, metadata_port))

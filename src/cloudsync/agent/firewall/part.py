@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from cloudsync.agent.firewall import conntrack, genid, nft
@@ -10,6 +11,7 @@ from cloudsync.agent.firewall.compile import compile_document
 from cloudsync.agent.firewall.delta import delta
 from cloudsync.agent.firewall.eviction import doomed, misled
 from cloudsync.agent.firewall.ruleset import Ruleset
+from cloudsync.agent.firewall.shut import shut
 from cloudsync.agent.firewall.trace import rulings
 from cloudsync.agent.firewall.withdrawal import Suspects, both, suspects, vacated
 from cloudsync.agent.links.netlink import local_addresses
@@ -58,15 +60,28 @@ class Firewall:
         """One transaction from what the kernel holds to what `document` says; then the flows it denies are cut.
 
         Raise HostError with the kernel unchanged, or, when only the cutting failed, with the new rules in force; the
-        next apply cuts again.
+        next apply cuts again. Where no rules of ours are, guests are shut off before it is raised.
         """
         with self._lock:
-            wanted = self._compiled(document)
-            _spare_the_host(wanted)
-            found = self._found()
-            self._unswept = both(self._unswept, suspects(found, wanted))
-            self._commit(found, wanted)
-            self._sweep(document, found, wanted)
+            try:
+                self._apply(document)
+            except HostError:
+                with suppress(HostError):
+                    self._shut_unless_whole()
+                raise
+
+    def _shut_unless_whole(self) -> None:
+        if not _whole(self._found()):
+            self._known = None
+            shut()
+
+    def _apply(self, document: HostDocument) -> None:
+        wanted = self._compiled(document)
+        _spare_the_host(wanted)
+        found = self._found()
+        self._unswept = both(self._unswept, suspects(found, wanted))
+        self._commit(found, wanted)
+        self._sweep(document, found, wanted)
 
     def drift(self, document: HostDocument) -> tuple[Drift, ...]:
         """Judged by what is read from the kernel, once for each generation: our own commits too are read back."""
@@ -94,9 +109,9 @@ class Firewall:
         """Nothing: the rules outlive the agent."""
 
     def loaded(self) -> bool:
-        """Whether our tables are in the kernel: only then may it forward."""
+        """Whether our rules are in the kernel: only then may it forward."""
         with self._lock:
-            return len(self._found().tables) == 2
+            return _whole(self._found())
 
     def _compiled(self, document: HostDocument) -> Ruleset:
         self._memo.turn()
@@ -139,6 +154,12 @@ class Firewall:
                 conntrack.delete(dict.fromkeys((*denied, *misled(flows, self._floated, now))))
             self._unswept = frozenset()
         self._floated = frozenset(now)
+
+
+def _whole(ruleset: Ruleset) -> bool:
+    """Both tables, and rules in the chains that every guest's packets pass."""
+    chains = ruleset.tables["inet"].chains if ruleset.tables.keys() == {"inet", "arp"} else {}
+    return all(name in chains and chains[name].rules for name in ("prerouting_raw", "forward_from", "forward_to"))
 
 
 def _spare_the_host(ruleset: Ruleset) -> None:
