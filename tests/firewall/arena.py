@@ -17,10 +17,10 @@ from cloudsync.model.document import HostDocument
 from tests.firewall.drawer import Drawer
 from tests.firewall.model import Model
 from tests.firewall.probes import ADDRESSES, REVIVES, Probe, Talk, place
-from tests.firewall.worlds import STRANGERS, World
+from tests.firewall.worlds import ELSEWHERE, STRANGERS, World
 from tests.lab import frames
-from tests.lab.standins import Lab, standins
-from tests.lab.wire import Wire, wired
+from tests.lab.standins import OUTSIDE, Lab, standins
+from tests.lab.wire import Wire, put_up, wired
 
 _WORD = re.compile(rb"<\d+>")
 
@@ -207,8 +207,9 @@ def built(world: World) -> Iterator[Arena]:
             for stranger in STRANGERS:
                 outside = (stranger, "lladdr", wire.macs["outside"], "dev", "up0")
                 lab.host.ip("neigh", "replace", *outside, "nud", "permanent")
-            lab.apply(document, only="firewall")
-            lab.apply(document, only="links")
+            for address in (address for _, address in ELSEWHERE.values()):
+                lab.host.ip("route", "add", address, "via", OUTSIDE)
+            put_up(lab, document)
             for name in lab.host.enter(_timeouts):
                 lab.host.sysctl(f"net/netfilter/{name}", 3600)
             yield Arena(lab, wire, Path(folder))

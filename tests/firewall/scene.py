@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.firewall.documents import document, egress, group, ingress, instance
 from tests.lab import frames
 from tests.lab.standins import Lab, standins
-from tests.lab.wire import Wire, wired
+from tests.lab.wire import Wire, put_up, wired
 
 A, B, C, GATEWAY = "10.20.0.11", "10.20.0.12", "10.20.0.13", "10.20.0.1"
 FAR = "192.0.2.7"
@@ -143,8 +143,7 @@ def staged(protected: bool) -> Iterator[Scene]:
         for name, value in LAX.items():
             lab.host.sysctl(f"net/{name}", value)
         if protected:
-            lab.apply(DOCUMENT, only="firewall")
-            lab.apply(DOCUMENT, only="links")
+            put_up(lab, DOCUMENT)
         else:
             lab.host.sysctl("net/ipv4/ip_forward", 1)
         with wired(lab) as wire:

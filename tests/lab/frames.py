@@ -70,7 +70,7 @@ def udp4(source: str, target: str, ports: tuple[int, int], payload: bytes) -> by
 
 def udp(source: str, target: str, ports: tuple[int, int], payload: bytes) -> bytes:
     header = struct.pack("!HHH", *ports, 8 + len(payload))
-    sum_ = checksum(_pseudo(source, target, UDP, 8 + len(payload)) + header + b"\0\0" + payload)
+    sum_ = checksum(pseudo(source, target, UDP, 8 + len(payload)) + header + b"\0\0" + payload)
     return header + struct.pack("!H", sum_ or 0xFFFF) + payload
 
 
@@ -95,7 +95,7 @@ def tcp(
     numbers: tuple[int, int] = (1, 0),
 ) -> bytes:
     start = struct.pack("!HHIIBBH", *ports, *numbers, 5 << 4, flags, 0xFFFF)
-    sum_ = checksum(_pseudo(source, target, TCP, 20 + len(payload)) + start + bytes(4) + payload)
+    sum_ = checksum(pseudo(source, target, TCP, 20 + len(payload)) + start + bytes(4) + payload)
     return start + struct.pack("!HH", sum_, 0) + payload
 
 
@@ -173,7 +173,7 @@ def _mac(text: str) -> bytes:
     return bytes.fromhex(text.replace(":", ""))
 
 
-def _pseudo(source: str, target: str, protocol: int, length: int) -> bytes:
+def pseudo(source: str, target: str, protocol: int, length: int) -> bytes:
     return socket.inet_aton(source) + socket.inet_aton(target) + struct.pack("!HH", protocol, length)
 
 

@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
+from cloudsync.model.document import HostDocument
 from tests.lab import frames
 from tests.lab.standins import HOST, OUTSIDE, PATIENCE, Lab
 
@@ -95,6 +96,12 @@ def wired(lab: Lab) -> Iterator[Wire]:
             one.setblocking(False)
         wire.macs = hush(lab)
         yield wire
+
+
+def put_up(lab: Lab, document: HostDocument) -> None:
+    """Apply all but DHCP and DNS: nothing of the host speaks to guests by itself."""
+    for part in ("guards", "firewall", "links", "floating"):
+        lab.apply(document, only=part)
 
 
 def hush(lab: Lab) -> dict[str, str]:
