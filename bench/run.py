@@ -10,7 +10,15 @@ from cloudsync.render.table import table
 
 TOP = Path(__file__).resolve().parent.parent
 PRIVATE = ["setup/root", sys.executable, "tests/lab/private.py", "--uplink"]
-BENCHMARKS = {"startup": False, "plan": True, "create": True, "metadata": True, "probes": True}
+BENCHMARKS = {
+    "startup": False,
+    "plan": True,
+    "create": True,
+    "metadata": True,
+    "probes": True,
+    "firewall": True,
+    "packets": True,
+}
 """Module of this folder, and whether it needs a private machine."""
 
 

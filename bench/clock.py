@@ -1,0 +1,62 @@
+"""How long things take, by the clock and in processor time, this process's, its children's and an agent's together.
+
+On a machine with nothing else to do the two are about the same; where it is shared, the second says what the first
+would be.
+"""
+
+import os
+import resource
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
+_TICK = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass
+class Times:
+    """Seconds by what was done: (by the clock, of processors). `agent` is a process's number."""
+
+    agent: int | None = None
+    found: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
+
+    def add(self, what: str, act: Callable[[], T]) -> T:
+        spent, began = self._processor(), time.perf_counter()
+        result = act()
+        took = time.perf_counter() - began
+        self.found.setdefault(what, []).append((took, self._processor() - spent))
+        return result
+
+    def median(self, what: str) -> float:
+        return statistics.median(took for took, _ in self.found[what])
+
+    def processor(self, what: str) -> float:
+        """The mean: an agent's is only counted in hundredths of a second."""
+        return statistics.mean(spent for _, spent in self.found[what])
+
+    def row(self, name: str, what: str, bar: float, peer: str = "") -> dict[str, object]:
+        """In ms where the bar is short."""
+        unit, factor = ("s", 1.0) if bar >= 0.3 else ("ms", 1e3)
+        took = self.median(what)
+        spent = f"processor time {self.processor(what) * factor:.3g} {unit}"
+        return {
+            "name": name,
+            "value": round(took * factor, 2),
+            "unit": unit,
+            "peer": f"{peer}; {spent}" if peer else spent,
+            "ratio": None,
+            "bar": f"< {bar * factor:g} {unit}",
+            "holds": took < bar,
+        }
+
+    def _processor(self) -> float:
+        children = resource.getrusage(resource.RUSAGE_CHILDREN)
+        own = time.process_time() + children.ru_utime + children.ru_stime
+        if self.agent is None:
+            return own
+        ticks = Path(f"/proc/{self.agent}/stat").read_text().rpartition(")")[2].split()[11:15]
+        return own + sum(map(int, ticks)) / _TICK
