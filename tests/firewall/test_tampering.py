@@ -26,7 +26,7 @@ HOST = "host.kvm-1"
 GI, GE = (f"{kind}_{names.identifier('web')}" for kind in ("gi", "ge"))
 MEMBERS = names.members("group.default")
 TAP, MAC = B.nics[0].tap, B.nics[0].mac
-SOURCE = f"{TAP} . {MAC} . 10.20.0.12"
+SENDER = f"{TAP} . {MAC} . {MAC} . 10.20.0.12"
 FOREIGN = "cs-ffffffffffff . 52:54:00:ff:ff:ff . 10.20.0.99"
 BASE = "type filter hook output priority"
 
@@ -82,14 +82,14 @@ TAMPERINGS = {
     ),
     "rules are in another order": one(
         f"delete rule inet cloudsync {GI} handle @80\n"
-        f'add rule inet cloudsync {GI} tcp dport 80 accept comment "group.web tcp/80 from any"',
+        f'add rule inet cloudsync {GI} tcp dport 80 counter accept comment "group.web tcp/80 from any"',
         "group.web",
         f"the rules of chain {GI} are in another order",
     ),
     "a rule is there twice": one(
-        f'add rule inet cloudsync {GI} tcp dport 443 accept comment "group.web tcp/443 from any"',
+        f'add rule inet cloudsync {GI} tcp dport 443 counter accept comment "group.web tcp/443 from any"',
         "group.web",
-        f'a rule of chain {GI} is not ours: tcp dport 443 accept comment "group.web tcp/443 from any"',
+        f'a rule of chain {GI} is not ours: tcp dport 443 counter accept comment "group.web tcp/443 from any"',
     ),
     "a foreign rule in a group": one(
         f"insert rule inet cloudsync {GI} tcp dport 22 accept",
@@ -126,7 +126,7 @@ TAMPERINGS = {
         f"a foreign anti-spoofing entry was added: {TAP} . {MAC} . 10.20.0.99",
     ),
     "an address that may not be used": one(
-        f"delete element arp cloudsync port_arp {{ {SOURCE} }}", "instance.b", "its ARP anti-spoofing entry is missing"
+        f"delete element arp cloudsync port_arp {{ {SENDER} }}", "instance.b", "its ARP anti-spoofing entry is missing"
     ),
     "a port without incoming rules": one(
         f"delete element inet cloudsync ingress {{ {TAP} }}", "instance.b", "its incoming rules are not in force"
@@ -232,7 +232,8 @@ def test_it_is_named_undone_and_running_flows_go_on(lab: Lab, flow: Flow, what: 
 def with_handles(lab: Lab, script: str) -> str:
     listing = json.loads(lab.host.run("nft", "-j", "list", "chain", "inet", "cloudsync", GI).stdout)
     for rule in (entry["rule"] for entry in listing["nftables"] if "rule" in entry):
-        script = script.replace(f"handle @{rule['expr'][-2]['match']['right']}", f"handle {rule['handle']}")
+        *_, last = (part["match"]["right"] for part in rule["expr"] if "match" in part)
+        script = script.replace(f"handle @{last}", f"handle {rule['handle']}")
     return script
 
 
