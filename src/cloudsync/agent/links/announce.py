@@ -36,10 +36,11 @@ class Announcer:
     def announce(self, fresh: Iterable[str], wanted: Iterable[str], device: str | None) -> None:
         """Say that `fresh` are here; what is not in `wanted` is said no more. `device` None is the default route's."""
         with self._lock:
-            kept = set(wanted)
-            self._left = {one: count for one, count in self._left.items() if one in kept} | dict.fromkeys(fresh, ROUNDS)
+            kept, new = set(wanted), dict.fromkeys(fresh, ROUNDS)
+            self._left = {one: count for one, count in self._left.items() if one in kept} | new
             self._uplink = device
-            self._round()
+            if new:
+                self._round()
             if self._left and (self._thread is None or not self._thread.is_alive()):
                 self._stop.clear()
                 self._thread = threading.Thread(target=self._repeat, name="announcer", daemon=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from cloudsync.agent.links import tables
 from cloudsync.agent.links.announce import Announcer
 from cloudsync.agent.links.part import told
-from cloudsync.agent.links.routes import Route, floating, swallowing
+from cloudsync.agent.links.routes import floating, swallowing
 from cloudsync.model.document import HostDocument
 from cloudsync.model.snapshot import Drift
 
@@ -23,7 +23,7 @@ class Floating:
 
     def apply(self, document: HostDocument) -> None:
         """An address is answered for only while it is routed. Raise HostError when the kernel refuses."""
-        wanted, there = swallowing(document).keys(), _there()
+        wanted, there = swallowing(document).keys(), tables.swallowed()
         addresses, answered = floating(document).keys(), tables.answered()
         tables.add_routes(wanted - there)
         tables.answer(addresses - answered)
@@ -37,16 +37,12 @@ class Floating:
 
     def drift(self, document: HostDocument) -> tuple[Drift, ...]:
         host = f"host.{document.host}"
-        routes = tables.differences(swallowing(document), _there(), host)
+        routes = tables.differences(swallowing(document), tables.swallowed(), host)
         return told(document, (*routes, *_answered(document, host)))
 
     def close(self) -> None:
         """The kernel goes on answering."""
         self._announcer.close()
-
-
-def _there() -> frozenset[Route]:
-    return frozenset(route for route in tables.routes() if route.device)
 
 
 def _answered(document: HostDocument, host: str) -> Iterator[tuple[str, str]]:

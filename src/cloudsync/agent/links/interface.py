@@ -26,10 +26,10 @@ def lack(taps: Iterable[Tap], bears: Callable[[Tap], bool]) -> Lack:
         up = [tap for tap in taps if _flags(asker, tap.name) & _UP]
         bare = [tap for tap in up if _first(asker, tap.name) != (tap.gateway, tap.address) and not bears(tap)]
     spoke = _spoke() if bare else frozenset()
-    routed = _routed()
+    there = host_routes()
     return Lack(
         tuple(tap for tap in bare if tap.name in spoke),
-        tuple(tap for tap in up if tap not in bare and (tap.name, IPv4Address(tap.address)) not in routed),
+        tuple(tap for tap in up if tap not in bare and (tap.name, IPv4Address(tap.address)) not in there),
     )
 
 
@@ -60,7 +60,7 @@ def _spoke() -> frozenset[str]:
     return frozenset(name.strip() for name, _, counts in rows if int(counts.split()[1]) > 0)
 
 
-def _routed() -> frozenset[tuple[str, IPv4Address]]:
+def host_routes() -> frozenset[tuple[str, IPv4Address]]:
     """(interface, address) of each route to one address."""
     rows = (line.split() for line in (_NET / "route").read_text().splitlines()[1:])
     return frozenset(

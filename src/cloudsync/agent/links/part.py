@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from cloudsync.agent.links import netlink, sysctl, tables
 from cloudsync.agent.links.guard import Guard, guards
 from cloudsync.agent.links.interface import lack
-from cloudsync.agent.links.routes import Route, closing
+from cloudsync.agent.links.routes import closing
 from cloudsync.agent.links.tap import taps
 from cloudsync.model.document import HostDocument
 from cloudsync.model.problem import HostError
@@ -55,7 +55,7 @@ class Links:
             )
         for name, value in sysctl.wrong().items():
             sysctl.put(name, value)
-        wanted, there = closing(document), _there()
+        wanted, there = closing(document), tables.unreachable()
         tables.add_routes(wanted.keys() - there)
         tables.delete_routes(there - wanted.keys())
         netlink.delete(_too_many(netlink.present(), guards(document)))
@@ -68,15 +68,11 @@ class Links:
     def drift(self, document: HostDocument) -> tuple[Drift, ...]:
         host = f"host.{document.host}"
         settings = ((host, f"{name.replace('/', '.')} is not {value}") for name, value in sysctl.wrong().items())
-        routes = tables.differences(closing(document), _there(), host)
+        routes = tables.differences(closing(document), tables.unreachable(), host)
         return told(document, (*settings, *routes, *lack(taps(document), netlink.bears).messages()))
 
     def close(self) -> None:
         """Nothing: traffic goes on without the agent."""
-
-
-def _there() -> frozenset[Route]:
-    return frozenset(route for route in tables.routes() if not route.device)
 
 
 def told(document: HostDocument, found: Iterable[tuple[str, str]]) -> tuple[Drift, ...]:

@@ -6,6 +6,6 @@ from cloudsync.agent.links import netlink, tables
 def remove() -> None:
     """Raise HostError when the kernel refuses. Removing twice is fine."""
     tables.fall_silent(tables.answered())
-    tables.delete_routes(tables.routes())
     tables.delete_device()
+    tables.delete_routes(tables.unreachable())
     netlink.delete_guards()

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Set
 from typing import Any
 
 from cloudsync.agent.links.guard import PROTOCOL
+from cloudsync.agent.links.interface import host_routes
 from cloudsync.agent.links.netlink import FAMILY, LINK, MAIN, request, routing
 from cloudsync.agent.links.routes import DEVICE, Route
 
@@ -16,21 +17,18 @@ _PROXY = 0x08
 _UNICAST, _UNREACHABLE = 1, 7
 
 
-def routes() -> frozenset[Route]:
-    """Of the two kinds that routes.py knows."""
+def unreachable() -> frozenset[Route]:
+    """Where packets end with an ICMP error because of us."""
+    what = {"family": FAMILY, "proto": PROTOCOL, "table": MAIN, "type": _UNREACHABLE}
     with routing(strict=True) as kernel:
         # pyroute2 takes these for a filter of its own unless it is given another, and then the kernel lists everything.
-        found = list(kernel.route("dump", dump_filter=None, family=FAMILY, proto=PROTOCOL, table=MAIN))
-    index = _number() if any(message["type"] == _UNICAST for message in found) else None
-    return frozenset(route for message in found if (route := _route(message, index)) is not None)
+        found = kernel.route("dump", dump_filter=None, **what)
+        return frozenset(Route(f"{one.get('RTA_DST')}/{one['dst_len']}") for one in found)
 
 
-def _route(message: Any, index: int | None) -> Route | None:
-    """None for a tap's, and for what is by a device that went meanwhile."""
-    destination = f"{message.get('RTA_DST')}/{message['dst_len']}"
-    if message["type"] == _UNREACHABLE:
-        return Route(destination)
-    return Route(destination, DEVICE) if index is not None and message.get("RTA_OIF") == index else None
+def swallowed() -> frozenset[Route]:
+    """Whatever leads to our device. Read without netlink, which takes a tenth of a millisecond for each."""
+    return frozenset(Route(f"{address}/32", name) for name, address in host_routes() if name == DEVICE)
 
 
 def differences(wanted: Mapping[Route, str], there: Set[Route], host: str) -> Iterator[tuple[str, str]]:
@@ -80,11 +78,6 @@ def _made(kernel: Any) -> int | None:
     index = _index(kernel)
     request(f"ip link set {DEVICE} up", 0, kernel.link, "set", index=index, state="up")
     return index
-
-
-def _number() -> int | None:
-    with routing() as kernel:
-        return _index(kernel)
 
 
 def _index(kernel: Any) -> int | None:
