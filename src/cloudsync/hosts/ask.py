@@ -6,13 +6,15 @@ Neither libvirt nor ssh can be interrupted, so a host that hangs is left hanging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Generic, TypeVar
 
 from cloudsync.model.problem import HostError
 
 T = TypeVar("T")
 _AT_ONCE = 32
+_GLANCE = 0.5
+"""Seconds."""
 
 
 def at_once(questions: Sequence[Callable[[], T]]) -> list[T]:
@@ -20,9 +22,16 @@ def at_once(questions: Sequence[Callable[[], T]]) -> list[T]:
     threads = ThreadPoolExecutor(_AT_ONCE, "ask")
     try:
         answers = [threads.submit(question) for question in questions]
-        return [answer.result() for answer in answers]
+        return [_awaited(answer) for answer in answers]
     finally:
         threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _awaited(answer: Future[T]) -> T:
+    """A signal that comes just before a thread begins to wait does not wake it: it has to look again by itself."""
+    while not answer.done():
+        wait([answer], _GLANCE)
+    return answer.result()
 
 
 class Ask(Generic[T]):
