@@ -6,6 +6,7 @@ Lives on the event loop; each image is taken in by a thread of its own. Called b
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Event, Thread
 
@@ -59,7 +60,11 @@ class Images:
         async with self._gate:
             if sha256 in self._jobs:
                 raise InUse(f"image {sha256[:12]} is on its way in", "wait for it, or stop the apply that wants it")
-            return await asyncio.to_thread(_delete, self.pool, sha256)
+            gone = await asyncio.to_thread(_delete, self.pool, sha256)
+            if not self._jobs:
+                with suppress(OSError):
+                    self.pool.unchecked.rmdir()
+            return gone
 
     async def _join(self, wish: Wish) -> _Job:
         """The job under way, or a new one. One that is being stopped is waited for: it still holds the file."""
