@@ -134,6 +134,6 @@ def test_the_flows_of_a_removed_instance_are_not_its_addresss_next_owners(lab: L
             before = lab.dropped()
             client.send(b"for b")
             server.setblocking(False)
-            assert lab.dropped() == before + 1
+            assert lab.dropped() > before
             with pytest.raises(BlockingIOError):
                 server.recv(100)

@@ -131,7 +131,7 @@ def _held(document: HostDocument) -> set[str]:
 def _moves(name: str, old: HostDocument, new: HostDocument) -> Moves | None:
     """None where nothing changed, and where the set is better sent whole."""
     before, after = old.members[name], new.members[name]
-    if before == after or list(after) != sorted(set(after)):
+    if before is after or before == after or list(after) != sorted(set(after)):
         return None
     joined, left = set(after) - set(before), set(before) - set(after)
     if len(joined) + len(left) > len(after):

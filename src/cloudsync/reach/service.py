@@ -70,6 +70,7 @@ def of_rule(rule: Rule) -> Service:
     return Service(_NAMES.get(rule.protocol, rule.protocol), rule.ports, rule.icmp)
 
 
+@lru_cache(maxsize=4096)
 def of_packet(number: int, port: int | None, icmp: tuple[int, int] | None) -> Service:
     """What one packet is; `number` is its protocol's."""
     name = _NAMES.get(str(number), str(number))

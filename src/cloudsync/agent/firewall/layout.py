@@ -89,7 +89,7 @@ def _filters(metadata_port: int, untracked: tuple[Rule, ...]) -> dict[str, Chain
         "prerouting_raw": _base("filter", "prerouting", -450, *untracked, Rule((_FROM, "jump antispoof"))),
         # After destination NAT (-100): replies to masqueraded flows bear a pool's address only from there on.
         "prerouting_mark": _base(
-            "filter", "prerouting", -90, Rule((_FROM, _MARKED)), Rule(("ip daddr @internal4", _MARKED))
+            "filter", "prerouting", -90, Rule((_FROM, _MARKED, "accept")), Rule(("ip daddr @internal4", _MARKED))
         ),
         "input": _base("filter", "input", -10, Rule((_FROM, "jump guest_to_host")), Rule(not_for_others)),
         "forward_from": _base(
