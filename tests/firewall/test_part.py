@@ -9,6 +9,7 @@ import pytest
 
 from cloudsync.agent.firewall import Firewall, genid, nft
 from cloudsync.agent.firewall.compile import compile_document
+from cloudsync.agent.firewall.ruleset import Ruleset
 from cloudsync.model.delta import difference, patched
 from cloudsync.model.document import HostDocument
 from tests.firewall.documents import random_document, sample
@@ -69,6 +70,28 @@ def test_the_kernel_is_asked_again_only_when_somebody_committed(namespace: Names
     namespace.enter(lambda: firewall.apply(document))
     assert namespace.enter(lambda: firewall.drift(document)) == ()
     assert in_kernel(namespace, document)
+
+
+class Raced(Firewall):
+    """Once, somebody commits between our look and our own commit."""
+
+    races = 1
+
+    def _commit(self, found: Ruleset, wanted: Ruleset) -> None:
+        if self.races:
+            self.races = 0
+            nft.commit("add rule inet cloudsync output counter\n")
+        Firewall._commit(self, found, wanted)
+
+
+def test_somebody_who_commits_in_between_is_seen_by_the_next_apply(namespace: Namespace) -> None:
+    old, new = list(chain(2))
+    namespace.enter(lambda: Firewall().apply(old))
+    raced = Raced()
+    namespace.enter(lambda: raced.apply(new))
+    assert not in_kernel(namespace, new)
+    namespace.enter(lambda: raced.apply(new))
+    assert in_kernel(namespace, new)
 
 
 def test_somebody_who_commits_at_the_same_time_is_not_taken_for_us(namespace: Namespace) -> None:

@@ -109,13 +109,27 @@ def test_by_nat_that_flow_has_another_address_and_is_not_heard(lab: Lab) -> None
 
 def _began(lab: Lab) -> set[str]:
     """Who began the flows of b, as the kernel has it."""
-    listed = lab.host.run("conntrack", "-L", "-p", "udp").stdout
-    lines = [line for line in listed.splitlines() if "=10.20.0.12 " in line]
-    return {line.partition("src=")[2].split()[0] for line in lines}
+    return {line.partition("src=")[2].split()[0] for line in _listed(lab, "udp")}
+
+
+def _listed(lab: Lab, protocol: str) -> list[str]:
+    """Of flows to and from b's address."""
+    listed = lab.host.run("conntrack", "-L", "-p", protocol).stdout
+    return [line for line in listed.splitlines() if "=10.20.0.12 " in line]
+
+
+def test_flows_go_with_their_instance_also_when_its_address_stays_and_lets_them_in(lab: Lab) -> None:
+    """In one apply: whose the address is changes, and nothing else."""
+    lab.apply(ALL)
+    heir = instance("heir", "10.20.0.12", ("web",))
+    with chatting(lab.outside, lab.guests["b"], "tcp"):
+        assert _listed(lab, "tcp")
+        lab.apply(document([A, heir, C], [BYSTANDERS, OUT, WEB]))
+        assert _listed(lab, "tcp") == []
 
 
 def test_the_flows_of_a_removed_instance_are_not_its_addresss_next_owners(lab: Lab) -> None:
-    """In one apply: the address stays, and whose it is changes. The heir lets nobody in, on any port."""
+    """The heir lets nobody in, on any port."""
     lab.apply(ALL)
     heir = instance("heir", "10.20.0.12", ("heirs",))
     after = document([A, heir, C], [BYSTANDERS, OUT, group("heirs")])
