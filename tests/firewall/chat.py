@@ -121,7 +121,10 @@ def _tcp(origin: Peer, target: Peer, port: int) -> Iterator[tuple[End, End]]:
 
 @contextmanager
 def _udp(origin: Peer, target: Peer, port: int) -> Iterator[tuple[End, End]]:
-    with origin.namespace.socket(socket.SOCK_DGRAM) as client, target.listen(port, socket.SOCK_DGRAM) as server:
+    with (
+        origin.namespace.socket(socket.SOCK_DGRAM) as client,
+        target.listen(port, socket.SOCK_DGRAM, target.address) as server,
+    ):
         server.settimeout(PATIENCE)
         client.connect((target.address, port))
         client.send(b"hello")

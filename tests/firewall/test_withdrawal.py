@@ -7,6 +7,7 @@ from random import Random
 import pytest
 
 from cloudsync.agent.firewall.compile import compile_document
+from cloudsync.agent.firewall.departure import departed
 from cloudsync.agent.firewall.ruleset import Rule, Ruleset
 from cloudsync.agent.firewall.withdrawal import Suspects, suspects, vacated
 from cloudsync.model.document import HostDocument
@@ -67,6 +68,28 @@ def test_an_address_is_vacated_when_its_port_goes_or_becomes_anothers() -> None:
     assert vacated(old, compiled(document([A, heir], [DEFAULT]))) == {"10.20.0.3"}
     assert suspects(old, compiled(document([A, heir], [DEFAULT]))) == frozenset({"10.20.0.3"})
     assert vacated(old, old) == NOBODY
+
+
+def test_an_address_that_was_nobodys_has_no_flows_to_look_at() -> None:
+    """Looking costs, however few flows there are; who left it has had his cut then."""
+    old, new = compiled(world("a")), compiled(BOTH)
+    assert suspects(old, new, NOBODY) == NOBODY
+    assert suspects(old, new, {"10.20.0.3"}) == frozenset({"10.20.0.3"})
+    assert suspects(old, new, None) == frozenset({"10.20.0.3"})
+
+
+def test_who_has_left_which_address() -> None:
+    """One that moves or is called otherwise takes its flows along; one that goes or is made anew does not."""
+    here, far = document([A, B], [DEFAULT, OPEN]), document([A], [DEFAULT, OPEN], elsewhere=[B, FAR])
+    assert departed(here, here) == {}
+    assert departed(document([A], [DEFAULT, OPEN]), here) == {}
+    assert departed(here, document([A, B], [DEFAULT, OPEN], elsewhere=[FAR])) == {}
+    assert departed(here, far) == {"10.20.0.3": False}
+    assert departed(far, here) == {"10.20.0.3": False, "10.20.9.9": True}
+    renamed = document([A, replace(B, name="other")], [DEFAULT, OPEN])
+    assert departed(here, renamed) == {"10.20.0.3": False}
+    anew = document([A, replace(B, uuid="9" + B.uuid[1:])], [DEFAULT, OPEN])
+    assert departed(here, anew) == {"10.20.0.3": True}
 
 
 def test_an_entry_that_somebody_forged_vacates_nothing() -> None:

@@ -57,7 +57,12 @@ WITHDRAWALS = {
     "the sender's rule, to a guest": ("a", "b", ALL, world(NO_OUT, WEB)),
     "the sender's rule, to outside by NAT": ("a", "outside", ALL, world(NO_OUT, WEB)),
     "the group of the instance": ("outside", "b", ALL, world(OUT, b=replace(B, groups=()))),
-    "a member on another host": ("outside", "b", world(OUT, FRIENDS, elsewhere=(FAR,)), world(OUT, FRIENDS)),
+    "a member on another host": (
+        "outside",
+        "b",
+        world(OUT, FRIENDS, elsewhere=(FAR,)),
+        world(OUT, FRIENDS, elsewhere=(replace(FAR, groups=()),)),
+    ),
     "the instance": ("outside", "b", ALL, document([A, C], [BYSTANDERS, OUT])),
     "all but others": ("outside", "b", ALL, world(OUT, group("web", ingress("192.0.2.0/24")))),
 }
@@ -112,10 +117,25 @@ def _began(lab: Lab) -> set[str]:
     return {line.partition("src=")[2].split()[0] for line in _listed(lab, "udp")}
 
 
-def _listed(lab: Lab, protocol: str) -> list[str]:
-    """Of flows to and from b's address."""
+def _listed(lab: Lab, protocol: str, address: str = "10.20.0.12") -> list[str]:
+    """Flows to and from an address, by default b's."""
     listed = lab.host.run("conntrack", "-L", "-p", protocol).stdout
-    return [line for line in listed.splitlines() if "=10.20.0.12 " in line]
+    return [line for line in listed.splitlines() if f"={address} " in line]
+
+
+def test_flows_go_with_an_instance_of_another_host(lab: Lab) -> None:
+    """No rule here names it, but its address may be this host's next."""
+    far = instance("far", "10.20.0.50", ("web",))
+    lab.apply(world(OUT, WEB, elsewhere=(far,)))
+    lab.outside.namespace.ip("addr", "add", "10.20.0.50/32", "dev", "lo")
+    lab.host.ip("route", "add", "10.20.0.50", "via", OUTSIDE)
+    with chatting(lab.guests["a"], Peer(lab.outside.namespace, "10.20.0.50"), "udp") as kept:
+        lab.apply(world(OUT, WEB, elsewhere=(replace(far, groups=()),)))
+        kept.alive()
+        assert _listed(lab, "udp", "10.20.0.50")
+    lab.host.ip("route", "del", "10.20.0.50")
+    lab.apply(world(OUT, WEB))
+    assert _listed(lab, "udp", "10.20.0.50") == []
 
 
 def test_flows_go_with_their_instance_also_when_its_address_stays_and_lets_them_in(lab: Lab) -> None:

@@ -9,6 +9,7 @@ from cloudsync.agent.firewall import conntrack, genid, nft
 from cloudsync.agent.firewall.compare import differences
 from cloudsync.agent.firewall.compile import compile_document
 from cloudsync.agent.firewall.delta import delta
+from cloudsync.agent.firewall.departure import departed
 from cloudsync.agent.firewall.eviction import doomed, misled
 from cloudsync.agent.firewall.ruleset import Ruleset
 from cloudsync.agent.firewall.shut import shut
@@ -54,6 +55,7 @@ class Firewall:
     _known: _Known | None = field(default=None, repr=False)
     _judged: _Judged | None = field(default=None, repr=False)
     _unswept: Suspects = field(default=None, repr=False)
+    _last: HostDocument | None = field(default=None, repr=False)
     _floated: frozenset[str] = frozenset()
 
     def apply(self, document: HostDocument) -> None:
@@ -79,9 +81,13 @@ class Firewall:
         wanted = self._compiled(document)
         _spare_the_host(wanted)
         found = self._found()
-        self._unswept = both(self._unswept, suspects(found, wanted))
+        left = departed(self._last, document) if self._last else {}
+        gone = frozenset(address for address, lost in left.items() if lost)
+        now = suspects(found, wanted, left.keys() if self._last else None)
+        self._unswept = both(self._unswept, both(now, gone))
         self._commit(found, wanted)
-        self._sweep(document, found, wanted)
+        self._sweep(document, found, wanted, gone)
+        self._last = document
 
     def drift(self, document: HostDocument) -> tuple[Drift, ...]:
         """Judged by what is read from the kernel, once for each generation: our own commits too are read back."""
@@ -143,14 +149,14 @@ class Firewall:
             if known and after == known.generation + 1:
                 self._known = _Known(after, wanted, read=False)
 
-    def _sweep(self, document: HostDocument, found: Ruleset, wanted: Ruleset) -> None:
+    def _sweep(self, document: HostDocument, found: Ruleset, wanted: Ruleset, gone: frozenset[str]) -> None:
         """Of a fresh agent's table everything: the one before may have died between its rules and its sweep."""
         now = _floating(wanted)
         self._floated |= _floating(found).keys() | now.keys()
         if self._unswept is None or self._unswept:
             flows = conntrack.entries(self._unswept)
             if flows:
-                denied = doomed(flows, of_document(document), vacated(found, wanted), local_addresses())
+                denied = doomed(flows, of_document(document), vacated(found, wanted) | gone, local_addresses())
                 conntrack.delete(dict.fromkeys((*denied, *misled(flows, self._floated, now))))
             self._unswept = frozenset()
         self._floated = frozenset(now)

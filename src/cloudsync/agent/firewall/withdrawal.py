@@ -1,6 +1,6 @@
 """Whose flows one Ruleset may deny that another let pass (pure): only those must be looked at when it is in force."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 
 from cloudsync.agent.firewall.ruleset import Container, Ruleset, Table
@@ -14,16 +14,17 @@ _OF_MEMBERS = ("g_", "i_")
 _OF_GROUPS, _OF_PORTS = ("gi_", "ge_"), ("pi_", "pe_")
 
 
-def suspects(old: Ruleset, new: Ruleset) -> Suspects:
+def suspects(old: Ruleset, new: Ruleset, left: Set[str] | None = None) -> Suspects:
     """Also those of whom it may only seem so: a rule or an element that went is enough.
 
-    What a table that is gone let pass is not known any more.
+    What a table that is gone let pass is not known any more. `left` are addresses that were an instance's elsewhere
+    until now; None stands for any.
     """
     if old.tables.keys() < new.tables.keys():
         return None
     found: frozenset[str] = frozenset()
     for family, table in old.tables.items():
-        some = _Change(table, new.tables.get(family, Table()), _addresses(old, new)).suspects()
+        some = _Change(table, new.tables.get(family, Table()), _addresses(old, new), left).suspects()
         if some is None:
             return None
         found |= some
@@ -75,6 +76,7 @@ class _Change:
     before: Table
     after: Table
     addresses: dict[str, set[str]]
+    left: Set[str] | None
 
     def suspects(self) -> Suspects:
         found: set[str] = set()
@@ -120,7 +122,7 @@ class _Change:
                 yield {key for key, _ in container.elements.items() ^ there.elements.items()}
             elif name == "port_src4":
                 # Its flows with others of this host were judged by another's rules until now.
-                lost |= gained
+                lost |= {key for key in gained if self.left is None or _address(key) in self.left}
             if name in _BY_TAP:
                 yield {address for key in lost for address in self.addresses.get(_tap(key), ())}
             elif name.startswith(_OF_MEMBERS):
