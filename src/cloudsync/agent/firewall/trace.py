@@ -104,14 +104,14 @@ class _Walk:
         return f"the policy of chain {last.base} is drop" if last and last.verdict == "drop" and not last.rule else ""
 
     def _hook(self, hook: str) -> bool:
-        """All base chains of a hook; an accept ends one of them, a drop is final."""
+        """All base chains of a hook; an accept ends one of them, a drop is final. What is let in is not let through."""
         based = [(chain.base, name) for name, chain in self.table.chains.items() if chain.base]
         for base, name in sorted((one for one in based if one[0].hook == hook), key=lambda one: one[0].priority):
             ended = self._run(name)
             if ended is None and base.policy == "drop":
                 self.stops.append(Stop(base=name, chain=name, rule="", verdict="drop"))
                 return False
-            if ended and (base.kind == "filter" or ended[2] == "drop"):
+            if ended and (ended[2] == "drop" or (base.kind == "filter" and hook != "prerouting")):
                 self.stops.append(_stop(name, *ended))
                 if ended[2] == "drop":
                     return False
