@@ -29,6 +29,8 @@ class Namespace:
         _ip("netns", "add", made.name)
         made._silence()
         made.ip("link", "set", "lo", "up")
+        # A new namespace starts with the machine's settings, and this machine may forward for guests of its own.
+        made.sysctl("net/ipv4/ip_forward", 0)
         made.sysctl("net/ipv6/conf/all/disable_ipv6", 1)
         made.sysctl("net/ipv6/conf/default/disable_ipv6", 1)
         return made
