@@ -25,8 +25,8 @@ demo-clean: setup ## remove every trace of the demo
 	@setup/root demo/clean
 
 test: dev image ## all tests, the real libvirt, nftables, dnsmasq and a booted guest included, in a private machine
-	@WORLDS=200 .venv/bin/python -m pytest -n 2 -q tests/laws
-	@setup/root .venv/bin/python tests/lab/private.py --uplink .venv/bin/python -m pytest
+	@WORLDS=200 .venv/bin/python -m pytest -n 2 -q -m 'not real'
+	@setup/root .venv/bin/python tests/lab/private.py --uplink .venv/bin/python -m pytest -m real
 
 check: dev ## format, lint, types, import rules and the tests that need no root: under a minute
 	@.venv/bin/ruff format --check --quiet .
