@@ -28,7 +28,7 @@ test: dev image ## all tests, the real libvirt, nftables, dnsmasq and a booted g
 	@WORLDS=200 .venv/bin/python -m pytest -n 2 -q -m 'not real'
 	@setup/root .venv/bin/python tests/lab/private.py --uplink .venv/bin/python -m pytest -m real
 
-check: dev ## format, lint, types, import rules and the tests that need no root: under a minute
+check: dev ## format, lint, types, import rules and the tests that need no root
 	@.venv/bin/ruff format --check --quiet .
 	@.venv/bin/ruff check --quiet .
 	@.venv/bin/mypy

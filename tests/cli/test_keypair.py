@@ -82,3 +82,12 @@ def test_a_spec_beside_the_keys_is_no_repository(terminal: Terminal, tmp_path: P
     home.write(SPEC)
     assert home.type("keypair", "create", "bob").code == 0
     assert (tmp_path / "data" / "cloudsync" / "keys" / "demo" / "bob").exists()
+
+
+@pytest.mark.parametrize("name", ["a/b", "q/../../../zz/b", "", ".."])
+def test_a_name_that_cannot_be_leaves_nothing_behind(terminal: Terminal, tmp_path: Path, name: str) -> None:
+    terminal.write("version: 1\ncloud: demo\n")
+    refused = terminal.type("keypair", "create", name)
+    assert refused.code == 1
+    assert "cannot name a key pair" in refused.err
+    assert not (tmp_path / "data").exists()

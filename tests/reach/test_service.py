@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cloudsync.reach.judge import Judgement, Passage
 from cloudsync.reach.service import ANY, Service, covered, minus, parse, union
+from cloudsync.reach.verdict import outcomes
 from cloudsync.spec.rules import RuleError
 
 PACKETS = [
@@ -115,3 +117,10 @@ def test_what_is_no_service_is_refused(text: str) -> None:
 )
 def test_a_yes_or_no_answers_for_one_thing(text: str, single: bool) -> None:
     assert parse(text).single is single
+
+
+def test_of_a_range_what_may_not_pass_is_told_too() -> None:
+    passage = Passage(Service("tcp", (5432, 5432)), None, None, True)
+    found = outcomes(Judgement((passage,), (), ()), Service("tcp", (5431, 5433)))
+    said = {(str(one.service), one.verdict.value) for one in found}
+    assert said == {("tcp/5432", "allowed"), ("tcp/5431", "denied"), ("tcp/5433", "denied")}

@@ -81,6 +81,10 @@ def show(path: Path, style: str) -> None:
 
 
 def _free(ring: "Keyring", name: str) -> None:
+    """A name that may be taken; checked before it becomes a place in the file system."""
+    from cloudsync.spec.edit import check_name
+
+    check_name(name)
     if name in ring.names:
         raise CloudsyncError(f"keypair.{name} is in the spec already", "choose another name")
 

@@ -24,12 +24,13 @@ OFFERED = (
 METADATA_HTTP = Service("tcp", (80, 80))
 _HOST = "a host answers its guests DHCP, DNS and ping of the gateway, whatever their groups say, and nothing else"
 _METADATA = "the metadata service answers every guest, whatever its groups say, and nothing else is there"
+_NOBODY = "no instance is known to have this address: name the instance, or ask the hosts with --live"
 _FIXED = {
     (Sort.INSTANCE, Sort.GATEWAY): (OFFERED, _HOST),
     (Sort.INSTANCE, Sort.METADATA): ((METADATA_HTTP,), _METADATA),
     (Sort.INSTANCE, Sort.HOST): ((), "no guest reaches a host's own address, whatever its groups say"),
-    (Sort.INSTANCE, Sort.NOBODY): ((), "no instance has this address"),
-    (Sort.NOBODY, Sort.INSTANCE): ((), "no instance has this address"),
+    (Sort.INSTANCE, Sort.NOBODY): ((), _NOBODY),
+    (Sort.NOBODY, Sort.INSTANCE): ((), _NOBODY),
     (Sort.METADATA, Sort.INSTANCE): ((), "the metadata service answers, and asks nothing"),
     (Sort.GATEWAY, Sort.INSTANCE): ((ANY,), "what a host itself sends to its guests is not filtered"),
 }

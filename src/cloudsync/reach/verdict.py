@@ -30,6 +30,9 @@ def outcomes(found: Judgement, asked: Service, unsure: bool = False) -> tuple[Ou
     `unsure`: what may pass depends on something else besides.
     """
     told = tuple(_single(found, asked) if asked.single else _parts(found))
+    if told and asked.ports and not asked.single:
+        rest = minus((asked,), tuple(one.service for one in told))
+        told = (*told, *(Outcome(one, Verdict.DENIED) for one in rest))
     if unsure:
         told = tuple(one if one.verdict is Verdict.DENIED else replace(one, verdict=Verdict.DEPENDS) for one in told)
     return told or (Outcome(asked, Verdict.DENIED),)

@@ -191,6 +191,8 @@ def _newest(snapshot: Snapshot) -> HostDocument | None:
 
 def _deployed(snapshot: Snapshot) -> str:
     newest = _newest(snapshot)
+    if newest is None and not all(host.reachable for host in _all(snapshot)):
+        return "what is deployed cannot be asked"
     if newest is None or not newest.applied.at:
         return "nothing deployed yet"
     applied = newest.applied

@@ -21,11 +21,16 @@ _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9@.-]+ [A-Za-z0-9+/=]+( [A-Za-z0-9@._+-]+)*")
 
 
+def check_name(name: str) -> None:
+    """Raise CloudsyncError unless it can name a key pair, and the file that keeps its private half."""
+    if not re.fullmatch(names.KEYPAIR.removesuffix("$"), name) or not name.strip("."):
+        raise CloudsyncError(f"{quote(name)} cannot name a key pair", f"use {names.WORDS[names.KEYPAIR]}")
+
+
 def add_keypair(path: Path, name: str, public_key: str) -> None:
     """Put `name: public_key` under `keypairs` of the spec at `path`. CloudsyncError when the name or the key is no
     good, the name is there already, or the file cannot be read or written."""
-    if not re.fullmatch(names.KEYPAIR.removesuffix("$"), name):
-        raise CloudsyncError(f"{quote(name)} cannot name a key pair", f"use {names.WORDS[names.KEYPAIR]}")
+    check_name(name)
     try:
         line = publickey.parse(public_key).line
     except publickey.PublicKeyError as error:
