@@ -5,6 +5,7 @@ tables.py goes through it too.
 
 import errno
 from collections.abc import Callable, Iterable, Sequence
+from ipaddress import IPv4Network
 from typing import Any
 
 from cloudsync.agent.links.guard import MARK, PROTOCOL, Guard
@@ -21,6 +22,16 @@ def local_addresses() -> frozenset[str]:
     """Every IPv4 address of this host."""
     with routing() as kernel:
         return frozenset(str(address.get("IFA_LOCAL")) for address in kernel.get_addr(family=FAMILY))
+
+
+def occupied() -> list[tuple[str, IPv4Network]]:
+    """Devices that are no taps of ours, each with a subnet that one of its addresses is in."""
+    with routing() as kernel:
+        found = [
+            (str(one.get("IFA_LABEL")), f"{one.get('IFA_ADDRESS')}/{one['prefixlen']}")
+            for one in kernel.get_addr(family=FAMILY)
+        ]
+    return [(device, IPv4Network(text, strict=False)) for device, text in found if not device.startswith("cs-")]
 
 
 def bears(tap: Tap) -> bool:

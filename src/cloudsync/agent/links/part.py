@@ -6,6 +6,7 @@ libvirt's; what was flushed of their addresses and routes is given back.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from ipaddress import IPv4Network
 
 from cloudsync.agent.links import netlink, sysctl, tables
 from cloudsync.agent.links.guard import Guard, guards
@@ -23,8 +24,14 @@ class Guards:
     needs: tuple[str, ...] = ()
 
     def apply(self, document: HostDocument) -> None:
-        """Those that are missing; `Links` takes away those of networks that went. HostError when the kernel refuses."""
-        netlink.add(guards(document) - set(netlink.present()))
+        """Those that are missing; `Links` takes away those of networks that went.
+
+        Raise HostError when the kernel refuses, and, with nothing changed, for a network that would cut off the host.
+        """
+        missing = guards(document) - set(netlink.present())
+        if missing:
+            _spare_the_host(document, {guard.subnet for guard in missing})
+        netlink.add(missing)
 
     def drift(self, document: HostDocument) -> tuple[Drift, ...]:
         wanted, there = guards(document), netlink.present()
@@ -34,6 +41,18 @@ class Guards:
 
     def close(self) -> None:
         """Nothing: they hold without the agent."""
+
+
+def _spare_the_host(document: HostDocument, subnets: set[str]) -> None:
+    occupied = netlink.occupied()
+    for name, network in document.networks.items():
+        subnet = IPv4Network(network.subnet)
+        for device, taken in occupied if network.subnet in subnets else ():
+            if subnet.overlaps(taken):
+                raise HostError(
+                    f"network.{name}: its subnet {subnet} overlaps {taken}, which this host has on {device}",
+                    "take a subnet that is used nowhere else",
+                )
 
 
 @dataclass(slots=True)
