@@ -237,6 +237,8 @@ def test_another_port_is_served_before_the_old_one_is_given_up(state: Path) -> N
 def test_who_was_let_in_by_the_old_one_is_answered_by_it(state: Path) -> None:
     port, pid = left(state)
     with Running(state, port=port) as running, running.guest(world.ADDRESS_A) as guest:
+        guest.send(b"GET /latest/meta-data/hostname HTTP/1.1\r\n\r\n")
+        assert guest.answer().body == b"web-1.demo.internal"
         guest.send(b"GET /latest/meta-data/hostname HTTP/1.1\r\n")
         running.part.apply(world.two())
         guest.send(b"\r\n")
