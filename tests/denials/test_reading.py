@@ -99,6 +99,8 @@ def ipv4(words: int = 5, protocol: int = 6, offset: int = 0, inner: bytes = b"\x
         (ipv4(), (40001, 80), None),
         (ipv4(words=15), (40001, 80), None),
         (ipv4(protocol=132), (40001, 80), None),
+        (ipv4(protocol=33), (40001, 80), None),
+        (ipv4(protocol=136), (40001, 80), None),
         # A fragment that is not the first has no ports, whatever its bytes look like.
         (ipv4(offset=1), (None, None), None),
         (ipv4(offset=0x2000), (40001, 80), None),

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
-from cloudsync.reach.picture import Node, Picture
-from cloudsync.render.names import listed
+from cloudsync.reach.picture import Picture
+from cloudsync.render.names import listed, titled
 from cloudsync.spec.words import printable
 
 
@@ -18,7 +18,7 @@ def _lines(picture: Picture) -> Iterator[str]:
         yield f"{node.id} [label={_quoted(listed(node.names))}, shape=ellipse];"
     for number, (name, subnet) in enumerate(picture.networks.items()):
         yield f"subgraph cluster_{number} {{ label={_quoted(f'network.{name} {subnet}')};"
-        yield from (f"  {node.id} [label={_quoted(_label(node))}];" for node in picture.inside(name))
+        yield from (f"  {node.id} [label={_quoted(titled(node))}];" for node in picture.inside(name))
         yield "}"
     for number, flow in enumerate(picture.flows):
         words = f"label={_quoted(', '.join(flow.services))}"
@@ -32,10 +32,6 @@ def _lines(picture: Picture) -> Iterator[str]:
         yield f"h{number} [label={_quoted(f'host.{host}')}, shape=box3d];"
         on = [node for node in picture.nodes if host in node.hosts]
         yield from (f"{node.id} -> h{number} [style=dotted, dir=none];" for node in on)
-
-
-def _label(node: Node) -> str:
-    return f"{listed(node.names)}\n{', '.join(f'group.{name}' for name in node.groups) or 'no group'}"
 
 
 def _quoted(text: str) -> str:

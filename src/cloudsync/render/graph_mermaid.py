@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from cloudsync.reach.picture import Node, Picture
-from cloudsync.render.names import listed
+from cloudsync.reach.picture import Picture
+from cloudsync.render.names import listed, titled
 from cloudsync.spec.words import printable
 
 
@@ -16,7 +16,7 @@ def _lines(picture: Picture) -> Iterator[str]:
     yield from (f"{node.id}([{_quoted(listed(node.names))}])" for node in picture.outside)
     for number, (name, subnet) in enumerate(picture.networks.items()):
         yield f"subgraph w{number} [{_quoted(f'network.{name} {subnet}')}]"
-        yield from (f"  {node.id}[{_quoted(_label(node))}]" for node in picture.inside(name))
+        yield from (f"  {node.id}[{_quoted(titled(node))}]" for node in picture.inside(name))
         yield "end"
     for number, flow in enumerate(picture.flows):
         words = _quoted(", ".join(flow.services))
@@ -29,10 +29,6 @@ def _lines(picture: Picture) -> Iterator[str]:
     for number, host in enumerate(picture.hosts):
         yield f"h{number}[[{_quoted(f'host.{host}')}]]"
         yield from (f"{node.id} -.- h{number}" for node in picture.nodes if host in node.hosts)
-
-
-def _label(node: Node) -> str:
-    return f"{listed(node.names)}\n{', '.join(f'group.{name}' for name in node.groups) or 'no group'}"
 
 
 def _quoted(text: str) -> str:

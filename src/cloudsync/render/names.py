@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
+from cloudsync.reach.picture import Node
+
 RUN = 4
 MANY = 6
 
@@ -14,6 +16,11 @@ def listed(names: Iterable[str]) -> str:
         left = sum(count for _, count in words[MANY:])
         return f"{', '.join(word for word, _ in words[:MANY])} and {left:,} more"
     return ", ".join(word for word, _ in words)
+
+
+def titled(node: Node) -> str:
+    """A node of a picture in two lines: who they are, and their groups."""
+    return f"{listed(node.names)}\n{', '.join(f'group.{name}' for name in node.groups) or 'no group'}"
 
 
 def _runs(names: list[str]) -> Iterator[tuple[str, int]]:

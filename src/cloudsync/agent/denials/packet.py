@@ -4,11 +4,10 @@ import struct
 from ipaddress import IPv4Address
 
 from cloudsync.model.denial import Denial
-from cloudsync.model.resources import Direction
+from cloudsync.model.resources import WITH_PORTS, Direction
 
-_PROTOCOLS = {1: "icmp", 6: "tcp", 17: "udp", 132: "sctp"}
-_WITH_PORTS = (6, 17, 132)
 _ICMP = 1
+_PROTOCOLS = {_ICMP: "icmp"} | {number: name for name, number in WITH_PORTS.items()}
 _SHORTEST = 20
 
 
@@ -18,7 +17,7 @@ def denial(side: Direction, packet: bytes) -> Denial | None:
         return None
     number = packet[9]
     inner = _inner(packet)
-    ports = struct.unpack_from(">HH", inner) if number in _WITH_PORTS and len(inner) >= 4 else (None, None)
+    ports = struct.unpack_from(">HH", inner) if number in WITH_PORTS.values() and len(inner) >= 4 else (None, None)
     return Denial(
         side=side,
         protocol=_PROTOCOLS.get(number, str(number)),

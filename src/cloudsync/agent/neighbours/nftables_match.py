@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from cloudsync.agent.neighbours.foreign import UNREADABLE, Asks, Condition
+from cloudsync.model.resources import WITH_PORTS
 
 _META = {
     "iifname": Asks.INPUT,
@@ -23,7 +24,6 @@ _FIELDS = {
     ("th", "dport"): Asks.TARGET_PORT,
 }
 _PORTS = {"sport": Asks.SOURCE_PORT, "dport": Asks.TARGET_PORT}
-_WITH_PORTS = ("tcp", "udp", "sctp", "dccp", "udplite")
 _IPV6 = ("ip6", "icmpv6")
 _WORDS = {"6": "tcp", "17": "udp", "1": "icmp", "132": "sctp", "58": "ipv6-icmp", "icmpv6": "ipv6-icmp", "ip": "ipv4"}
 _ICMP = {"echo-reply": "0", "destination-unreachable": "3", "redirect": "5", "echo-request": "8", "time-exceeded": "11"}
@@ -92,7 +92,7 @@ def _field(protocol: str, name: str) -> tuple[Asks, tuple[Condition, ...]]:
     """A field of a protocol's header is only there in that protocol's packets."""
     if protocol in _IPV6:
         return Asks.FAMILY, (Condition(Asks.NEVER),)
-    if protocol in _WITH_PORTS:
+    if protocol in WITH_PORTS:
         return _PORTS[name], (Condition(Asks.PROTOCOL, (protocol,)),)
     implied = (Condition(Asks.PROTOCOL, ("icmp",)),) if protocol == "icmp" else ()
     return _FIELDS[protocol, name], implied
