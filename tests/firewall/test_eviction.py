@@ -8,6 +8,7 @@ import pytest
 from cloudsync.agent.firewall import ctnetlink
 from cloudsync.agent.firewall.ctnetlink import Entry
 from cloudsync.agent.firewall.eviction import doomed
+from cloudsync.agent.links.message import Refused
 from cloudsync.reach.recorded import of_document
 from cloudsync.reach.service import Service, of_packet
 from tests.firewall.documents import sample
@@ -54,10 +55,10 @@ def test_flows_of_one_address_are_found_on_either_side_of_translation(address: s
 def test_an_answer_that_is_cut_off_or_says_no_is_not_an_empty_table() -> None:
     assert ctnetlink.entries(RECORDED[:-20], None)[1] is False
     refusal = bytes.fromhex("2400000002000000") + bytes(8) + (-1).to_bytes(4, "little", signed=True) + bytes(16)
-    with pytest.raises(ctnetlink.Refused):
+    with pytest.raises(Refused):
         ctnetlink.entries(refusal, None)
     assert ctnetlink.codes(refusal) == [1]
-    with pytest.raises(ctnetlink.Refused):
+    with pytest.raises(Refused):
         ctnetlink.entries(bytes(32), None)
 
 

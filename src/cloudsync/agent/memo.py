@@ -7,7 +7,7 @@ immutable, and `on` must name all that a result depends on.
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from cloudsync.model.delta import fresh
+from cloudsync.model.delta import fresh, gone
 
 T = TypeVar("T")
 
@@ -42,9 +42,9 @@ class Memo:
             old, results = {}, {}
         if old is not things:
             results = dict(results)
-            for key in old.keys() - things.keys():
+            for key in gone(things, old):
                 del results[key]
-            results.update({key: make(key, thing, *arguments) for key, thing in fresh(things, old)})
+            results.update({key: make(key, thing, *arguments) for key, thing in fresh(things, old).items()})
         self._maps[make] = (things, on, results)
         return results
 

@@ -38,7 +38,7 @@ def problems(document: HostDocument, known: HostDocument | None = None) -> list[
     found += _keypairs(document)
     found += _networks(document.networks)
     found += _groups(document, before)
-    for name, instance in fresh(document.instances, _judged(document, before)):
+    for name, instance in fresh(document.instances, _judged(document, before)).items():
         found += (f"instance {shown(name)}: {text}" for text in _instance(instance, document))
     found += _unique(document.instances.values())
     found += _directory(document, before)
@@ -116,10 +116,10 @@ def _bad(texts: Iterable[str]) -> Iterator[str]:
 def _groups(document: HostDocument, before: HostDocument) -> Iterator[str]:
     """A rule is judged by the networks that there are."""
     same = document.networks is before.networks
-    for name, group in fresh(document.groups, before.groups if same else {}):
+    for name, group in fresh(document.groups, before.groups if same else {}).items():
         for rule in group.rules:
             yield from (f"group {shown(name)}: {text}" for text in rule_problems(rule, document.networks))
-    for name, members in fresh(document.members, before.members):
+    for name, members in fresh(document.members, before.members).items():
         if not words.NAME.fullmatch(name.removeprefix("group.").removeprefix("instance.")):
             yield f"members {shown(name)} is not group.NAME or instance.NAME"
         new = sorted(_bad(set(members).difference(before.members.get(name, ()))))
@@ -199,7 +199,7 @@ def _unique(instances: Iterable[Instance]) -> Iterator[str]:
 
 
 def _directory(document: HostDocument, before: HostDocument) -> Iterator[str]:
-    for name, entry in fresh(document.directory, before.directory):
+    for name, entry in fresh(document.directory, before.directory).items():
         if not words.LABEL.fullmatch(name):
             yield f"directory {shown(name)} is not a DNS label"
         if not words.UUID.fullmatch(entry.uuid):
@@ -210,8 +210,8 @@ def _directory(document: HostDocument, before: HostDocument) -> Iterator[str]:
 
 def _user_data(document: HostDocument, before: HostDocument) -> Iterator[str]:
     """Never quotes what it is about. An instance that is new may say another size of data that is known."""
-    digests = {digest for digest, _ in fresh(document.user_data, before.user_data)}
-    digests |= {one.user_data.sha256 for _, one in fresh(document.instances, before.instances) if one.user_data}
+    digests = set(fresh(document.user_data, before.user_data))
+    digests |= {one.user_data.sha256 for one in fresh(document.instances, before.instances).values() if one.user_data}
     sizes = {each.user_data.sha256: each.user_data.size for each in document.instances.values() if each.user_data}
     for digest in sorted(digests & document.user_data.keys()):
         text = document.user_data[digest]

@@ -3,7 +3,8 @@ first. `patched(old, difference(old, new)) == new`, and what did not change stay
 who keeps what was made of it has to make it again.
 """
 
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from itertools import compress
 from operator import is_not
@@ -87,11 +88,30 @@ def patched(document: HostDocument, delta: DocumentDelta) -> HostDocument:
     )
 
 
-def fresh(new: Mapping[str, T], old: Mapping[str, T]) -> Iterator[tuple[str, T]]:
-    """The entries of `new` that are not the very same objects in `old`; tens of thousands are quick."""
+_LONG, _PAIRS = 1000, 4
+_recent: deque[tuple[Mapping[str, Any], Mapping[str, Any], Mapping[str, Any]]] = deque(maxlen=_PAIRS)
+
+
+def fresh(new: Mapping[str, T], old: Mapping[str, T]) -> Mapping[str, T]:
+    """The entries of `new` that are not the very same objects in `old`. Neither may change any more.
+
+    Whoever takes part in an apply asks this of the same two directories, so the last answers about long ones are kept.
+    """
     if new is old:
-        return iter(())
-    return compress(new.items(), map(is_not, map(old.get, new), new.values()))
+        return {}
+    for one, other, known in tuple(_recent):
+        if one is new and other is old:
+            return known
+    found = dict(compress(new.items(), map(is_not, map(old.get, new), new.values())))
+    if len(new) > _LONG:
+        _recent.append((new, old, found))
+    return found
+
+
+def gone(new: Mapping[str, Any], old: Mapping[str, Any]) -> tuple[str, ...]:
+    """Keys of `old` that `new` has not."""
+    stayed = len(new) - sum(key not in old for key in fresh(new, old))
+    return tuple(sorted(old.keys() - new.keys())) if stayed < len(old) else ()
 
 
 def _change(old: Any, new: Any) -> Any:
@@ -105,9 +125,8 @@ def _patch(old: Any, change: Any) -> Any:
 def _entries(old: Mapping[str, T], new: Mapping[str, T]) -> Entries[T]:
     if old is new:
         return Entries()
-    changed = {key: value for key, value in fresh(new, old) if old.get(key) != value}
-    stayed = len(new) - sum(key not in old for key in changed)
-    return Entries(set=changed, removed=tuple(sorted(old.keys() - new.keys())) if stayed < len(old) else ())
+    changed = {key: value for key, value in fresh(new, old).items() if old.get(key) != value}
+    return Entries(set=changed, removed=gone(new, old))
 
 
 def _merged(old: Mapping[str, T], entries: Entries[T]) -> Mapping[str, T]:

@@ -46,14 +46,14 @@ def compile_document(document: HostDocument, metadata_port: int, memo: Memo | No
     `memo` is of the documents before: what they have in common with this one becomes the very same objects.
     """
     kept = memo or Memo()
-    ports = tuple(local_ports(document))
+    ports = tuple(local_ports(document, kept))
     groups = {group.name: group for port in ports for group in port.groups}
     dccp_ports = any(rule.protocol == "dccp" and rule.ports for group in groups.values() for rule in group.rules)
     chains = layout.chains(metadata_port, dccp_ports)
     for group in groups.values():
         chains |= kept.of((group, document.networks), _group_chains, group, document)
     for port in ports:
-        chains |= kept.of((port.instance, port.nic, *port.groups), _port_chains, port)
+        chains |= kept.of((port,), _port_chains, port)
     containers = _filled(document, ports) | _member_sets(groups.values(), document, kept)
     arp = layout.arp_containers()
     arp["port_arp"] = _with(arp["port_arp"], _senders(ports))
@@ -62,19 +62,22 @@ def compile_document(document: HostDocument, metadata_port: int, memo: Memo | No
     return Ruleset(tables, Owners(lambda: _owners(document, ports, groups.values())))
 
 
-def local_ports(document: HostDocument) -> Iterator[Port]:
+def local_ports(document: HostDocument, kept: Memo) -> Iterator[Port]:
     """Every NIC of this host's instances, stopped ones too: their policy is there before their taps are."""
     seen: dict[str, str] = {}
     for name in sorted(document.instances):
         instance = document.instances[name]
         owner = f"instance.{name}"
         groups = tuple(_group(document, group, owner) for group in sorted(set(instance.groups)))
-        for nic in instance.nics:
-            names.port(nic, owner)
-            if nic.tap in seen:
-                raise HostError(f"{owner}: its tap {nic.tap} is also that of {seen[nic.tap]}")
-            seen[nic.tap] = owner
-            yield Port(instance, nic, groups)
+        for port in kept.of((instance, *groups), _ports, instance, groups, owner):
+            if port.nic.tap in seen:
+                raise HostError(f"{owner}: its tap {port.nic.tap} is also that of {seen[port.nic.tap]}")
+            seen[port.nic.tap] = owner
+            yield port
+
+
+def _ports(instance: Instance, groups: tuple[Group, ...], owner: str) -> tuple[Port, ...]:
+    return tuple(Port(instance, names.port(nic, owner), groups) for nic in instance.nics)
 
 
 def _group(document: HostDocument, name: str, owner: str) -> Group:

@@ -10,7 +10,8 @@ import socket
 from collections.abc import Iterable, Set
 
 from cloudsync.agent.firewall import ctnetlink
-from cloudsync.agent.firewall.ctnetlink import Entry, Refused
+from cloudsync.agent.firewall.ctnetlink import Entry
+from cloudsync.agent.links.message import Refused
 from cloudsync.model.problem import HostError
 
 _NETLINK_NETFILTER = 12

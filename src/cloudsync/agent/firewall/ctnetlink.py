@@ -5,18 +5,17 @@ messages of the usual shape, with ports, are taken apart at fixed places.
 """
 
 import struct
-from collections.abc import Iterator, Set
+from collections.abc import Set
 from dataclasses import dataclass
-from errno import EPROTO
 from ipaddress import IPv4Address
 from typing import Any
 
-_HEADER = struct.Struct("=IHHII")
+from cloudsync.agent.links.message import ERROR, HEADER, attributes, code, is_last, messages
+
 _NEW, _GET, _DELETE = 0x100, 0x101, 0x102
 _REQUEST, _ACK, _DUMP = 0x1, 0x4, 0x300
-_ERROR, _DONE = 2, 3
 _FAMILY = struct.pack("=BBH", 2, 0, 0)
-_BODY = _HEADER.size + len(_FAMILY)
+_BODY = HEADER.size + len(_FAMILY)
 _ORIGINAL, _REPLY = 1, 2
 _NESTED = 0x8000
 # Addresses, protocol and ports of a tuple, behind the headers of the attributes that hold them.
@@ -51,10 +50,6 @@ class Entry:
         return frozenset((self.source, self.target, self.reply_source, self.reply_target))
 
 
-class Refused(OSError):
-    """The kernel answered with this error."""
-
-
 def listing() -> bytes:
     """The request for all IPv4 flows."""
     return _message(_GET, _REQUEST | _DUMP, 1, b"")
@@ -71,7 +66,7 @@ def deletion(entry: Entry, number: int) -> bytes:
 
 
 def _message(kind: int, flags: int, number: int, body: bytes) -> bytes:
-    return _HEADER.pack(_BODY + len(body), kind, flags, number, 0) + _FAMILY + body
+    return HEADER.pack(_BODY + len(body), kind, flags, number, 0) + _FAMILY + body
 
 
 def packed(addresses: Set[str]) -> frozenset[bytes]:
@@ -83,10 +78,8 @@ def entries(data: bytes, of: frozenset[bytes] | None) -> tuple[list[Entry], bool
     whether that was the last. Raise Refused.
     """
     found: list[Entry] = []
-    for kind, begin, end in _messages(data):
-        if kind in (_DONE, _ERROR):
-            if code := _code(data, begin):
-                raise Refused(code, "the kernel refused")
+    for kind, begin, end in messages(data):
+        if is_last(data, kind, begin):
             return found, True
         entry = _entry(data, begin + _BODY, end, of) if kind == _NEW else None
         if entry is not None:
@@ -108,23 +101,7 @@ def _entry(data: bytes, at: int, end: int, of: frozenset[bytes] | None) -> Entry
 
 def codes(data: bytes) -> list[int]:
     """The error of each answer in what was received, 0 for success."""
-    return [_code(data, begin) for kind, begin, _ in _messages(data) if kind == _ERROR]
-
-
-def _code(data: bytes, begin: int) -> int:
-    (code,) = struct.unpack_from("=i", data, begin + _HEADER.size)
-    return -int(code)
-
-
-def _messages(data: bytes) -> Iterator[tuple[int, int, int]]:
-    """(kind, begin, end) of each."""
-    at = 0
-    while at + _HEADER.size <= len(data):
-        length, kind, _, _, _ = _HEADER.unpack_from(data, at)
-        if length < _HEADER.size:
-            raise Refused(EPROTO, "the kernel's answer cannot be understood")
-        yield kind, at, at + length
-        at += (length + 3) & ~3
+    return [code(data, begin) for kind, begin, _ in messages(data) if kind == ERROR]
 
 
 def _with_ports(usual: tuple[Any, ...], key: bytes) -> Entry:
@@ -144,7 +121,7 @@ def _with_ports(usual: tuple[Any, ...], key: bytes) -> Entry:
 
 def _other(body: bytes) -> Entry | None:
     """A flow of any shape; None for one that is not IPv4."""
-    parts = dict(_attributes(body))
+    parts = dict(attributes(body))
     if not {_ORIGINAL, _REPLY} <= parts.keys():
         return None
     first, reply = (_tuple(parts[kind]) for kind in (_ORIGINAL, _REPLY))
@@ -168,8 +145,8 @@ def _other(body: bytes) -> Entry | None:
 
 
 def _tuple(body: bytes) -> tuple[bytes, bytes, dict[int, bytes]] | None:
-    parts = dict(_attributes(body))
-    ip, protocol = dict(_attributes(parts.get(_IP, b""))), dict(_attributes(parts.get(_PROTOCOL, b"")))
+    parts = dict(attributes(body))
+    ip, protocol = dict(attributes(parts.get(_IP, b""))), dict(attributes(parts.get(_PROTOCOL, b"")))
     if len(ip.get(_SOURCE, b"")) != 4 or len(ip.get(_TARGET, b"")) != 4 or not protocol.get(_NUMBER):
         return None
     return ip[_SOURCE], ip[_TARGET], protocol
@@ -181,16 +158,6 @@ def _pair(parts: dict[int, bytes], one: int, other: int) -> tuple[int, int] | No
 
 def _value(parts: dict[int, bytes], kind: int) -> int:
     return int.from_bytes(parts.get(kind, b""), "big")
-
-
-def _attributes(body: bytes) -> Iterator[tuple[int, bytes]]:
-    at = 0
-    while at + 4 <= len(body):
-        length, kind = struct.unpack_from("=HH", body, at)
-        if length < 4:
-            return
-        yield kind & 0x3FFF, body[at + 4 : at + length]
-        at += (length + 3) & ~3
 
 
 def _text(address: bytes) -> str:

@@ -3,7 +3,7 @@
 Whose flows were cut when it left leaves none to whoever gets the address later.
 """
 
-from cloudsync.model.delta import fresh
+from cloudsync.model.delta import fresh, gone
 from cloudsync.model.document import HostDocument
 
 
@@ -12,10 +12,11 @@ def departed(old: HostDocument, new: HostDocument) -> dict[str, bool]:
 
     The others, which moved to another host or got another name, keep their flows.
     """
-    now = {address: entry.uuid for _, entry in fresh(new.directory, old.directory) for address in entry.addresses}
+    there, came = old.directory, fresh(new.directory, old.directory)
+    now = {address: entry.uuid for entry in came.values() for address in entry.addresses}
+    changed = (name for name, entry in came.items() if name in there and there[name] != entry)
     return {
-        address: now.get(address) != entry.uuid
-        for name, entry in fresh(old.directory, new.directory)
-        for address in entry.addresses
-        if entry != new.directory.get(name)
+        address: now.get(address) != there[name].uuid
+        for name in (*changed, *gone(new.directory, there))
+        for address in there[name].addresses
     }

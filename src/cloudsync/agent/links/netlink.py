@@ -4,10 +4,12 @@ tables.py goes through it too.
 """
 
 import errno
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from ipaddress import IPv4Network
 from typing import Any
 
+from cloudsync.agent.links import listing
 from cloudsync.agent.links.guard import MARK, PROTOCOL, Guard
 from cloudsync.agent.links.tap import Tap
 from cloudsync.model.problem import HostError
@@ -16,6 +18,7 @@ MAIN = 254
 FAMILY = 2
 _TO_TABLE, _PROHIBIT = 1, 8
 LINK = 253
+_TARGET, _SOURCE, _INTERFACE, _PRIORITY, _MARK, _MASK, _PROTOCOL = 1, 2, 3, 6, 10, 16, 21
 
 
 def local_addresses() -> frozenset[str]:
@@ -68,13 +71,7 @@ def _give(tap: Tap, kind: str, verb: str, **what: Any) -> None:
 
 def present() -> dict[Guard, int]:
     """Our guards that are in the kernel, with how often; a rule of ours that is no guard of ours counts as nothing."""
-    found: dict[Guard, int] = {}
-    with routing() as kernel:
-        for message in _ours(kernel):
-            guard = _guard(message)
-            if guard:
-                found[guard] = found.get(guard, 0) + 1
-    return found
+    return Counter(guard for one in listing.rules() if (guard := _guard(one)) is not None)
 
 
 def add(guards: Iterable[Guard]) -> None:
@@ -94,11 +91,11 @@ def delete_guards() -> None:
         delete(found)
 
 
-def routing(strict: bool = False) -> Any:
-    """A socket to the kernel, to be used with `with`. `strict`: the kernel lists only what was asked for."""
+def routing() -> Any:
+    """A socket to the kernel, to be used with `with`."""
     from pyroute2 import IPRoute
 
-    return IPRoute(strict_check=strict)
+    return IPRoute()
 
 
 def request(shown: str, needless: int, act: Callable[..., object], verb: str, **specification: object) -> None:
@@ -112,19 +109,17 @@ def request(shown: str, needless: int, act: Callable[..., object], verb: str, **
             raise HostError(f"the kernel refused `{shown}`: {refusal}", "the agent must run as root") from None
 
 
-def _ours(kernel: Any) -> list[Any]:
-    return [message for message in kernel.get_rules(family=FAMILY) if message.get("FRA_PROTOCOL") == PROTOCOL]
-
-
-def _guard(message: Any) -> Guard | None:
-    local, outward = message.get("FRA_IIFNAME") == "lo", bool(message["src_len"])
-    address, length = ("FRA_SRC", "src_len") if outward else ("FRA_DST", "dst_len")
-    guard = Guard(local, outward, f"{message.get(address)}/{message[length]}")
+def _guard(listed: listing.Listed) -> Guard | None:
+    """None for a rule that is none of ours."""
+    (_, target, source, *_, action, _), held = listed
+    if listing.number(held.get(_PROTOCOL)) != PROTOCOL:
+        return None
+    subnet = f"{listing.address(held.get(_SOURCE if source else _TARGET))}/{source or target}"
+    guard = Guard(held.get(_INTERFACE) == b"lo\0", bool(source), subnet)
     asked = _specification(guard)
-    wanted = (asked["action"], asked.get("fwmark") or 0, asked.get("fwmask") or 0)
-    found = (message["action"], message.get("FRA_FWMARK") or 0, message.get("FRA_FWMASK") or 0)
-    same = message.get("FRA_PRIORITY") == guard.priority and wanted == found
-    return guard if same else None
+    wanted = (guard.priority, asked["action"], asked.get("fwmark", 0), asked.get("fwmask", 0))
+    priority, mark, mask = (listing.number(held.get(one)) for one in (_PRIORITY, _MARK, _MASK))
+    return guard if (priority, action, mark, mask) == wanted else None
 
 
 def _change_all(verb: str, guards: Sequence[Guard]) -> None:

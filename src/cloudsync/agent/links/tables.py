@@ -8,22 +8,25 @@ import errno
 from collections.abc import Collection, Iterator, Mapping, Set
 from typing import Any
 
+from cloudsync.agent.links import listing
 from cloudsync.agent.links.guard import PROTOCOL
 from cloudsync.agent.links.interface import host_routes
 from cloudsync.agent.links.netlink import FAMILY, LINK, MAIN, request, routing
 from cloudsync.agent.links.routes import DEVICE, Route
 
 _PROXY = 0x08
+_DESTINATION, _NEIGHBOUR_PROTOCOL = 1, 12
 _UNICAST, _UNREACHABLE = 1, 7
 
 
 def unreachable() -> frozenset[Route]:
     """Where packets end with an ICMP error because of us."""
-    what = {"family": FAMILY, "proto": PROTOCOL, "table": MAIN, "type": _UNREACHABLE}
-    with routing(strict=True) as kernel:
-        # pyroute2 takes these for a filter of its own unless it is given another, and then the kernel lists everything.
-        found = kernel.route("dump", dump_filter=None, **what)
-        return frozenset(Route(f"{one.get('RTA_DST')}/{one['dst_len']}") for one in found)
+    asked = (MAIN, PROTOCOL, _UNREACHABLE)
+    found = set()
+    for (_, length, _, _, table, protocol, _, kind, _), held in listing.routes(*asked):
+        if (table, protocol, kind) == asked:
+            found.add(Route(f"{listing.address(held.get(_DESTINATION))}/{length}"))
+    return frozenset(found)
 
 
 def swallowed() -> frozenset[Route]:
@@ -87,10 +90,9 @@ def _index(kernel: Any) -> int | None:
 
 def answered() -> frozenset[str]:
     """Addresses that the host answers for because of us."""
-    with routing() as kernel:
-        # As above: without a filter of its own, pyroute2 does not send the flag.
-        found = kernel.neigh("dump", dump_filter=None, flags=_PROXY, family=FAMILY)
-        return frozenset(str(one.get("NDA_DST")) for one in found if one.get("NDA_PROTOCOL") == PROTOCOL)
+    found = (held for numbers, held in listing.neighbours(_PROXY) if numbers[-2] & _PROXY)
+    ours = (held for held in found if listing.number(held.get(_NEIGHBOUR_PROTOCOL)) == PROTOCOL)
+    return frozenset(listing.address(held.get(_DESTINATION)) for held in ours)
 
 
 def answer(addresses: Collection[str]) -> None:
