@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 T = TypeVar("T")
+_PAUSE = 0.05
 _TICK = os.sysconf("SC_CLK_TCK")
 
 
@@ -25,6 +26,8 @@ class Times:
     found: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
 
     def add(self, what: str, act: Callable[[], T]) -> T:
+        """After a pause: the kernel frees in the background what a change removed, and the next change waits for it."""
+        time.sleep(_PAUSE)
         spent, began = self._processor(), time.perf_counter()
         result = act()
         took = time.perf_counter() - began
@@ -38,16 +41,16 @@ class Times:
         """The mean: an agent's is only counted in hundredths of a second."""
         return statistics.mean(spent for _, spent in self.found[what])
 
-    def row(self, name: str, what: str, bar: float, peer: str = "") -> dict[str, object]:
-        """In ms where the bar is short."""
+    def row(self, name: str, what: str, bar: float, peer: str = "", whole: bool = True) -> dict[str, object]:
+        """In ms where the bar is short. Unless it was timed to its end, `whole`, its processor time says nothing."""
         unit, factor = ("s", 1.0) if bar >= 0.3 else ("ms", 1e3)
         took = self.median(what)
-        spent = f"processor time {self.processor(what) * factor:.3g} {unit}"
+        spent = f"processor time {self.processor(what) * factor:.3g} {unit}" if whole else ""
         return {
             "name": name,
             "value": round(took * factor, 2),
             "unit": unit,
-            "peer": f"{peer}; {spent}" if peer else spent,
+            "peer": "; ".join(text for text in (peer, spent) if text) or "none",
             "ratio": None,
             "bar": f"< {bar * factor:g} {unit}",
             "holds": took < bar,

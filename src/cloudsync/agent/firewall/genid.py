@@ -13,14 +13,27 @@ _REQUEST = struct.pack("=IHHIIBBH", 20, _GETGEN, 1, 1, 0, 0, 0, 0)
 
 
 def generation() -> int | None:
-    """None when the kernel does not say; then nothing may be assumed."""
+    """None when the kernel does not say; then nothing may be assumed.
+
+    Closing a socket of this kind waits until what the last commit replaced has been freed.
+    """
     try:
-        with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, _NETLINK_NETFILTER) as netlink:
-            netlink.settimeout(2)
-            netlink.sendto(_REQUEST, (0, 0))
-            return _parsed(netlink.recv(4096))
+        with opened() as netlink:
+            return asked(netlink)
     except (OSError, struct.error):
         return None
+
+
+def opened() -> socket.socket:
+    netlink = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, _NETLINK_NETFILTER)
+    netlink.settimeout(2)
+    return netlink
+
+
+def asked(netlink: socket.socket) -> int | None:
+    """Raise OSError or struct.error."""
+    netlink.sendto(_REQUEST, (0, 0))
+    return _parsed(netlink.recv(4096))
 
 
 def _parsed(answer: bytes) -> int | None:
