@@ -1,8 +1,12 @@
 # Every target sets up what it needs from nothing, and is quick the second time.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup dev image demo demo-clean test check bench lab lock
+.PHONY: help setup dev image demo demo-clean test check bench machine lab lab-stop lab-start lab-down lock
 IMAGE ?=
+HOSTS ?= 3
+UNDERLAY ?= flat
+HOST ?=
+play = setup/root .venv/bin/python -m tests.lab.play
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
@@ -38,8 +42,20 @@ check: dev ## format, lint, types, import rules and the tests that need no root
 bench: dev ## measured figures and what they are held against, into bench/results.json
 	@.venv/bin/python -m bench.run
 
-lab: dev ## a shell on a private machine with its own libvirt, network and folders
+machine: dev ## a shell on a private machine with its own libvirt, network and folders
 	@setup/root .venv/bin/python tests/lab/private.py --uplink bash
+
+lab: dev ## several hosts on this machine and build/lab/cloud.yaml to play with; HOSTS=3, UNDERLAY=flat or routed
+	@$(play) up '$(HOSTS)' '$(UNDERLAY)'
+
+lab-stop: ## pull the plug on one of them, HOST=h2
+	@$(play) stop '$(HOST)'
+
+lab-start: ## boot it again, HOST=h2
+	@$(play) start '$(HOST)'
+
+lab-down: ## remove every trace of the lab
+	@$(play) down
 
 lock: ## requirements*.lock anew from pyproject.toml
 	@setup/lock

@@ -14,11 +14,13 @@ from cloudsync.agent.parts import end_processes
 HALT = b"\xfa\xf4"
 """`cli; hlt`: a boot sector that sleeps for ever."""
 
+HOST = "  {name}: {{uri: '{uri}',{more} overcommit: {{vcpus: 64}}, reserved: {{memory: 0MiB, disk: 0GiB}}}}"
 SPEC = """\
 version: 1
 cloud: lab
+fabric: {fabric}
 hosts:
-  here: {{uri: 'qemu:///system', overcommit: {{vcpus: 64}}, reserved: {{memory: 0MiB, disk: 0GiB}}}}
+{hosts}
 images:
   blank: {{source: 'file:{image}', format: raw}}
 networks:
@@ -41,8 +43,14 @@ def blank_image(path: Path) -> Path:
 def blank_cloud(folder: Path, count: int) -> Path:
     """Write a spec of `count` blank guests (box-1, box-2, …) on this machine; returns its path."""
     spec = folder / "cloud.yaml"
-    spec.write_text(SPEC.format(image=blank_image(folder / "blank.raw"), count=count))
+    here = HOST.format(name="here", uri="qemu:///system", more="")
+    spec.write_text(blank_spec(blank_image(folder / "blank.raw"), count, [here]))
     return spec
+
+
+def blank_spec(image: Path, count: int, hosts: list[str], fabric: str = "direct") -> str:
+    """`count` blank guests on `hosts`, lines made of HOST."""
+    return SPEC.format(image=image, count=count, hosts="\n".join(hosts), fabric=fabric)
 
 
 @contextmanager

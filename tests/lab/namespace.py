@@ -25,8 +25,13 @@ class Namespace:
     @classmethod
     def new(cls, purpose: str) -> "Namespace":
         """A fresh one named `cst-<random>-<purpose>` with its loopback up and IPv6 silent."""
-        made = cls(f"cst-{secrets.token_hex(4)}-{purpose}")
-        _ip("netns", "add", made.name)
+        return cls.named(f"cst-{secrets.token_hex(4)}-{purpose}")
+
+    @classmethod
+    def named(cls, name: str) -> "Namespace":
+        """A fresh one that a person can find."""
+        made = cls(name)
+        ip("netns", "add", made.name)
         made._silence()
         made.ip("link", "set", "lo", "up")
         # A new namespace starts with the machine's settings, and this machine may forward for guests of its own.
@@ -37,13 +42,10 @@ class Namespace:
 
     def ip(self, *arguments: str) -> str:
         """`ip -n NAME …`; raises CalledProcessError."""
-        return _ip("-n", self.name, *arguments)
+        return ip("-n", self.name, *arguments)
 
     def _silence(self) -> None:
-        """An address that is answered for on every device outlives its namespace in the kernel, and comes up in a later
-        one."""
-        for line in self.ip("neigh", "show", "proxy").splitlines():
-            self.ip("neigh", "del", "proxy", *line.partition(" proxy")[0].split())
+        silence(self.ip)
 
     def run(self, *command: str, stdin: str = "", check: bool = True) -> "subprocess.CompletedProcess[str]":
         done = subprocess.run(
@@ -97,5 +99,12 @@ class Namespace:
         subprocess.run(["ip", "netns", "del", self.name], capture_output=True, check=False)
 
 
-def _ip(*arguments: str) -> str:
+def silence(ip: Callable[..., str]) -> None:
+    """An address that is answered for on every device outlives its namespace in the kernel, and comes up in a later
+    one."""
+    for line in ip("neigh", "show", "proxy").splitlines():
+        ip("neigh", "del", "proxy", *line.partition(" proxy")[0].split())
+
+
+def ip(*arguments: str) -> str:
     return subprocess.run(["ip", *arguments], capture_output=True, text=True, check=True).stdout

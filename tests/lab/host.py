@@ -1,0 +1,112 @@
+"""A host of the lab: `python -m tests.lab.host FOLDER` boots it and ends; what it started runs on until it is killed.
+
+Namespaces of its own, folders from FOLDER/disk, its pid 1 in FOLDER/pid. It boots in the order in which systemd would:
+guard, network, agent, libvirt, and sshd as soon as there is a network.
+"""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import NoReturn
+
+from tests.lab.disk import hold
+from tests.lab.machine import (
+    CLONE_NEWNET,
+    CLONE_NEWNS,
+    CLONE_NEWPID,
+    CLONE_NEWUTS,
+    STATE,
+    WATCHED,
+    mount_folders,
+    reap,
+    redirect,
+    run,
+    start,
+    start_libvirt,
+    unshare,
+)
+from tests.lab.namespace import ip, silence
+from tests.lab.underlay import Seat
+
+TOP = Path(__file__).resolve().parents[2]
+CLOUDSYNC = TOP / ".venv" / "bin" / "cloudsync"
+PATH = f"{CLOUDSYNC.parent}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+DEVICE = "eth0"
+UP = b"up\n"
+
+
+def furnish(folder: Path, seat: Seat, everyone: list[Seat]) -> None:
+    """A new host's folder, without its keys."""
+    (folder / "disk" / "cloudsync").mkdir(parents=True)
+    (folder / "seat.json").write_text(json.dumps(asdict(seat)))
+    names = ["127.0.0.1 localhost", *(f"{one.address} {one.name}" for one in everyone)]
+    (folder / "hosts").write_text("".join(f"{line}\n" for line in names))
+    (folder / "resolv.conf").touch()
+
+
+def main(folder: Path, say: int) -> int:
+    """`say` is a descriptor that hears UP when the host has booted."""
+    os.set_inheritable(say, False)
+    os.environ["PATH"] = PATH
+    signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
+    redirect(folder / "host.log")
+    unshare(CLONE_NEWPID)
+    child = os.fork()
+    if child == 0:
+        _be_the_host(folder, say)
+    (folder / "pid").write_text(f"{child}\n")
+    return 0
+
+
+def _be_the_host(folder: Path, say: int) -> NoReturn:
+    """As pid 1: when it is gone, the kernel kills the rest and drops mounts, devices and rules."""
+    try:
+        _boot(folder, Seat(**json.loads((folder / "seat.json").read_text())))
+        os.write(say, UP)
+        os.close(say)
+        while True:
+            signal.sigwaitinfo(WATCHED)
+            reap()
+    except (OSError, subprocess.CalledProcessError, RuntimeError) as error:
+        print(f"{folder.name} did not boot: {error}", file=sys.stderr, flush=True)
+    finally:
+        os._exit(1)
+
+
+def _boot(folder: Path, seat: Seat) -> None:
+    hold(STATE)
+    unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWUTS)
+    run("mount", "--make-rprivate", "/")
+    socket.sethostname(seat.name)
+    seat.plug(ip, DEVICE)
+    mount_folders(folder / "disk", folder / "disk" / "cloudsync")
+    _name_everyone(folder)
+    _forget()
+    run(CLOUDSYNC, "agent", "--guard")
+    ip("link", "set", "lo", "up")
+    seat.connect(ip, DEVICE)
+    start(["/usr/sbin/sshd", "-D", "-e", "-f", str(folder / "sshd_config")], folder / "sshd.log")
+    start([str(CLOUDSYNC), "agent"], folder / "agent.log")
+    start_libvirt()
+
+
+def _name_everyone(folder: Path) -> None:
+    """Migration calls a host by its name. A resolver that no lab has would be waited for."""
+    for path in (Path("/etc/hosts"), Path("/etc/resolv.conf")):
+        if path.resolve().exists():
+            run("mount", "--bind", folder / path.name, path.resolve())
+
+
+def _forget() -> None:
+    """A new namespace starts with the settings of the machine, which may forward for guests of its own."""
+    silence(ip)
+    Path("/proc/sys/net/ipv4/ip_forward").write_text("0\n")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(Path(sys.argv[1]), int(sys.argv[2])))
