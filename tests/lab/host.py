@@ -56,16 +56,24 @@ def main(folder: Path, say: int) -> int:
     signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
     redirect(folder / "host.log")
     unshare(CLONE_NEWPID)
+    known, tell = os.pipe()
     child = os.fork()
     if child == 0:
-        _be_the_host(folder, say)
+        os.close(tell)
+        _be_the_host(folder, say, known)
     (folder / "pid").write_text(f"{child}\n")
+    os.write(tell, b"1")
     return 0
 
 
-def _be_the_host(folder: Path, say: int) -> NoReturn:
-    """As pid 1: when it is gone, the kernel kills the rest and drops mounts, devices and rules."""
+def _be_the_host(folder: Path, say: int, known: int) -> NoReturn:
+    """As pid 1: when it is gone, the kernel kills the rest and drops mounts, devices and rules.
+
+    It begins when FOLDER/pid says who it is: nobody could end it otherwise.
+    """
     try:
+        if not os.read(known, 1):
+            os._exit(1)
         _boot(folder, Seat(**json.loads((folder / "seat.json").read_text())))
         os.write(say, UP)
         os.close(say)

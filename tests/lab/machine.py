@@ -78,10 +78,14 @@ def _furnish(folder: Path, private: Path) -> None:
     for pattern in NOT_COPIED:
         for path in private.glob(pattern):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
-    with (private / "qemu.conf").open("a") as file:
-        file.write('\nsecurity_driver = "none"\n')
-    with (private / "libvirtd.conf").open("a") as file:
-        file.write(f'\nhost_uuid = "{uuid.uuid4()}"\n')
+    _set(private / "qemu.conf", "security_driver", "none")
+    _set(private / "libvirtd.conf", "host_uuid", str(uuid.uuid4()))
+
+
+def _set(file: Path, key: str, value: str) -> None:
+    """In one of libvirt's files, where the first line of a key counts."""
+    lines = [line for line in file.read_text().splitlines() if line.partition("=")[0].strip() != key]
+    file.write_text("\n".join([*lines, f'{key} = "{value}"', ""]))
 
 
 def _offer_kvm(node: Path) -> None:

@@ -22,11 +22,11 @@ class Refused(Exception):
     """What is wrong, and the way out."""
 
 
-def main(words: list[str]) -> int:
+def main(words: list[str], folder: Path = FOLDER) -> int:
     os.environ["PATH"] += ":/usr/local/sbin:/usr/sbin:/sbin"
     verbs: dict[str, Callable[..., None]] = {"up": _up, "stop": _stop, "start": _start, "down": _down}
     try:
-        verbs[words[0]](*words[1:])
+        verbs[words[0]](folder, *words[1:])
     except (Refused, RuntimeError, subprocess.CalledProcessError) as error:
         sys.stdout.flush()
         sys.stderr.write(f"error: {error}\n")
@@ -34,22 +34,23 @@ def main(words: list[str]) -> int:
     return 0
 
 
-def _up(count: str = "3", underlay: str = "flat") -> None:
+def _up(folder: Path, count: str = "3", underlay: str = "flat") -> None:
     if not (count.isascii() and count.isdigit() and 1 <= int(count) <= MOST) or underlay not in KINDS:
         raise Refused(f"make lab HOSTS={count} UNDERLAY={underlay}: 1 to {MOST} hosts, {' or '.join(KINDS)}")
-    if Hosts.found(FOLDER):
+    if Hosts.found(folder):
         raise Refused("there is a lab already\nhint: make lab-down")
-    FOLDER.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     began = monotonic()
-    it = Hosts(FOLDER, int(count), underlay)
+    it = Hosts(folder, int(count), underlay)
     try:
         it.up()
     except BaseException:
         it.down()
         raise
     _give(it)
-    spec = (FOLDER / "cloud.yaml").relative_to(TOP)
-    _say(f"{', '.join(it.names)} are up ({monotonic() - began:.0f} s), as {spec} has them. Try next:")
+    spec = os.path.relpath(folder / "cloud.yaml")
+    names = f"{', '.join(it.names)} {'is' if len(it.names) == 1 else 'are'} up"
+    _say(f"{names} ({monotonic() - began:.0f} s), as {spec} has them. Try next:")
     _say(f"  .venv/bin/cloudsync -f {spec} apply")
     _say(f"  virsh -c '{it.uri(it.names[0])}' list")
     _say(f"  {' '.join(it.ssh(it.names[0]))}")
@@ -64,18 +65,18 @@ def _give(it: Hosts) -> None:
         os.chown(path, owner, group)
 
 
-def _stop(name: str = "") -> None:
-    _one(name).stop(name)
+def _stop(folder: Path, name: str = "") -> None:
+    _one(folder, name).stop(name)
     _say(f"{name} is off")
 
 
-def _start(name: str = "") -> None:
-    _one(name).start(name)
+def _start(folder: Path, name: str = "") -> None:
+    _one(folder, name).start(name)
     _say(f"{name} is up")
 
 
-def _one(name: str) -> Hosts:
-    it = Hosts.found(FOLDER)
+def _one(folder: Path, name: str) -> Hosts:
+    it = Hosts.found(folder)
     if it is None:
         raise Refused("there is no lab\nhint: make lab")
     if name not in it.names:
@@ -83,13 +84,13 @@ def _one(name: str) -> Hosts:
     return it
 
 
-def _down() -> None:
-    it = Hosts.found(FOLDER)
+def _down(folder: Path) -> None:
+    it = Hosts.found(folder)
     if it is None:
         _say("there is no lab")
         return
     it.down()
-    shutil.rmtree(Path(FOLDER))
+    shutil.rmtree(folder)
     _say("nothing of the lab is left")
 
 

@@ -7,6 +7,7 @@ the machine that the lab is on, which gets a route to each host and to nothing e
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from ipaddress import ip_address
 from subprocess import CalledProcessError
 
 from tests.lab.namespace import Namespace, ip
@@ -28,10 +29,15 @@ class Seat:
     wire: str
     router: str = ""
 
+    @property
+    def mac(self) -> str:
+        """The same at every boot, as a card's is: the others remember it."""
+        return "02:00:" + ip_address(self.address).packed.hex(":")
+
     def plug(self, ip: Callable[..., str], device: str) -> None:
         """Lay the link from the namespace that `ip` works in; a former one is drawn out."""
         self.unplug()
-        ip("link", "add", device, "type", "veth", "peer", "name", self.name, "netns", self.wire)
+        ip("link", "add", device, "address", self.mac, "type", "veth", "peer", "name", self.name, "netns", self.wire)
         wire = Namespace(self.wire)
         if self.router:
             wire.ip("address", "add", f"{self.router}/{self.prefix}", "dev", self.name)
