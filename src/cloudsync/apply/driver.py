@@ -54,4 +54,7 @@ class Driver(Protocol):
     def rulings(self, asked: Question) -> tuple[Ruling, ...]:
         """What the kernel's rules do with packets, one for each service. HostError where there is no kernel."""
 
+    def jump(self) -> str:
+        """ssh's ProxyCommand for guests there, good until `close`; empty where their addresses lead from here."""
+
     def close(self) -> None: ...

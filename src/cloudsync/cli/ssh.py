@@ -1,4 +1,7 @@
-"""`ssh NAME`: OpenSSH with the host keys that the guest itself reported, so that nobody trusts on first use."""
+"""`ssh NAME`: OpenSSH with the host keys that the guest itself reported, so that nobody trusts on first use.
+
+A guest on another machine is reached through the connection to its host: its address leads nowhere from here.
+"""
 
 import os
 import re
@@ -16,12 +19,12 @@ def run(path: Path, name: str, arguments: list[str]) -> int:
     options there, up to the command or `--`."""
     with found(path, name) as machine:
         boot = machine.host.boots.get(machine.instance.uuid)
-    if boot is None or not boot.host_keys:
-        raise CloudsyncError(
-            f"{machine.instance.name} has not reported its host keys yet",
-            f"see how far it is: cloudsync -f {path} logs {machine.instance.name}",
-        )
-    return connect(machine, boot.host_keys, arguments)
+        if boot is None or not boot.host_keys:
+            raise CloudsyncError(
+                f"{machine.instance.name} has not reported its host keys yet",
+                f"see how far it is: cloudsync -f {path} logs {machine.instance.name}",
+            )
+        return connect(machine, boot.host_keys, arguments)
 
 
 def connect(machine: Found, host_keys: tuple[str, ...], arguments: list[str]) -> int:
@@ -46,6 +49,8 @@ def write_config(machine: Found, host_keys: tuple[str, ...], folder: Path) -> Pa
     login = image.login if image else ""
     lines = [f"  HostName {instance.nics[0].address}", f"  HostKeyAlias {alias}", f"  GlobalKnownHostsFile {known}"]
     lines += ["  StrictHostKeyChecking yes", "  UpdateHostKeys no"]
+    jump = machine.driver.jump()
+    lines += [f"  ProxyCommand {jump}"] if jump else []
     lines += [f"  User {login}"] if re.fullmatch(r"[a-z_][a-z0-9_-]*", login) else []
     keys = [private_key_path(machine.cloud.name, name) for name in instance.keypairs]
     lines += [f'  IdentityFile "{key}"' for key in keys if key.exists()]

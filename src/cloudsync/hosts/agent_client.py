@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
 from cloudsync.hosts.unix_http import Answer, Endpoint, Silent
+from cloudsync.hosts.way import Way
 from cloudsync.model import wire
 from cloudsync.model.agent_state import AgentState, Held, ImageDone
 from cloudsync.model.checkup import Report
@@ -40,9 +41,9 @@ class _Failure:
 
 
 class AgentClient:
-    def __init__(self, socket: Path, host: str = "this host") -> None:
-        """`socket` is on this machine; `host` is what messages call the agent's host."""
-        self._at = Endpoint(socket, host)
+    def __init__(self, socket: Path, host: str = "this host", way: Way | None = None) -> None:
+        """`socket` is on this machine, or where `way` leads; `host` is what messages call the agent's host."""
+        self._at = Endpoint(socket, host, way)
 
     def host(self) -> AgentState:
         """What is there now; the document comes without user-data."""

@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 from cloudsync.model.problem import HostError
 
 T = TypeVar("T")
-_AT_ONCE = 32
+_AT_ONCE = 64
 _GLANCE = 0.5
 """Seconds."""
 

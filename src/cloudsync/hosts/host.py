@@ -6,14 +6,12 @@ Made by fleet.py. Nothing is decided here: a step says all there is to do.
 import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 from cloudsync.apply.driver import Blobs, Progress
 from cloudsync.hosts.agent_client import AgentClient
 from cloudsync.hosts.ask import Ask
-from cloudsync.hosts.claim import foreign
 from cloudsync.hosts.delivery import Delivery
 from cloudsync.hosts.examine import examine
 from cloudsync.hosts.libvirt.connection import Connection
@@ -21,6 +19,8 @@ from cloudsync.hosts.libvirt.domain import Domains
 from cloudsync.hosts.libvirt.domain_xml import Site, root_disk, to_xml
 from cloudsync.hosts.libvirt.survey import Survey, offers_kvm, survey
 from cloudsync.hosts.libvirt.volume import Pool
+from cloudsync.hosts.merge import merged
+from cloudsync.hosts.tunnel import Tunnel
 from cloudsync.hosts.user_data import filled
 from cloudsync.hosts.virt import choose
 from cloudsync.model.agent_state import AgentState, ImageDone
@@ -42,8 +42,9 @@ from cloudsync.model.problem import CloudsyncError, HostError
 from cloudsync.model.resources import Image, Instance, Power
 from cloudsync.model.ruling import Ruling
 from cloudsync.model.size import size
-from cloudsync.model.snapshot import Boot, HostState, HostStatus, Machine
+from cloudsync.model.snapshot import Boot, HostState, HostStatus
 from cloudsync.reach.question import Question
+from cloudsync.spec.remote import remote
 
 T = TypeVar("T")
 
@@ -56,14 +57,20 @@ class Host:
     """Implements apply.driver.Driver."""
 
     def __init__(self, wanted: Wanted, cloud: str, socket: Path | None = None) -> None:
-        """`socket` is the agent's, by default $CLOUDSYNC_AGENT_SOCKET or /run/cloudsync/agent.sock."""
+        """`socket` is the agent's on this machine, by default $CLOUDSYNC_AGENT_SOCKET or /run/cloudsync/agent.sock."""
         self.name = wanted.name
         self._wanted = wanted
         self._cloud = cloud
-        at = socket or Path(os.environ.get("CLOUDSYNC_AGENT_SOCKET") or SOCKET)
-        self._agent = AgentClient(at, wanted.name)
+        self.tunnel = _tunnel(wanted)
+        if self.tunnel:
+            remote = self.tunnel.remote
+            self._agent = AgentClient(Path(SOCKET), wanted.name, self.tunnel)
+            self._connection = Connection(wanted.name, wanted.uri, self.tunnel, remote.sockets, remote.query)
+        else:
+            at = socket or Path(os.environ.get("CLOUDSYNC_AGENT_SOCKET") or SOCKET)
+            self._agent = AgentClient(at, wanted.name)
+            self._connection = Connection(wanted.name, wanted.uri)
         self._delivery = Delivery(self._agent)
-        self._connection = Connection(wanted.name, wanted.uri)
         self._pool = Pool(self._connection)
         self._domains = Domains(self._connection, cloud)
         self._state: AgentState | None = None
@@ -71,14 +78,16 @@ class Host:
 
     def observe(self) -> HostState:
         """Ask libvirt and the agent at once; what fails or is late makes the host unreachable, with the reason."""
+        way = Ask(f"host {self.name}: ssh", self._lead)
         libvirt = Ask(f"libvirt of host {self.name}", self._survey)
         agent = Ask(f"the agent of host {self.name}", self._ask_agent)
         failures: list[str] = []
-        found = _collected(libvirt, failures)
-        state = _collected(agent, failures)
-        if found is None or state is None:
-            return HostState(name=self.name, status=HostStatus.UNREACHABLE, reason="; ".join(failures))
-        return self._merged(found, state)
+        if _collected(way, failures):
+            found = _collected(libvirt, failures)
+            state = _collected(agent, failures)
+            if found and state:
+                return merged(self._wanted, self._cloud, found, state, lambda: self._virt(state))
+        return HostState(name=self.name, status=HostStatus.UNREACHABLE, reason="; ".join(failures))
 
     def perform(self, step: Step, blobs: Blobs, progress: Progress) -> None:
         """Carry out one step; what an earlier, killed run did of it already is kept."""
@@ -129,8 +138,21 @@ class Host:
         """What the kernel's rules do with packets, one for each service."""
         return self._agent.rulings(asked)
 
+    def jump(self) -> str:
+        """Through the connection that there is."""
+        return self.tunnel.proxy() if self.tunnel else ""
+
     def close(self) -> None:
+        """ssh first: what libvirt may still wait for on it is over then."""
+        if self.tunnel:
+            self.tunnel.close()
         self._connection.close()
+
+    def _lead(self) -> bool:
+        """What stops here stops libvirt and the agent, and is told once."""
+        if self.tunnel:
+            self.tunnel.socket(SOCKET)
+        return True
 
     def _survey(self) -> Survey:
         """Once more when the connection turns out to be broken: libvirtd may have been restarted meanwhile."""
@@ -148,42 +170,6 @@ class Host:
 
     def _known(self) -> AgentState:
         return self._state or self._ask_agent()
-
-    def _merged(self, found: Survey, state: AgentState) -> HostState:
-        obstacle = self._obstacle(found, state)
-        if obstacle is not None:
-            return HostState(name=self.name, status=obstacle[0], reason=obstacle[1])
-        return HostState(
-            name=self.name,
-            status=HostStatus.READY,
-            arch=found.arch,
-            # libvirt knows the size that the file system had when the pool was started.
-            capacity=replace(found.capacity, disk=state.pool_size or found.capacity.disk),
-            foreign=found.foreign,
-            foreign_names=found.foreign_names,
-            document=state.document,
-            machines={uuid: _with_disk(machine, state) for uuid, machine in found.machines.items()},
-            images=state.images,
-            image_disks={sha256: done.virtual_size for sha256, done in state.image_info.items()},
-            partial=frozenset(state.partial),
-            disks=frozenset(state.disks),
-            drift=state.drift,
-            obstacles=state.obstacles,
-            boots=state.boots,
-        )
-
-    def _obstacle(self, found: Survey, state: AgentState) -> tuple[HostStatus, str] | None:
-        another = foreign(state.document, self._cloud)
-        if another:
-            return HostStatus.FOREIGN, another
-        if found.arch != "x86_64":
-            return HostStatus.UNFIT, f"it is {found.arch}; only x86_64 hosts can be used yet"
-        if self._wanted.virt == "kvm":
-            try:
-                self._virt(state)
-            except CloudsyncError as error:
-                return HostStatus.UNFIT, f"{error.message}; {error.hint}"
-        return None
 
     def _virt(self, state: AgentState) -> str:
         return choose(self._wanted, state, lambda: offers_kvm(self._connection))
@@ -259,15 +245,15 @@ class Host:
             self._domains.start(instance.uuid, instance.name)
 
 
+def _tunnel(wanted: Wanted) -> Tunnel | None:
+    """For a host on another machine."""
+    there = remote(wanted.uri, wanted.ssh)
+    return Tunnel(wanted.name, there, (SOCKET, *there.sockets)) if there else None
+
+
 def _collected(ask: Ask[T], failures: list[str]) -> T | None:
     try:
         return ask.answer(_PATIENCE)
     except CloudsyncError as error:
         failures.append(f"{error.message}; {error.hint}" if error.hint else error.message)
         return None
-
-
-def _with_disk(machine: Machine, state: AgentState) -> Machine:
-    """The domain says how big its disk was made; whether it is there and how big it is, the agent."""
-    disk = state.disks.get(machine.uuid)
-    return replace(machine, disk=0 if disk is None else disk.size or machine.disk)

@@ -175,6 +175,10 @@ class SimHost:
         ends = f"{asked.source} → {asked.target}"
         raise HostError(f"{self.name} is simulated: it has no kernel to ask about {ends}", "leave out --live")
 
+    def jump(self) -> str:
+        """No guests."""
+        return ""
+
     def close(self) -> None:
         """Nothing is held open."""
 

@@ -12,6 +12,7 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse
 from pathlib import Path
 from threading import Event, Thread
 
+from cloudsync.hosts.way import Way
 from cloudsync.model.problem import CloudsyncError, HostError, LockedError, StaleError
 
 _CONNECT = 10.0
@@ -43,16 +44,17 @@ class UnixConnection(HTTPConnection):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """The agent of `host`, at a socket on this machine (its own, or one that ssh forwards)."""
+    """The agent of `host`, at a socket on this machine; with a `way`, at `path` on the host where that leads."""
 
     path: Path
     host: str
+    way: Way | None = None
 
     def send(
         self, method: str, target: str, body: bytes | None = None, headers: dict[str, str] | None = None, *, wait: float
     ) -> "Answer":
         """A good answer, to be read and closed by the caller; `wait` is how long silence may last, in seconds."""
-        connection = UnixConnection(self.path, wait)
+        connection = UnixConnection(self.way.socket(str(self.path)) if self.way else self.path, wait)
         try:
             with self.told(wait):
                 connection.request(method, target, body, {"content-type": "application/json"} | (headers or {}))
@@ -88,11 +90,8 @@ class Endpoint:
         """Failures of the socket inside the block, as HostError."""
         try:
             yield
-        except (FileNotFoundError, ConnectionRefusedError) as error:
-            raise HostError(
-                f"the agent on {self.host} does not answer at {self.path}",
-                "start it there: `sudo cloudsync agent` (or `sudo systemctl start cloudsync-agent`)",
-            ) from error
+        except (ConnectionError, FileNotFoundError, HTTPException) as error:
+            raise self._unanswered(error) from error
         except PermissionError as error:
             raise HostError(
                 f"the agent on {self.host} may not be used by you: {self.path} refuses",
@@ -103,11 +102,25 @@ class Endpoint:
                 f"the agent on {self.host} did not answer for {wait:g} s",
                 "is the machine or the line overloaded? see `journalctl -u cloudsync-agent` there",
             ) from error
-        except (OSError, HTTPException) as error:
-            raise HostError(
-                f"the agent on {self.host} broke the connection off ({type(error).__name__})",
-                "did it stop? see `journalctl -u cloudsync-agent` there",
-            ) from error
+        except OSError as error:
+            raise self._broke_off(error) from error
+
+    def _unanswered(self, error: OSError | HTTPException) -> HostError:
+        """Nobody listens, or what listens hung up."""
+        if self.way:
+            return self.way.trouble(str(self.path))
+        if isinstance(error, FileNotFoundError | ConnectionRefusedError):
+            return HostError(
+                f"the agent on {self.host} does not answer at {self.path}",
+                "start it there: `sudo cloudsync agent` (or `sudo systemctl start cloudsync-agent`)",
+            )
+        return self._broke_off(error)
+
+    def _broke_off(self, error: OSError | HTTPException) -> HostError:
+        return HostError(
+            f"the agent on {self.host} broke the connection off ({type(error).__name__})",
+            "did it stop? see `journalctl -u cloudsync-agent` there",
+        )
 
 
 @dataclass(frozen=True, slots=True)

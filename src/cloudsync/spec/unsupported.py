@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from cloudsync.spec.draft import Draft
 from cloudsync.spec.finding import Finding, Trail
 from cloudsync.spec.models import Instance
-from cloudsync.spec.uri import Reach, UriError, reach
 
 
 def unsupported(draft: Draft) -> list[Finding]:
@@ -26,21 +25,9 @@ def _header(draft: Draft) -> Iterator[Finding]:
 
 
 def _hosts(draft: Draft) -> Iterator[Finding]:
-    kinds: dict[str, Reach] = {}
     for name, host in draft.hosts.items():
         if host.state == "drained":
             yield _refuse(("hosts", name, "state"), "state: drained", "write  state: cordoned")
-        try:
-            kinds[name] = reach(host.uri)
-        except UriError:
-            continue
-        if kinds[name] in (Reach.SSH, Reach.TLS):
-            yield _refuse(("hosts", name, "uri"), "a host on another machine", "use  uri: qemu:///system, or sim:")
-    if Reach.SIMULATED in kinds.values():
-        for name, kind in kinds.items():
-            if kind is Reach.LOCAL:
-                what = "a real host beside simulated ones"
-                yield _refuse(("hosts", name, "uri"), what, "put the simulated hosts into a spec of their own")
 
 
 # Key of an instance -> what is said when it is used.

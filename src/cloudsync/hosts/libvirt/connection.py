@@ -6,12 +6,14 @@ errors to stderr switched off.
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
+from urllib.parse import quote
 
 import libvirt as lv
 
+from cloudsync.hosts.way import Way
 from cloudsync.model.problem import HostError
 
 __all__ = ["Connection", "explain", "lv", "tell_monitor"]
@@ -31,9 +33,14 @@ lv.virEventRegisterDefaultImpl()
 class Connection:
     """One host's libvirt. Threads share it: libvirt's protocol carries several calls at once."""
 
-    def __init__(self, host: str, uri: str) -> None:
+    def __init__(
+        self, host: str, uri: str, way: Way | None = None, sockets: Sequence[str] = (), query: str = ""
+    ) -> None:
+        """With a `way`, libvirt is at the first of `sockets` that answers where that leads, and `query` goes with it;
+        `uri` is what messages call it."""
         self.host = host
         self.uri = uri
+        self._way, self._sockets, self._query = way, tuple(sockets), f"&{query}" * bool(query)
         self._lock = threading.Lock()
         self._open: Any = None
         self._heard: tuple[Any, int] | None = None
@@ -45,11 +52,25 @@ class Connection:
         with self._lock:
             if self._open is None or not self._open.isAlive():
                 self._forget()
-                try:
-                    self._open = lv.open(self.uri)
-                except lv.libvirtError as error:
-                    raise explain_open(self.host, self.uri, error) from error
+                self._open = self._through(self._way) if self._way and self._sockets else self._opened(self.uri)
             return self._open
+
+    def _opened(self, uri: str) -> Any:
+        try:
+            return lv.open(uri)
+        except lv.libvirtError as error:
+            raise explain_open(self.host, self.uri, error) from error
+
+    def _through(self, way: Way) -> Any:
+        """A socket that nobody listens at over there is closed at once over here."""
+        for there in self._sockets:
+            here = quote(str(way.socket(there)))
+            try:
+                return lv.open(f"qemu+unix:///system?socket={here}{self._query}")
+            except lv.libvirtError as error:
+                if error.get_error_domain() != lv.VIR_FROM_RPC:
+                    raise explain_open(self.host, self.uri, error) from error
+        raise way.trouble(self._sockets[0])
 
     @property
     def alive(self) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from cloudsync.spec.draft import Draft
 from cloudsync.spec.finding import Finding
+from cloudsync.spec.remote import remote
 from cloudsync.spec.subnets import address, is_ipv6, subnet
 from cloudsync.spec.uri import Reach, UriError, reach, simulated
 from cloudsync.spec.words import quote
@@ -28,6 +29,16 @@ def uris(draft: Draft) -> Iterator[Finding]:
             yield Finding(
                 ("hosts", name, "ssh"), f"{quote(host.ssh)} is not USER@HOST:PORT", "for example root@kvm-1:22"
             )
+        else:
+            yield from _remote(name, host.uri, host.ssh)
+
+
+def _remote(name: str, uri: str, ssh: str | None) -> Iterator[Finding]:
+    """What ssh could not do as the URI says."""
+    try:
+        remote(uri, ssh)
+    except UriError as error:
+        yield Finding(("hosts", name, "uri"), str(error), error.hint, secret="@" in uri)
 
 
 def one_machine_once(draft: Draft) -> Iterator[Finding]:

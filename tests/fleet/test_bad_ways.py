@@ -1,0 +1,96 @@
+"""The way to a host does not lead there: the host is unreachable, and its reason says what to do."""
+
+import json
+from pathlib import Path
+from time import monotonic
+
+import pytest
+
+from tests.fleet.conftest import Desk
+from tests.fleet.sshd import Sshd, keygen
+from tests.lab.cloud import running_agent
+
+pytestmark = pytest.mark.real
+
+
+def reason(desk: Desk) -> str:
+    """Why the one host cannot be reached, as `status` has it."""
+    (far,) = json.loads(desk.failed("status", "--format", "json"))["hosts"]
+    assert far["status"] == "unreachable"
+    return str(far["reason"])
+
+
+def test_the_key_is_refused(desk: Desk, server: Sshd, tmp_path: Path) -> None:
+    keygen(tmp_path / "other")
+    desk.write(server.uri_with(keyfile=tmp_path / "other"))
+    said = reason(desk)
+    assert f"host far: ssh root@127.0.0.1:{server.port}: " in said
+    assert "Permission denied (publickey)" in said
+    assert f"{tmp_path}/other ED25519" in said
+    assert "~root/.ssh/authorized_keys" in said
+
+
+def test_the_host_key_changed(desk: Desk, server: Sshd, tmp_path: Path) -> None:
+    (tmp_path / "known").write_text(f"\n[127.0.0.1]:{server.port} {keygen(tmp_path / 'older')}")
+    desk.write(server.uri_with(server.folder / "key", tmp_path / "known"))
+    said = reason(desk)
+    assert "Host key verification failed" in said
+    assert f"{tmp_path}/known:2 says another" in said
+    assert "ssh-ed25519 SHA256:" in said
+    assert f"ssh-keygen -f {tmp_path}/known -R '[127.0.0.1]:{server.port}'" in said
+
+
+def test_a_host_that_was_never_seen_is_not_trusted(desk: Desk, server: Sshd, tmp_path: Path) -> None:
+    desk.write(server.uri_with(server.folder / "key", tmp_path / "nothing"))
+    said = reason(desk)
+    assert "Host key verification failed" in said
+    assert "is not known here" in said
+    assert f"log in once: ssh -p {server.port} root@127.0.0.1" in said
+    assert not (tmp_path / "nothing").exists()
+
+
+def test_the_name_is_unknown(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here is no resolver to say so: it is given up soon."""
+    monkeypatch.setenv("RES_OPTIONS", "timeout:1 attempts:1")
+    desk.write("qemu+ssh://root@kvm-2.invalid/system")
+    assert "Could not resolve hostname kvm-2.invalid" in reason(desk)
+
+
+def test_nobody_listens(desk: Desk, server: Sshd) -> None:
+    server.close()
+    said = reason(desk)
+    assert f"port {server.port}: Connection refused" in said
+    assert "is sshd running there" in said
+
+
+def test_a_host_that_takes_the_connection_and_says_nothing(desk: Desk, server: Sshd) -> None:
+    """It costs its timeout, and then the plan goes on: here there is nothing else to plan with."""
+    server.mute = True
+    began = monotonic()
+    assert "timed out" in reason(desk)
+    assert monotonic() - began < 10
+
+
+def test_the_agent_is_not_running_there(desk: Desk) -> None:
+    said = reason(desk)
+    assert "the agent is not running: /run/cloudsync/agent.sock is not there" in said
+    assert "systemctl start cloudsync-agent" in said
+
+
+def test_libvirt_is_not_running_there(desk: Desk, server: Sshd, agent: object) -> None:
+    desk.write(f"{server.uri}&socket=/run/nowhere")
+    assert "libvirt is not running: /run/nowhere is not there" in reason(desk)
+
+
+def test_sockets_are_not_forwarded(desk: Desk, server: Sshd, agent: object) -> None:
+    server.configure("AllowStreamLocalForwarding no")
+    assert "AllowStreamLocalForwarding yes" in reason(desk)
+
+
+def test_the_cable_is_pulled_and_put_back(desk: Desk, server: Sshd) -> None:
+    """Between two commands nothing is remembered."""
+    with running_agent():
+        server.configure("MaxAuthTries 0")
+        assert reason(desk)
+        server.configure("")
+        desk.done("status")
