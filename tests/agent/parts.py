@@ -89,7 +89,11 @@ class Telling(Recorder):
 
     def __init__(self, name: str, folder: Path, on_boot: Callable[[Boot], None]) -> None:
         super().__init__(name, folder)
+        self._on_boot = on_boot
         threading.Thread(target=self._listen, args=(folder / "boots", on_boot), daemon=True).start()
+
+    def power_on(self, uuid: str) -> None:
+        self._on_boot(Boot(uuid=uuid))
 
     def _listen(self, path: Path, on_boot: Callable[[Boot], None]) -> None:
         while path.exists():

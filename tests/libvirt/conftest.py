@@ -1,6 +1,7 @@
 """A libvirt of the test's own: everything here runs inside a private machine and removes what it made."""
 
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -9,12 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from cloudsync.hosts.host import Host
 from cloudsync.hosts.libvirt.connection import Connection, lv
 from cloudsync.hosts.libvirt.domain import Domains
 from cloudsync.hosts.libvirt.domain_xml import Site, to_xml
 from cloudsync.hosts.libvirt.survey import Survey, survey
 from cloudsync.hosts.libvirt.volume import FOLDER, Pool
+from cloudsync.model.cloud import Host as Wanted
 from cloudsync.model.resources import Instance
+from tests.agent.lab import Lab as Agent
 from tests.lab.cloud import blank_image
 from tests.libvirt.samples import a_site, an_instance
 
@@ -83,3 +87,21 @@ def lab(tmp_path: Path) -> Iterator[Lab]:
         found.destroy()
         found.undefine()
         connection.close()
+
+
+@pytest.fixture
+def agent(lab: Lab, tmp_path: Path) -> Iterator[Agent]:
+    (tmp_path / "agent").mkdir()
+    (tmp_path / "agent" / "pool").symlink_to(FOLDER)
+    agent = Agent(tmp_path / "agent")
+    agent.start()
+    yield agent
+    if agent.process is not None:
+        agent.end(signal.SIGKILL)
+
+
+@pytest.fixture
+def host(agent: Agent) -> Iterator[Host]:
+    host = Host(Wanted(name="here", uri="qemu:///system", virt="qemu"), "lab", agent.socket)
+    yield host
+    host.close()

@@ -5,7 +5,6 @@ import select
 import signal
 import subprocess
 from base64 import b64encode
-from collections.abc import Iterator
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -17,7 +16,6 @@ from cloudsync.hosts.libvirt.volume import FOLDER
 from cloudsync.model.cloud import Host as Wanted
 from cloudsync.model.document import HostDocument
 from cloudsync.model.plan import (
-    CreateInstance,
     DeleteImage,
     DeleteInstance,
     PutDocument,
@@ -34,34 +32,12 @@ from tests.agent.lab import Lab as Agent
 from tests.lab.cloud import blank_image
 from tests.libvirt.conftest import Lab
 from tests.libvirt.samples import MiB, named, virtual_size
+from tests.libvirt.steps import GATEWAYS, create, perform, say_nothing
 
 pytestmark = pytest.mark.real
 
 SECRET = b"#cloud-config\npassword: the-secret-word\n"
-GATEWAYS = {"default": "10.20.0.1"}
 NETWORK = Network(name="default", subnet="10.20.0.0/24", gateway="10.20.0.1", domain="lab.internal")
-
-
-@pytest.fixture
-def agent(lab: Lab, tmp_path: Path) -> Iterator[Agent]:
-    (tmp_path / "agent").mkdir()
-    (tmp_path / "agent" / "pool").symlink_to(FOLDER)
-    agent = Agent(tmp_path / "agent")
-    agent.start()
-    yield agent
-    if agent.process is not None:
-        agent.end(signal.SIGKILL)
-
-
-@pytest.fixture
-def host(agent: Agent) -> Iterator[Host]:
-    host = Host(Wanted(name="here", uri="qemu:///system", virt="qemu"), "lab", agent.socket)
-    yield host
-    host.close()
-
-
-def say_nothing(_: str) -> None:
-    pass
 
 
 def a_document(*instances: Instance, generation: int = 1, cloud: str = "lab") -> HostDocument:
@@ -73,23 +49,6 @@ def a_document(*instances: Instance, generation: int = 1, cloud: str = "lab") ->
         groups={"default": Group(name="default")},
         instances={instance.name: instance for instance in instances},
     )
-
-
-def create(instance: Instance) -> CreateInstance:
-    return CreateInstance(
-        id="create",
-        host="here",
-        address=f"instance.{instance.name}",
-        instance=instance,
-        gateways=GATEWAYS,
-        cloud="lab",
-        generation=1,
-    )
-
-
-def perform(host: Host, *steps: object, blobs: dict[str, bytes] | None = None) -> None:
-    for step in steps:
-        host.perform(step, blobs or {}, say_nothing)  # type: ignore[arg-type]
 
 
 def test_a_fresh_host_is_ready_and_empty(host: Host, lab: Lab) -> None:

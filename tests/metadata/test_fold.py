@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudsync.agent.metadata.fold import STAGES, fold
+from cloudsync.agent.metadata.fold import STAGES, anew, fold
 from cloudsync.agent.metadata.reports import Event, Home
 from cloudsync.model.snapshot import Boot
 from tests.metadata import world
@@ -75,6 +75,19 @@ def test_the_first_host_keys_stay_and_others_are_kept_apart() -> None:
 
 def test_a_guest_reset_half_way_begins_anew() -> None:
     assert told((*FIRST_BOOT, Event("init-local"))).failures == ()
+
+
+def test_a_machine_that_is_started_again_has_not_booted_yet_and_keeps_its_host_keys() -> None:
+    first = told((*FIRST_BOOT, Home(KEYS), END))
+    started = anew(first, "2026-09-01T00:00:00+00:00")
+    assert started == Boot(uuid=first.uuid, host_keys=KEYS, at="2026-09-01T00:00:00+00:00")
+    again = told((Event("init-network"), Event("modules-final"), END), started)
+    assert (again.finished, again.host_keys) == (True, KEYS)
+
+
+def test_nothing_more_is_awaited_of_a_guest_that_only_phones_home_once() -> None:
+    first = told((Home(KEYS),))
+    assert anew(first, "2026-09-01T00:00:00+00:00") is first
 
 
 def test_nothing_new_is_the_same_value() -> None:

@@ -95,6 +95,16 @@ def test_reports_become_a_boot(service: Running) -> None:
     assert last.at.endswith("+00:00")
 
 
+def test_a_machine_that_is_started_again_boots_anew(service: Running) -> None:
+    assert service.ask(world.ADDRESS_A, "/cloudsync/report", "POST", END).status == 200
+    assert service.boot().finished
+    service.part.power_on(world.UUID_A)
+    started = service.boot()
+    assert (started.uuid, started.stage, started.finished) == (world.UUID_A, "", False)
+    assert service.ask(world.ADDRESS_A, "/cloudsync/report", "POST", END).status == 200
+    assert service.boot().finished
+
+
 def test_host_keys_cannot_be_replaced_from_within_the_guest(service: Running) -> None:
     def phone_home(key: str) -> Boot:
         form = f"instance_id={world.UUID_A}&pub_key_x={key.replace('+', '%2B')}".encode()

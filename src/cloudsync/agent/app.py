@@ -235,6 +235,12 @@ def _machines(app: FastAPI, services: Services) -> None:
         """What these guests have said of their boot, one Boot a line, then each change as it comes."""
         return Stream(_told_boots(services.boots.follow(frozenset(uuid))), services.stop)
 
+    @app.post("/v1/instances/{uuid}/boot", status_code=204, response_class=Response)
+    def boot(uuid: Uuid) -> Response:
+        """Say this before the machine is started: what its guest told of an earlier boot is over."""
+        services.keeper.power_on(uuid)
+        return Response(status_code=204)
+
     @app.get(
         "/v1/instances/{uuid}/console",
         response_class=Response,

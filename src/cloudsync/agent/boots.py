@@ -9,9 +9,11 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
 
+from cloudsync.agent.metadata.fold import anew
 from cloudsync.agent.places import replace_file
 from cloudsync.model import wire
 from cloudsync.model.snapshot import Boot
@@ -20,8 +22,10 @@ _Listener = tuple[asyncio.AbstractEventLoop, "asyncio.Queue[Boot]"]
 
 
 class Boots:
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, life: str = "") -> None:
+        """`life` is the kernel's own name of the time since it was started, empty when it is not known."""
         self._path = path
+        _forget_earlier_lives(path, life)
         self._lock = Lock()
         self._listeners: set[_Listener] = set()
         self._boots: dict[str, Boot] = load(path)
@@ -77,6 +81,29 @@ class Boots:
                 known = {uuid: _keys(boot) for uuid, boot in self._boots.items() if boot.host_keys}
                 replace_file(_keys_path(self._path), wire.dump(dict[str, Boot], known), durable=True)
             replace_file(self._path, wire.dump(dict[str, Boot], self._boots), durable=False)
+
+
+def _forget_earlier_lives(path: Path, life: str) -> None:
+    """No guest has run on when the host was started anew."""
+    noted = path.with_name("life")
+    with suppress(OSError):
+        if life and (not noted.exists() or noted.read_text() != life):
+            known = {uuid: anew(boot, now()) for uuid, boot in load(path).items()}
+            replace_file(path, wire.dump(dict[str, Boot], known), durable=False)
+            replace_file(noted, life.encode(), durable=False)
+
+
+def kernels_life() -> str:
+    """What the kernel calls the time since it was started."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""
+
+
+def now() -> str:
+    """ISO 8601, UTC."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def load(path: Path) -> dict[str, Boot]:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 import uvicorn
 
 from cloudsync.agent.app import Services, build
-from cloudsync.agent.boots import Boots
+from cloudsync.agent.boots import Boots, kernels_life
 from cloudsync.agent.denials.reader import Reader
 from cloudsync.agent.denials.record import Record
 from cloudsync.agent.guard import guard
@@ -50,7 +50,7 @@ def run(places: Places, make_parts: MakeParts) -> int:
     # Once the socket is there a SIGHUP may come; until the loop takes it, all is being brought into force anyway.
     signal.signal(signal.SIGHUP, lambda *_: None)
     with alone(places.state, places.socket):
-        boots = Boots(places.state / "boots.json")
+        boots = Boots(places.state / "boots.json", kernels_life())
         keeper = Keeper(make_parts(places, boots.record), Store(places.state))
         reader = Reader(Record())
         try:

@@ -14,7 +14,7 @@ from socket import gethostname
 from threading import Lock
 
 from cloudsync.agent.mishap import mishap
-from cloudsync.agent.part import Judge, Part
+from cloudsync.agent.part import Judge, Part, Witness
 from cloudsync.agent.retry import FIRST_PAUSE, Retry
 from cloudsync.agent.seal import Damage
 from cloudsync.agent.store import Store
@@ -128,6 +128,12 @@ class Keeper:
             if isinstance(part, Judge):
                 return part.rulings(document, asked)
         raise HostError("no part of this agent knows the kernel's rules", "are controller and agent of one version?")
+
+    def power_on(self, uuid: str) -> None:
+        """This instance is about to be started."""
+        for part in self._parts:
+            if isinstance(part, Witness):
+                part.power_on(uuid)
 
     def close(self) -> None:
         self._retry.close()

@@ -27,6 +27,14 @@ class Part(Protocol):
 
 
 @runtime_checkable
+class Witness(Protocol):
+    """A part that knows how guests boot."""
+
+    def power_on(self, uuid: str) -> None:
+        """This instance is about to be started: what it said of an earlier boot is over."""
+
+
+@runtime_checkable
 class Judge(Protocol):
     """A part that can say what becomes of a packet."""
 

@@ -119,6 +119,10 @@ class AgentClient:
                 if boot.finished:
                     waiting.discard(boot.uuid)
 
+    def power_on(self, uuid: str) -> None:
+        """Say that this machine is about to be started: what its guest told of an earlier boot is over."""
+        self._at.ask("POST", f"/v1/instances/{quote(uuid, safe='')}/boot", wait=_QUICK)
+
     def console(self, uuid: str) -> bytes:
         """What the machine wrote to its serial port, oldest first. HostError when there is no log."""
         return self._at.ask("GET", f"/v1/instances/{quote(uuid, safe='')}/console", wait=_QUICK)

@@ -103,7 +103,7 @@ class Host:
             case UpdateInstance():
                 self._update(step, progress)
             case StartInstance():
-                self._domains.start(step.uuid, step.address)
+                self._power_up(step.uuid, step.address)
             case StopInstance():
                 self._domains.stop(step.uuid, step.address, step.grace)
             case DeleteInstance():
@@ -205,7 +205,8 @@ class Host:
         if not self._pool.make_root(instance.uuid, instance.disk, instance.image, image.format):
             self._take_back(instance)
         self._define(step, image.format)
-        self._power_up(instance)
+        if instance.state is Power.RUNNING:
+            self._power_up(instance.uuid, instance.name)
 
     def _take_back(self, instance: Instance) -> None:
         """A disk of an earlier run, or one that outlived its machine: checked, and grown to what is wanted now."""
@@ -227,7 +228,8 @@ class Host:
         self._domains.stop(instance.uuid, step.address, step.grace)
         self._pool.grow_root(instance.uuid, instance.disk)
         self._define(step, older.image_format)
-        self._power_up(instance)
+        if instance.state is Power.RUNNING:
+            self._power_up(instance.uuid, instance.name)
 
     def _define(self, step: CreateInstance | UpdateInstance, image_format: str) -> None:
         site = Site(
@@ -240,9 +242,8 @@ class Host:
         )
         self._domains.define(to_xml(step.instance, site), step.instance.uuid, step.instance.name)
 
-    def _power_up(self, instance: Instance) -> None:
-        if instance.state is Power.RUNNING:
-            self._domains.start(instance.uuid, instance.name)
+    def _power_up(self, uuid: str, label: str) -> None:
+        self._domains.start(uuid, label, lambda: self._agent.power_on(uuid))
 
 
 def _tunnel(wanted: Wanted) -> Tunnel | None:

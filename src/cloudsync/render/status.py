@@ -163,7 +163,7 @@ def _boot(host: HostState, instance: Instance) -> str:
     boot = host.boots.get(instance.uuid)
     if boot is None:
         return "" if instance.state is Power.STOPPED else "nothing heard yet"
-    return "done" if boot.finished else boot.stage
+    return "done" if boot.finished else boot.stage or "nothing heard yet"
 
 
 def _host_table(snapshot: Snapshot) -> str:

@@ -25,6 +25,17 @@ def fold(boot: Boot, report: Event | Home, at: str) -> Boot:
     return boot if new == boot else replace(new, at=at)
 
 
+def anew(boot: Boot, at: str) -> Boot:
+    """Once the machine is started again. cloud-init sends events at every boot, but phones home at the first only: of
+    a guest that has never sent an event nothing will be heard again, and what is known of it stays.
+    """
+    return _empty(boot, at) if boot.stage else boot
+
+
+def _empty(boot: Boot, at: str) -> Boot:
+    return Boot(uuid=boot.uuid, host_keys=boot.host_keys, other_keys=boot.other_keys, at=at)
+
+
 def _home(boot: Boot, home: Home) -> Boot:
     """The first host keys stay: cloud-init phones home once, on the first boot; later any user of the guest may."""
     if not boot.host_keys:
@@ -36,7 +47,7 @@ def _home(boot: Boot, home: Home) -> Boot:
 
 def _step(boot: Boot, event: Event) -> Boot:
     if _begins_anew(boot, event):
-        boot = Boot(uuid=boot.uuid, host_keys=boot.host_keys, other_keys=boot.other_keys)
+        boot = _empty(boot, boot.at)
     finished = boot.finished or (event.name == STAGES[-1] and event.result != "")
     return replace(boot, stage=event.name, finished=finished, failures=_failures(boot.failures, event))
 

@@ -9,16 +9,15 @@ import os
 import socket
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
 
-from cloudsync.agent.boots import load
+from cloudsync.agent.boots import load, now
 from cloudsync.agent.memo import Memo
 from cloudsync.agent.metadata import predecessor
 from cloudsync.agent.metadata.confine import FALLBACK, USER, user
 from cloudsync.agent.metadata.documents import records
-from cloudsync.agent.metadata.fold import fold
+from cloudsync.agent.metadata.fold import anew, fold
 from cloudsync.agent.metadata.limits import Limits
 from cloudsync.agent.metadata.passwords import Passwords
 from cloudsync.agent.metadata.port import listen
@@ -93,6 +92,9 @@ class MetadataPart:
                 self._listener.close()
                 self._listener = None
 
+    def power_on(self, uuid: str) -> None:
+        self._tell(uuid, anew)
+
     def _started(self, document: HostDocument) -> Supervisor:
         if self._supervisor is None:
             empty = self._state / "empty"
@@ -156,9 +158,12 @@ class MetadataPart:
         if isinstance(report, Password):
             self._passwords.put(uuid, report.data)
             return
+        self._tell(uuid, lambda boot, at: fold(boot, report, at))
+
+    def _tell(self, uuid: str, change: Callable[[Boot, str], Boot]) -> None:
         with self._boots_lock:
             old = self._boots.get(uuid, Boot(uuid=uuid))
-            new = fold(old, report, datetime.now(UTC).isoformat(timespec="seconds"))
+            new = change(old, now())
             self._boots[uuid] = new
         if new != old:
             self._on_boot(new)

@@ -5,6 +5,7 @@ touched.
 """
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from cloudsync.hosts.libvirt.connection import Connection, lv, tell_monitor
@@ -51,8 +52,11 @@ class Domains:
                 raise
             domain.setAutostart(1)
 
-    def start(self, uuid: str, label: str) -> None:
-        """Have it run: started, resumed when paused, restarted when crashed. `label` is for messages."""
+    def start(self, uuid: str, label: str, booting: Callable[[], None] = lambda: None) -> None:
+        """Have it run: started, resumed when paused, restarted when crashed. `label` is for messages.
+
+        `booting` is called before it begins to boot, not when it is resumed.
+        """
         with self._connection.doing(f"start {label}"):
             domain = self._existing(uuid, label)
             state = domain.state()[0]
@@ -63,6 +67,7 @@ class Domains:
             elif state not in (lv.VIR_DOMAIN_RUNNING, lv.VIR_DOMAIN_BLOCKED):
                 if state == lv.VIR_DOMAIN_CRASHED:
                     domain.destroy()
+                booting()
                 domain.create()
 
     def stop(self, uuid: str, label: str, grace: float) -> None:

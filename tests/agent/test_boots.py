@@ -1,0 +1,21 @@
+"""What guests said of their boot, over restarts of the agent and of its host."""
+
+from pathlib import Path
+
+from cloudsync.agent.boots import Boots, load
+from cloudsync.model.snapshot import Boot
+from tests.agent.documents import UUID
+
+KEYS = ("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ1xFXNXV4Bi6FhPpnlEZ8bF0n6aIqwJTKBq2qSBuVCb",)
+BOOTED = Boot(uuid=UUID, stage="modules-final", finished=True, host_keys=KEYS)
+
+
+def test_no_guest_has_booted_yet_when_its_host_was_started_anew(tmp_path: Path) -> None:
+    path = tmp_path / "boots.json"
+    Boots(path, "one").record(BOOTED)
+    assert Boots(path, "one").all()[UUID] == BOOTED
+    after = Boots(path, "two").all()[UUID]
+    assert (after.stage, after.finished, after.host_keys) == ("", False, KEYS)
+    assert load(path)[UUID] == after
+    Boots(path, "two").record(BOOTED)
+    assert Boots(path, "two").all()[UUID] == BOOTED

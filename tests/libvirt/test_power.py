@@ -1,0 +1,46 @@
+"""What is known of a guest's boot when its machine is started: a real libvirt and a real agent."""
+
+import pytest
+
+from cloudsync.hosts.host import Host
+from cloudsync.model import wire
+from cloudsync.model.plan import StartInstance, StopInstance, UpdateInstance
+from cloudsync.model.snapshot import Boot
+from tests.agent.lab import Lab as Agent
+from tests.libvirt.conftest import Lab
+from tests.libvirt.steps import GATEWAYS, create, perform
+
+pytestmark = pytest.mark.real
+
+
+def test_a_machine_that_is_started_again_has_not_booted_yet(host: Host, lab: Lab, agent: Agent) -> None:
+    web = lab.instance()
+    at = "instance.web-1"
+    update = UpdateInstance(
+        id="u", host="here", address=at, instance=web, gateways=GATEWAYS, cloud="lab", generation=2, grace=0.1
+    )
+    start = StartInstance(id="b", host="here", address=at, uuid=web.uuid)
+    perform(host, create(web))
+    booted = Boot(uuid=web.uuid, stage="modules-final", finished=True)
+
+    told(agent, booted)
+    perform(host, start)
+    assert host.observe().boots == {web.uuid: booted}, "it ran already"
+
+    perform(host, update)
+    assert host.observe().boots == {web.uuid: Boot(uuid=web.uuid)}
+
+    told(agent, booted)
+    perform(host, StopInstance(id="s", host="here", address=at, uuid=web.uuid, grace=0), start)
+    assert host.observe().boots == {web.uuid: Boot(uuid=web.uuid)}
+
+    told(agent, booted)
+    lab.connection.raw.lookupByUUIDString(web.uuid).suspend()
+    perform(host, start)
+    assert host.observe().boots == {web.uuid: booted}, "it goes on where it was"
+
+
+def told(agent: Agent, boot: Boot) -> None:
+    """Return when the agent has heard it."""
+    (agent.parts / "boots").write_bytes(wire.dump(Boot, boot) + b"\n")
+    agent.client.boots(frozenset({boot.uuid}), lambda _: None, 30)
