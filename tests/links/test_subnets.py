@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from cloudsync.agent.links import netlink
 from cloudsync.model.document import HostDocument
 from cloudsync.model.problem import HostError
 from tests.firewall.documents import NETWORK, document, instance
@@ -41,6 +42,11 @@ def test_what_overlaps_the_hosts_own_is_refused_and_changes_nothing(lab: Lab, su
         lab.apply(beside(subnet, gateway))
     assert lab.host.ip("rule") + lab.host.ip("route") == before
     assert lab.drift(DOCUMENT) == []
+
+
+def test_what_the_host_has_is_told_without_the_taps(lab: Lab) -> None:
+    found = {(one.device, one.subnet) for one in lab.host.enter(netlink.occupied)}
+    assert found == {("lo", "127.0.0.0/8"), ("up0", "198.51.100.0/24")}
 
 
 def test_another_is_taken_and_given_back(lab: Lab) -> None:

@@ -30,6 +30,7 @@ def merged(wanted: Host, cloud: str, found: Survey, state: AgentState, virt: Cal
         image_disks={sha256: done.virtual_size for sha256, done in state.image_info.items()},
         partial=frozenset(state.partial),
         disks=frozenset(state.disks),
+        occupied=state.occupied,
         drift=state.drift,
         obstacles=state.obstacles,
         boots=state.boots,

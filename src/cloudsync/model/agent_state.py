@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from cloudsync.model.document import HostDocument
 from cloudsync.model.obstacle import Obstacle
-from cloudsync.model.snapshot import Boot, Drift
+from cloudsync.model.snapshot import Boot, Drift, Occupied
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,3 +60,4 @@ class AgentState:
     disks: Mapping[str, RootDisk] = field(default_factory=dict)
     pool_size: int = 0
     etag: str = ""
+    occupied: tuple[Occupied, ...] = ()

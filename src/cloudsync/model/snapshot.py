@@ -67,6 +67,15 @@ class Boot:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Occupied:
+    """An address of the host itself, on `device`, and the subnet that it reaches there; a tap's does not count."""
+
+    device: str
+    address: str
+    subnet: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Drift:
     """Something changed outside cloudsync. `address` is KIND.NAME, `remedy` what the next apply does about it.
 
@@ -103,6 +112,7 @@ class HostState:
     image_disks: Mapping[str, int] = field(default_factory=dict)
     partial: frozenset[str] = frozenset()
     disks: frozenset[str] = frozenset()
+    occupied: tuple[Occupied, ...] = ()
     drift: tuple[Drift, ...] = ()
     obstacles: tuple[Obstacle, ...] = ()
     boots: Mapping[str, Boot] = field(default_factory=dict)

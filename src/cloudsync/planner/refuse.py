@@ -1,6 +1,7 @@
 """What a plan never does: all of it at once, with the place in the spec."""
 
 from collections.abc import Iterator, Mapping
+from ipaddress import IPv4Network
 
 from cloudsync.model.cloud import Cloud
 from cloudsync.model.problem import Problem, SpecError
@@ -17,7 +18,9 @@ def refuse(cloud: Cloud, sight: Sight, hosts: Mapping[str, HostState]) -> None:
     problems = [problem for pair in sight.pairs for check in CHECKS if (problem := check(cloud, pair))]
     for name in hosts:
         problems += _grown(cloud, sight.on[name], hosts[name])
+        problems += _overlapping(cloud, hosts[name])
     problems += _held(cloud, sight)
+    problems += _hosts_own(cloud, sight, hosts)
     if problems:
         raise SpecError(problems)
 
@@ -95,6 +98,33 @@ def _held(cloud: Cloud, sight: Sight) -> Iterator[Problem]:
                 yield _problem(
                     cloud, pair, f"{text}: that host cannot be asked", "take another address, or wait for it"
                 )
+
+
+def _overlapping(cloud: Cloud, host: HostState) -> Iterator[Problem]:
+    """A host would reach what is there no more: its guards and routes cut it off."""
+    there = host.document.networks if host.document else {}
+    for name, network in cloud.networks.items():
+        known = name in there and there[name].subnet == network.subnet
+        for taken in () if known else host.occupied:
+            if IPv4Network(network.subnet).overlaps(IPv4Network(taken.subnet)):
+                address = f"network.{name}"
+                text = f"{address}: its subnet {network.subnet} overlaps {taken.subnet}, which host.{host.name} has"
+                yield Problem(
+                    message=f"{text} on {taken.device}",
+                    hint="take a subnet that is used nowhere else",
+                    place=cloud.places.get(address),
+                )
+
+
+def _hosts_own(cloud: Cloud, sight: Sight, hosts: Mapping[str, HostState]) -> Iterator[Problem]:
+    """Translating an address of a host would take that host off the net."""
+    own = {taken.address: (name, taken.device) for name, host in hosts.items() for taken in host.occupied}
+    for pair in sight.pairs:
+        for address in pair.wanted.floating if pair.wanted else ():
+            if address in own:
+                name, device = own[address]
+                text = f"instance.{pair.name}: its floating address {address} is host.{name}'s own, on {device}"
+                yield _problem(cloud, pair, text, "take an address that nobody has")
 
 
 def _problem(cloud: Cloud, pair: Pair, message: str, hint: str) -> Problem:

@@ -10,12 +10,13 @@ from collections.abc import Iterator
 
 from cloudsync.agent.links.message import HEADER, attributes, is_last, messages
 
-_GET_RULES, _GET_ROUTES, _GET_NEIGHBOURS = 34, 26, 30
+_GET_RULES, _GET_ROUTES, _GET_NEIGHBOURS, _GET_ADDRESSES = 34, 26, 30, 22
 _DUMP = 0x301
 _BUFFER = 1 << 18
 _PATIENCE = 10
 _NETLINK, _STRICT = 270, 12
 _ROUTE, _NEIGHBOUR = struct.Struct("=BBBBBBBBI"), struct.Struct("=BBHiHBB")
+_ADDRESS = struct.Struct("=BBBBI")
 _IPV4 = 2
 
 Listed = tuple[tuple[int, ...], dict[int, bytes]]
@@ -38,6 +39,11 @@ def routes(table: int, protocol: int, kind: int) -> Iterator[Listed]:
 def neighbours(flags: int) -> Iterator[Listed]:
     """IPv4 neighbours: family, twice 0, interface, state, flags, kind."""
     return _listed(_GET_NEIGHBOURS, _NEIGHBOUR, _IPV4, 0, 0, 0, 0, flags, 0)
+
+
+def addresses() -> Iterator[Listed]:
+    """IPv4 addresses: family, length of the prefix, flags, scope, interface."""
+    return _listed(_GET_ADDRESSES, _ADDRESS, _IPV4, 0, 0, 0, 0)
 
 
 def number(attribute: bytes | None) -> int:

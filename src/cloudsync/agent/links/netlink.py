@@ -13,28 +13,30 @@ from cloudsync.agent.links import listing
 from cloudsync.agent.links.guard import MARK, PROTOCOL, Guard
 from cloudsync.agent.links.tap import Tap
 from cloudsync.model.problem import HostError
+from cloudsync.model.snapshot import Occupied
 
 MAIN = 254
 FAMILY = 2
 _TO_TABLE, _PROHIBIT = 1, 8
 LINK = 253
+_PEER, _LOCAL, _LABEL = 1, 2, 3
 _TARGET, _SOURCE, _INTERFACE, _PRIORITY, _MARK, _MASK, _PROTOCOL = 1, 2, 3, 6, 10, 16, 21
 
 
 def local_addresses() -> frozenset[str]:
     """Every IPv4 address of this host."""
-    with routing() as kernel:
-        return frozenset(str(address.get("IFA_LOCAL")) for address in kernel.get_addr(family=FAMILY))
+    return frozenset(listing.address(held.get(_LOCAL)) for _, held in listing.addresses())
 
 
-def occupied() -> list[tuple[str, IPv4Network]]:
-    """Devices that are no taps of ours, each with a subnet that one of its addresses is in."""
-    with routing() as kernel:
-        found = [
-            (str(one.get("IFA_LABEL")), f"{one.get('IFA_ADDRESS')}/{one['prefixlen']}")
-            for one in kernel.get_addr(family=FAMILY)
-        ]
-    return [(device, IPv4Network(text, strict=False)) for device, text in found if not device.startswith("cs-")]
+def occupied() -> tuple[Occupied, ...]:
+    """What devices that are no taps of ours have."""
+    found = []
+    for (_, length, *_), held in listing.addresses():
+        device = held.get(_LABEL, b"").rstrip(b"\0").decode(errors="replace")
+        if not device.startswith("cs-"):
+            subnet = IPv4Network(f"{listing.address(held.get(_PEER))}/{length}", strict=False)
+            found.append(Occupied(device=device, address=listing.address(held.get(_LOCAL)), subnet=str(subnet)))
+    return tuple(found)
 
 
 def bears(tap: Tap) -> bool:

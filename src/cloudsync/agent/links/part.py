@@ -47,10 +47,11 @@ def _spare_the_host(document: HostDocument, subnets: set[str]) -> None:
     occupied = netlink.occupied()
     for name, network in document.networks.items():
         subnet = IPv4Network(network.subnet)
-        for device, taken in occupied if network.subnet in subnets else ():
-            if subnet.overlaps(taken):
+        for taken in occupied if network.subnet in subnets else ():
+            if subnet.overlaps(IPv4Network(taken.subnet)):
                 raise HostError(
-                    f"network.{name}: its subnet {subnet} overlaps {taken}, which this host has on {device}",
+                    f"network.{name}: its subnet {subnet} overlaps {taken.subnet}, which this host has on "
+                    f"{taken.device}",
                     "take a subnet that is used nowhere else",
                 )
 
