@@ -10,10 +10,11 @@ from cloudsync.model.cloud import Cloud, Wanted, WantedNic
 from cloudsync.model.problem import Place
 from cloudsync.model.resources import Network
 from cloudsync.model.ruling import Ruling
-from cloudsync.reach.ask import Answer
+from cloudsync.reach.ask import Answer, ask
 from cloudsync.reach.live import live
 from cloudsync.reach.question import Question
 from cloudsync.reach.service import parse
+from cloudsync.reach.wanted import of_cloud
 from tests.firewall.documents import DEFAULT, NETWORK, egress, group, ingress, instance
 from tests.planner.build import SMALL, cloud
 from tests.reach.worlds import world
@@ -110,6 +111,14 @@ def test_a_hole_in_a_range_is_told_with_the_range() -> None:
         ("tcp/80-82", "allowed", "allowed"),
         ("tcp/81", "denied", "allowed"),
     ]
+
+
+def test_what_never_leaves_is_no_difference_and_no_exception() -> None:
+    """Connection tracking takes UDP-Lite for damaged, so nothing translates it: model and kernel say so both."""
+    assert verdicts(answer("web", "internet", "any")) == [("any", "allowed", "allowed")]
+    assert verdicts(answer("web", "internet", "udplite/5004")) == [("udplite/5004", "denied", "denied")]
+    (pair,) = ask(spec(), of_cloud(spec()), "web", "internet", parse("udplite/5004")).pairs
+    assert pair.because.startswith("udplite does not leave the cloud, whatever groups say")
 
 
 def test_a_rule_that_cannot_be_read_makes_it_depend() -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from hypothesis import strategies as st
 
 from cloudsync.model.document import HostDocument
-from cloudsync.model.resources import Direction, Group, Instance, Network, Rule
+from cloudsync.model.resources import WITH_PORTS, Direction, Group, Instance, Network, Rule
 from cloudsync.reach.question import Question
 from cloudsync.reach.service import of_packet
 from tests.firewall.documents import NETWORK, document, group, instance
@@ -30,9 +30,9 @@ PORTS = (22, 53, 67, 80, 443, 444)
 
 @st.composite
 def rules(draw: st.DrawFn) -> Rule:
-    protocol = draw(st.sampled_from(("any", "tcp", "tcp", "udp", "icmp", "sctp", "47")))
+    protocol = draw(st.sampled_from(("any", "tcp", "tcp", "udp", "icmp", "sctp", "47", "dccp", "udplite")))
     ports, icmp = None, None
-    if protocol in ("tcp", "udp", "sctp"):
+    if protocol in WITH_PORTS:
         first = draw(st.sampled_from((None, *PORTS)))
         ports = None if first is None else (first, draw(st.sampled_from([port for port in PORTS if port >= first])))
     elif protocol == "icmp":
@@ -99,7 +99,7 @@ def packets(draw: st.DrawFn, found: World) -> Question:
     anybody = (*ours, *OUTSIDE, *INFRA, "10.20.0.1", "10.30.0.1", "10.20.0.201", "169.254.169.254")
     source = draw(st.sampled_from((*ours, *OUTSIDE)))
     target = draw(st.sampled_from(anybody if source in ours else ours))
-    protocol = draw(st.sampled_from((6, 6, 17, 1, 132, 47)))
-    port = draw(st.sampled_from(PORTS)) if protocol in (6, 17, 132) else None
+    protocol = draw(st.sampled_from((6, 6, 17, 1, 132, 47, 33, 136)))
+    port = draw(st.sampled_from(PORTS)) if protocol in WITH_PORTS.values() else None
     icmp = draw(st.sampled_from(((8, 0), (3, 4), (3, 1)))) if protocol == 1 else None
     return Question(source, target, (of_packet(protocol, port, icmp),))

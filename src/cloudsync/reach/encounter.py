@@ -12,7 +12,7 @@ from cloudsync.reach.outside import holes, pieces
 from cloudsync.reach.scene import Scene
 from cloudsync.reach.service import ANY, Service
 from cloudsync.reach.spot import Spot
-from cloudsync.reach.verdict import Outcome, outcomes
+from cloudsync.reach.verdict import Outcome, Verdict, outcomes
 
 # A guest's questions to its host, whatever its groups say: DHCP, names, ping.
 OFFERED = (
@@ -58,7 +58,8 @@ def encounters(scene: Scene, here: Party, there: Party, asked: Service) -> Itera
         yield _between(here, there, _sides(here), _sides(there), asked)
     elif here.sort is Sort.INSTANCE:
         for label, spot in apart(scene, there, here):
-            yield _between(here, _called(there, label), _sides(here), (Side(spot),), asked)
+            met = _between(here, _called(there, label), _sides(here), (Side(spot),), asked, scene.untracked)
+            yield _confined(met, asked) if scene.confined(asked, spot) else met
     elif there.sort is Sort.INSTANCE:
         for label, spot in apart(scene, here, there):
             yield _between(_called(here, label), there, (Side(spot),), _sides(there), asked)
@@ -92,7 +93,21 @@ def apart(scene: Scene, outside: Party, inside: Party) -> Iterator[tuple[str, Sp
 
 
 def _between(
-    here: Party, there: Party, sources: tuple[Side, ...], targets: tuple[Side, ...], asked: Service
+    here: Party,
+    there: Party,
+    sources: tuple[Side, ...],
+    targets: tuple[Side, ...],
+    asked: Service,
+    confined: frozenset[str] = frozenset(),
 ) -> Encounter:
+    """Packets of the protocols `confined` do not get there."""
     found = judge(sources, targets, asked)
+    if confined:
+        kept = (one for one in found.passages if one.service.protocol not in confined)
+        found = replace(found, passages=tuple(kept))
     return Encounter(here.label, there.label, outcomes(found, asked, here.unsure or there.unsure), found)
+
+
+def _confined(met: Encounter, asked: Service) -> Encounter:
+    why = f"{asked.protocol} does not leave the cloud, whatever groups say: it is not tracked, so nothing translates it"
+    return replace(met, outcomes=(Outcome(asked, Verdict.DENIED, why=why),))

@@ -109,5 +109,6 @@ def _telling(found: list[Ruled], asked: Service) -> list[Ruled]:
 def _counts(one: Ruled, wide: Iterable[Ruled]) -> bool:
     wider = [other for other in wide if other is not one and other.service.covers(one.service)]
     if one.verdict is Verdict.DENIED:
-        return bool(wider)
+        # No rule denies: what the spec denies of what it allows is built in, as offline.
+        return any(other.differs for other in wider)
     return not any(other.verdict is one.verdict and other.stop == one.stop for other in wider)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from cloudsync.model.document import HostDocument
 from cloudsync.model.resources import Direction, Group, Instance, Network
 from cloudsync.reach.book import Book, plain
-from cloudsync.reach.scene import Port, Scene
+from cloudsync.reach.scene import Port, Scene, untracked
 from cloudsync.reach.spot import LINK_LOCAL, Range, at, span
 
 
@@ -14,7 +14,7 @@ def of_document(document: HostDocument) -> Scene:
     """One host's network cards; whom its rules are about is what its `members` say."""
     rules = book(document)
     found = [port for one in document.instances.values() for port in ports(one, one.name, rules)]
-    return Scene(tuple(found), document.networks, ranges(document.infra))
+    return Scene(tuple(found), document.networks, ranges(document.infra), untracked(document.groups.values()))
 
 
 def of_documents(documents: Iterable[HostDocument], names: Mapping[str, str]) -> Scene:
@@ -24,13 +24,15 @@ def of_documents(documents: Iterable[HostDocument], names: Mapping[str, str]) ->
     found: list[Port] = []
     networks: dict[str, Network] = {}
     infra: set[str] = set()
+    groups: dict[str, Group] = {}
     for document in documents:
         rules = shelf.book(document)
         networks |= document.networks
+        groups |= document.groups
         infra.update(document.infra)
         for one in document.instances.values():
             found += ports(one, names.get(one.uuid, one.name), rules)
-    return Scene(tuple(found), networks, ranges(infra))
+    return Scene(tuple(found), networks, ranges(infra), untracked(groups.values()))
 
 
 def book(document: HostDocument) -> Book:

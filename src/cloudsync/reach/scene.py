@@ -3,14 +3,14 @@
 The agent asks it which running flows may stay; the planner and the command line ask it by way of `judge`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
-from cloudsync.model.resources import Direction, Network
+from cloudsync.model.resources import Direction, Group, Network
 from cloudsync.reach.law import Law
 from cloudsync.reach.service import Service
-from cloudsync.reach.spot import Range, Spot, at
+from cloudsync.reach.spot import Range, Spot, at, span
 
 Laws = Mapping[Direction, tuple[Law, ...]]
 
@@ -45,13 +45,21 @@ def _about(laws: tuple[Law, ...], service: Service) -> tuple[Law, ...]:
     return tuple(law for law in laws if law.service.covers(service))
 
 
+def untracked(groups: Iterable[Group]) -> frozenset[str]:
+    """Connection tracking takes all UDP-Lite for damaged; DCCP is kept from it while a rule tells its ports apart."""
+    dccp = any(rule.protocol == "dccp" and rule.ports for group in groups for rule in group.rules)
+    return frozenset({"udplite", "dccp"} if dccp else {"udplite"})
+
+
 @dataclass(frozen=True)
 class Scene:
-    """`infra` are addresses of hosts, which no guest may reach."""
+    """`infra` are addresses of hosts, which no guest may reach. `untracked` are protocols whose packets are judged one
+    by one: nothing translates those, and so they stay inside the cloud."""
 
     ports: tuple[Port, ...]
     networks: Mapping[str, Network] = field(default_factory=dict)
     infra: tuple[Range, ...] = ()
+    untracked: frozenset[str] = frozenset()
 
     @cached_property
     def at(self) -> Mapping[str, Port]:
@@ -67,11 +75,17 @@ class Scene:
             found[port.instance] = (*found.get(port.instance, ()), port)
         return found
 
+    def confined(self, service: Service, there: Spot) -> bool:
+        """Whether no guest's packet of that kind gets there, whatever its groups say."""
+        if service.protocol not in self.untracked:
+            return False
+        return not any(there.within(span(network.subnet)) for network in self.networks.values())
+
     def permits(self, source: str, target: str, service: Service) -> bool:
         """Whether one packet may pass: both ends must agree where both are here; what has no end here is permitted."""
         here, there = at(source), at(target)
         sender, receiver = self.at.get(source), self.at.get(target)
-        if sender and any(there.within(infra) for infra in self.infra):
+        if sender and (any(there.within(infra) for infra in self.infra) or self.confined(service, there)):
             return False
         return (sender is None or sender.permits(Direction.EGRESS, there, service)) and (
             receiver is None or receiver.permits(Direction.INGRESS, here, service)

@@ -6,7 +6,7 @@ from cloudsync.model.cloud import Cloud, Wanted
 from cloudsync.model.resources import Direction
 from cloudsync.reach.book import Book, Rules, plain
 from cloudsync.reach.recorded import ranges
-from cloudsync.reach.scene import Port, Scene
+from cloudsync.reach.scene import Port, Scene, untracked
 from cloudsync.reach.spot import Spot, at, somewhere
 
 Addresses = Mapping[str, tuple[str, ...]]
@@ -26,7 +26,7 @@ def scene(cloud: Cloud, rules: Rules, addresses: Addresses) -> Scene:
     book = Book(rules, cloud.networks, lambda remote: frozenset(behind.get(remote, ())))
     ports = [port for name, one in cloud.instances.items() for port in _ports(one, spots[name], book)]
     infra = {host.address for host in cloud.hosts.values() if host.address}
-    return Scene(tuple(ports), cloud.networks, ranges(infra))
+    return Scene(tuple(ports), cloud.networks, ranges(infra), untracked(cloud.groups.values()))
 
 
 def _spots(cloud: Cloud, one: Wanted, known: tuple[str, ...]) -> list[Spot]:

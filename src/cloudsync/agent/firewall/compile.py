@@ -14,6 +14,7 @@ from cloudsync.agent.memo import Memo
 from cloudsync.model.document import HostDocument
 from cloudsync.model.problem import HostError
 from cloudsync.model.resources import Direction, Group, Instance, Nic
+from cloudsync.reach.scene import untracked
 
 PREFIX = {Direction.INGRESS: "gi_", Direction.EGRESS: "ge_"}
 _NOBODY = "0.0.0.0"  # noqa: S104 (a sender, not something to listen on)
@@ -48,8 +49,7 @@ def compile_document(document: HostDocument, metadata_port: int, memo: Memo | No
     kept = memo or Memo()
     ports = tuple(local_ports(document, kept))
     groups = {group.name: group for port in ports for group in port.groups}
-    dccp_ports = any(rule.protocol == "dccp" and rule.ports for group in groups.values() for rule in group.rules)
-    chains = layout.chains(metadata_port, dccp_ports)
+    chains = layout.chains(metadata_port, "dccp" in untracked(document.groups.values()))
     for group in groups.values():
         chains |= kept.of((group, document.networks), _group_chains, group, document)
     for port in ports:

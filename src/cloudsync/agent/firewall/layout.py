@@ -15,9 +15,9 @@ _FROM, _TO = f'iifname "{TAPS}"', f'oifname "{TAPS}"'
 _NOT_FROM, _NOT_TO = f'iifname != "{TAPS}"', f'oifname != "{TAPS}"'
 _MARKED = f"meta mark set meta mark | {MARK:#x}"
 # Connection tracking checks UDP-Lite (136) by UDP's checksum and so takes all of it for invalid: it goes by the rules
-# packet by packet, between guests only, since nothing masquerades what is not tracked.
+# packet by packet, inside the cloud only, since nothing masquerades what is not tracked.
 _INVALID_FORWARDED = Rule(("ct state invalid", "meta l4proto != 136", "counter", "drop"))
-_NOT_TRACKED_OUT = Rule(("ct state invalid,untracked", _NOT_TO, "counter", "drop"))
+_NOT_TRACKED_OUT = Rule(("ct state invalid,untracked", _NOT_TO, "ip daddr != @internal4", "counter", "drop"))
 # Kernels since 6.16 do not track DCCP (33): one connection between two guests would let all its ports through.
 _BY_PACKET = Rule((_FROM, "meta l4proto 33", "notrack"))
 _DENY = Rule(("counter", "drop"))
