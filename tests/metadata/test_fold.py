@@ -85,6 +85,10 @@ def test_a_machine_that_is_started_again_has_not_booted_yet_and_keeps_its_host_k
     assert (again.finished, again.host_keys) == (True, KEYS)
 
 
+def test_a_machine_is_known_from_its_first_start_before_its_guest_says_anything() -> None:
+    assert anew(told(()), "2026-09-01T00:00:00+00:00").at == "2026-09-01T00:00:00+00:00"
+
+
 def test_nothing_more_is_awaited_of_a_guest_that_only_phones_home_once() -> None:
     first = told((Home(KEYS),))
     assert anew(first, "2026-09-01T00:00:00+00:00") is first

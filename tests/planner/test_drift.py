@@ -66,6 +66,36 @@ def test_a_machine_that_is_gone_is_made_again() -> None:
     assert_settled(fleet, ONE)
 
 
+def test_what_an_apply_that_was_cut_off_recorded_and_never_made_is_no_drift() -> None:
+    fleet = Fleet()
+    fleet.apply(decide(ONE, fleet.observe(ONE)).plan, ONE, stop_after=1)
+    document = fleet.hosts["kvm-1"].state.document
+    assert document
+    assert document.instances.keys() == {"web"}
+    made = decide(ONE, fleet.observe(ONE)).plan
+    assert made.drift == ()
+    web = next(one for one in made.changes if one.address == "instance.web")
+    assert (web.action, web.reasons) == (Action.CREATE, ("not finished by an earlier apply",))
+    assert "+ instance.web  small, debian        → kvm-1  10.20.0." in text(made, False)
+    assert "(not finished by an earlier apply)" in text(made, False)
+    assert summary(made)["add"] == len(made.changes)
+    fleet.apply(made, ONE)
+    assert_settled(fleet, ONE)
+
+
+def test_a_machine_that_was_made_and_never_started_is_no_drift() -> None:
+    fleet = settled(ONE)
+    meddle(fleet, lambda one: replace(one, power=Power.STOPPED))
+    fleet.hosts["kvm-1"].state = replace(fleet.hosts["kvm-1"].state, started=frozenset())
+    made = decide(ONE, fleet.observe(ONE)).plan
+    assert made.drift == ()
+    assert "state stopped → running" in text(made, False)
+    assert "(not finished by an earlier apply)" in text(made, False)
+    assert "1 to change" in text(made, False)
+    fleet.apply(made, ONE)
+    assert_settled(fleet, ONE)
+
+
 def test_an_image_missing_under_a_machine_is_fetched() -> None:
     fleet = settled(ONE)
     fleet.hosts["kvm-1"].state = replace(fleet.hosts["kvm-1"].state, images={})

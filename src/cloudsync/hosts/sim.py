@@ -99,7 +99,7 @@ class SimHost:
             machines=state.machines,
             images=state.images,
             disks=frozenset(state.disks),
-            boots={boot.uuid: boot for boot in _boots(state)},
+            boots={uuid: Boot(uuid=uuid) for uuid in state.started} | {boot.uuid: boot for boot in _boots(state)},
         )
 
     def perform(self, step: Step, blobs: Blobs, progress: Progress) -> None:

@@ -39,7 +39,7 @@ class Foreign:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimState:
     """`disks` maps an instance's uuid to its root disk's size in bytes, `bases` to the sha256 of what it stands on;
-    `images` maps a sha256 to its file's size.
+    `images` maps a sha256 to its file's size. `started` are uuids of machines that ran once.
     """
 
     document: HostDocument | None = None
@@ -48,6 +48,7 @@ class SimState:
     bases: Mapping[str, str] = field(default_factory=dict)
     images: Mapping[str, int] = field(default_factory=dict)
     foreign: tuple[Foreign, ...] = ()
+    started: frozenset[str] = frozenset()
 
 
 def perform(state: SimState, step: Step, capacity: Usage) -> SimState:
@@ -81,7 +82,8 @@ def _put_document(state: SimState, step: PutDocument) -> SimState:
         return state
     if generation != step.base:
         raise StaleError(f"{step.host}: its document is at generation {generation}, not {step.base}", "plan again")
-    return replace(state, document=_delivered(old, step.document))
+    known = {one.uuid for one in step.document.instances.values()}
+    return replace(state, document=_delivered(old, step.document), started=state.started & known)
 
 
 def _delivered(old: HostDocument | None, document: HostDocument) -> HostDocument:
@@ -140,13 +142,19 @@ def _written(state: SimState, step: CreateInstance | UpdateInstance, disk: int) 
     )
     machines = {**state.machines, machine.uuid: machine}
     bases = {machine.uuid: instance.image, **state.bases}
-    return replace(state, machines=machines, disks={**state.disks, machine.uuid: disk}, bases=bases)
+    written = replace(state, machines=machines, disks={**state.disks, machine.uuid: disk}, bases=bases)
+    return _noted(written, machine)
 
 
 def _power(state: SimState, uuid: str, address: str, power: Power) -> SimState:
     if uuid not in state.machines:
         raise HostError(f"{address} is gone", "plan again: it will be made anew")
-    return replace(state, machines={**state.machines, uuid: replace(state.machines[uuid], power=power)})
+    machine = replace(state.machines[uuid], power=power)
+    return _noted(replace(state, machines={**state.machines, uuid: machine}), machine)
+
+
+def _noted(state: SimState, machine: Machine) -> SimState:
+    return replace(state, started=state.started | {machine.uuid}) if machine.power is Power.RUNNING else state
 
 
 def _need_record(state: SimState, host: str, instance: Instance) -> None:

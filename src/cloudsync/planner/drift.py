@@ -7,6 +7,7 @@ from cloudsync.model.size import size
 from cloudsync.model.snapshot import Drift, HostState, Machine
 from cloudsync.planner.act import gateways
 from cloudsync.planner.seen import Pair, Sight
+from cloudsync.planner.unfinished import unfinished
 
 LEFT = "left alone"
 
@@ -46,6 +47,8 @@ def _of(pair: Pair, networks: Mapping[str, Network]) -> Iterator[Drift]:
         return
     if record is None:
         yield _drift(pair, "its record is missing", "will be restored")
+    elif machine is None and unfinished(pair):
+        return
     elif machine is None:
         kept = "on its disk" if pair.has_disk else "from its image"
         yield _drift(pair, "the machine is not there", f"will be made {kept}")
@@ -71,7 +74,7 @@ def _machine(pair: Pair, record: Instance, machine: Machine, wanted: Instance) -
     elif machine.disk not in (record.disk, wanted.disk):
         text = f"its disk: {size(machine.disk)}, should be {size(wanted.disk)}"
         yield _drift(pair, text, remedy if machine.disk < wanted.disk else LEFT)
-    if machine.power is not record.state and record.state is wanted.state:
+    if machine.power is not record.state and record.state is wanted.state and not unfinished(pair):
         verb = "will be started" if wanted.state is Power.RUNNING else "will be stopped"
         yield _drift(pair, f"it is {machine.power.value}, should be {record.state.value}", verb)
 

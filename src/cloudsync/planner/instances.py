@@ -1,18 +1,22 @@
 """One instance's change: what will be done to it, why, and how much that disturbs."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from cloudsync.model import wire
 from cloudsync.model.address import Address, Kind
 from cloudsync.model.plan import Action, Change, Disruption, Field
-from cloudsync.model.resources import Instance, Network
+from cloudsync.model.resources import Instance, Network, Power
 from cloudsync.planner import show
 from cloudsync.planner.act import Act, act, disruption, gateways
 from cloudsync.planner.fields import as_fields, differing
 from cloudsync.planner.floating import moves, told
 from cloudsync.planner.seen import Pair
+from cloudsync.planner.unfinished import REASON, unfinished
 
 NEW_NIC = "a guest that has booted has to set a new network card up by itself"
+
+_STARTED = Field(path="state", before=Power.STOPPED.value, after=Power.RUNNING.value)
 
 
 def changes(pairs: Iterable[Pair], networks: Mapping[str, Network]) -> tuple[Change, ...]:
@@ -31,10 +35,14 @@ def change(pair: Pair, networks: Mapping[str, Network]) -> Change | None:
         return _create(wanted)
     if pair.replaced:
         return _replace(pair, wanted)
+    if pair.machine is None and unfinished(pair):
+        return replace(_create(wanted), reasons=(REASON,), before=_digest(pair))
     what = act(pair, networks)
     fields = (*_fields(pair, wanted), *_gateways(pair, networks))
     if fields or (pair.record and pair.record != wanted):
         return _update(pair, wanted, fields, what)
+    if what is Act.START and unfinished(pair):
+        return replace(_update(pair, wanted, (_STARTED,), what), reasons=(REASON,))
     return None if what is Act.NOTHING and pair.record else _repair(pair, wanted, what)
 
 

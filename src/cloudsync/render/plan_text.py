@@ -94,7 +94,9 @@ def _expectations(plan: Plan, paint: Paint) -> list[str]:
 def _words(change: Change, placement: Placement | None, plan: Plan) -> tuple[str, str]:
     """What changes, and what that means."""
     if change.action is Action.CREATE:
-        return _created(change, placement)
+        name = change.address.removeprefix("instance.")
+        known = Placement(instance=name, host=change.hosts[0]) if name != change.address and change.hosts else None
+        return _created(change, placement or known)
     what = "  ".join(_field(field) for field in change.fields[:MANY])
     if len(change.fields) > MANY:
         what += f"  and {len(change.fields) - MANY} more"

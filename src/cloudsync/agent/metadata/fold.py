@@ -29,7 +29,7 @@ def anew(boot: Boot, at: str) -> Boot:
     """Once the machine is started again. cloud-init sends events at every boot, but phones home at the first only: of
     a guest that has never sent an event nothing will be heard again, and what is known of it stays.
     """
-    return _empty(boot, at) if boot.stage else boot
+    return boot if boot.finished and not boot.stage else _empty(boot, at)
 
 
 def _empty(boot: Boot, at: str) -> Boot:

@@ -1,0 +1,17 @@
+"""Instances that an apply wrote into the document and never came to start: nobody has changed those from outside."""
+
+from cloudsync.model.resources import Power
+from cloudsync.planner.seen import Pair
+
+REASON = "not finished by an earlier apply"
+
+
+def unfinished(pair: Pair) -> bool:
+    """Its host tells of every machine that was started once, whether its guest has said anything or not. Of one that is
+    to be off the disk tells that it was there."""
+    record, machine, home = pair.record, pair.machine, pair.home
+    if record is None or home is None or pair.wanted is None or pair.replaced or home.uuid in pair.host.boots:
+        return False
+    if record.state is Power.STOPPED:
+        return machine is None and not pair.has_disk
+    return machine is None or machine.power is Power.STOPPED
