@@ -73,6 +73,19 @@ def test_a_rule_is_named_with_its_count(lab: Lab) -> None:
     assert (before.stops[-1].packets, after.stops[-1].packets) == (0, 1)
 
 
+def test_a_rule_of_somebody_elses_is_told_by_the_handle_that_removes_it(lab: Lab) -> None:
+    asked = Question(lab.guests["a"].address, lab.guests["db"].address, (Service("tcp", (22, 22)),))
+    lab.nft("insert rule inet cloudsync forward_to tcp dport 22 accept")
+    (opened,) = lab.rulings(DOCUMENT, asked)
+    assert opened.allowed
+    (foreign,) = [stop for stop in opened.stops if stop.foreign]
+    assert (foreign.chain, foreign.rule) == ("forward_to", "tcp dport 22 accept")
+    lab.nft(f"delete rule inet cloudsync {foreign.chain} handle {foreign.handle}")
+    (closed,) = lab.rulings(DOCUMENT, asked)
+    assert not closed.allowed
+    assert not any(stop.foreign for stop in closed.stops)
+
+
 def test_all_that_rules_mention_is_tried_when_nothing_is_named(lab: Lab) -> None:
     asked = Question(lab.guests["web"].address, lab.guests["db"].address)
     lab.nft("insert rule inet cloudsync forward_to udp dport 9999 accept")

@@ -54,7 +54,7 @@ def answer(source: str, target: str, service: str, kernel: Mapping[str, Ruleset]
     documents = {host.host: host for host in WORLD.hosts}
 
     def enquire(host: str, asked: Question) -> tuple[Ruling, ...]:
-        return rulings(held[host], documents[host], asked, LOCAL)
+        return rulings(held[host], documents[host], asked, LOCAL, RULESETS[host])
 
     return live(spec(), documents, (source, target), parse(service), enquire)
 
@@ -64,7 +64,7 @@ def with_rule(host: str, chain: str, *parts: str) -> dict[str, Ruleset]:
     ruleset = RULESETS[host]
     table = ruleset.tables["inet"]
     held = table.chains[chain]
-    chains = {**table.chains, chain: replace(held, rules=(Rule(parts, packets=7), *held.rules))}
+    chains = {**table.chains, chain: replace(held, rules=(Rule(parts, packets=7, handle=57), *held.rules))}
     return {host: replace(ruleset, tables={**ruleset.tables, "inet": replace(table, chains=chains)})}
 
 
@@ -103,6 +103,21 @@ def test_what_was_put_in_by_hand_shows_beside_what_the_spec_says() -> None:
     assert (pair.verdict, pair.spec) == ("denied", "allowed")
     assert "kvm-1" in pair.because
     assert "7 packets" in pair.because
+
+
+def test_the_rule_that_somebody_put_in_is_named() -> None:
+    opened = with_rule("kvm-2", "forward_to", "tcp dport 22", "accept")
+    (pair,) = answer("web", "db", "tcp/22", opened).pairs
+    assert pair.rule is None
+    assert pair.because == (
+        "on kvm-2, chain forward_to: tcp dport 22 accept, 7 packets so far; this rule is not cloudsync's: apply, or on "
+        "that host: nft delete rule inet cloudsync forward_to handle 57"
+    )
+    closed = with_rule("kvm-1", "forward_from", "tcp dport 5432", "counter", "drop")
+    (pair,) = answer("web", "db", "tcp/5432", closed).pairs
+    assert "nft delete rule inet cloudsync forward_from handle 57" in pair.because
+    (pair,) = answer("web", "db", "tcp/5432").pairs
+    assert "not cloudsync's" not in pair.because
 
 
 def test_a_hole_in_a_range_is_told_with_the_range() -> None:

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stop:
-    """The rule that ended a base chain's run: `verdict` is accept or drop, `packets` None where it does not count."""
+    """The rule that ended a base chain's run: `verdict` is accept or drop, `packets` None where it does not count.
+
+    `foreign`: it is none that the agent made. `handle` is what the kernel calls it, in the table `inet cloudsync`.
+    """
 
     base: str
     chain: str
@@ -13,6 +16,8 @@ class Stop:
     verdict: str
     comment: str = ""
     packets: int | None = None
+    foreign: bool = False
+    handle: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,8 +44,9 @@ class Ruled:
 def ruled(cloud: Cloud, service: Service, rulings: tuple[Ruling, ...], spec: Verdict) -> Ruled:
     """`rulings` are of one packet, in the order in which it passes the hosts."""
     refused = next((one for one in rulings if not one.allowed), None)
-    told = refused or next((one for one in reversed(rulings) if _of_group(one)), rulings[-1])
-    stop = (told.stops[-1] if told.stops else None) if refused else _of_group(told)
+    opened = next((one for one in rulings if _opener(one)), None)
+    told = refused or opened or next((one for one in reversed(rulings) if _of_group(one)), rulings[-1])
+    stop = (told.stops[-1] if told.stops else None) if refused else _opener(told) or _of_group(told)
     if told.why:
         stop = None
     return Ruled(
@@ -65,6 +66,11 @@ def _verdict(refused: Ruling | None) -> Verdict:
     return Verdict.DENIED if refused.allowed is False else Verdict.DEPENDS
 
 
+def _opener(ruling: Ruling) -> Stop | None:
+    """A rule of somebody else's in our table that let it pass."""
+    return next((stop for stop in ruling.stops if stop.foreign), None)
+
+
 def _of_group(ruling: Ruling) -> Stop | None:
     """The last rule of a group that let it pass; of what is not a group's, the last of all."""
     stops = [stop for stop in ruling.stops if stop.comment.startswith("group.")]
@@ -77,7 +83,11 @@ def _because(ruling: Ruling, stop: Stop | None) -> str:
     if stop is None:
         return f"no rule on {ruling.host} is about it"
     count = "" if stop.packets is None else f", {stop.packets:,} packets so far"
-    return f"on {ruling.host}, chain {stop.chain}: {_words(stop)}{count}"
+    stranger = ""
+    if stop.foreign:
+        where = f"inet cloudsync {stop.chain} handle {stop.handle}"
+        stranger = f"; this rule is not cloudsync's: apply, or on that host: nft delete rule {where}"
+    return f"on {ruling.host}, chain {stop.chain}: {_words(stop)}{count}{stranger}"
 
 
 def _words(stop: Stop) -> str:

@@ -108,8 +108,8 @@ class Firewall:
     def rulings(self, document: HostDocument, asked: Question) -> tuple[Ruling, ...]:
         """What the kernel's rules, as they are now, do with packets; counters are never from memory."""
         with self._lock:
-            found = nft.read()
-        return rulings(found, document, asked, local_addresses())
+            found, ours = nft.read(), self._compiled(document)
+        return rulings(found, document, asked, local_addresses(), ours)
 
     def close(self) -> None:
         """Nothing: the rules outlive the agent."""

@@ -1,4 +1,4 @@
-"""The JSON of `nft -j -n list table` into the value that the compiler makes (pure); handles are left out."""
+"""The JSON of `nft -j -n list table` into the value that the compiler makes (pure)."""
 
 import json
 from typing import Any
@@ -40,7 +40,8 @@ def _base(body: dict[str, Any]) -> Base | None:
 
 def _rule(body: dict[str, Any]) -> Rule:
     packets = next((part["counter"]["packets"] for part in body["expr"] if _counts(part)), None)
-    return Rule(tuple(expressions.text(part) for part in body["expr"]), body.get("comment", ""), packets)
+    parts = tuple(expressions.text(part) for part in body["expr"])
+    return Rule(parts, body.get("comment", ""), packets, body.get("handle"))
 
 
 def _counts(part: dict[str, Any]) -> bool:

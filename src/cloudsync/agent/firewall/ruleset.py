@@ -14,12 +14,14 @@ FAMILIES = ("inet", "arp")
 class Rule:
     """`parts` are nft expressions in order, counters without their values; `comment` traces the rule to the spec.
 
-    `packets` is what its counter said when it was read, None without one; it makes no rule another one.
+    `packets` is what its counter said when it was read, None without one, `handle` what the kernel calls it; neither
+    makes it another rule.
     """
 
     parts: tuple[str, ...]
     comment: str = ""
     packets: int | None = field(default=None, compare=False)
+    handle: int | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
         text = " ".join(self.parts)

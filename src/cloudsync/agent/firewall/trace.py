@@ -23,25 +23,28 @@ _PASSED_OVER = ("counter", "limit ", "log ")
 _GUARDED = "nothing in table inet cloudsync marked it, and the guard does not forward what is not marked"
 
 
-def rulings(ruleset: Ruleset, document: HostDocument, asked: Question, local: frozenset[str]) -> tuple[Ruling, ...]:
-    """One for each service. `document` says whose taps are here; `local` are the host's own addresses."""
+def rulings(
+    ruleset: Ruleset, document: HostDocument, asked: Question, local: frozenset[str], ours: Ruleset | None = None
+) -> tuple[Ruling, ...]:
+    """One for each service. `document` says whose taps are here; `local` are the host's own addresses. A rule that is
+    not among `ours`, when they are given, is told as foreign."""
     table = ruleset.tables.get("inet")
     known = mentioned(table) if table else ()
-    way = _Way(table, document, local)
+    way = _Way(table, document, local, ours.tables.get("inet") if ours else None)
     return tuple(way.ruling(asked, service, sample(service, known)) for service in asked.services or known)
 
 
 class _Way:
     """One host's table and what is around it."""
 
-    def __init__(self, table: Table | None, document: HostDocument, local: frozenset[str]) -> None:
-        self._table, self._host, self._local = table, document.host, local
+    def __init__(self, table: Table | None, document: HostDocument, local: frozenset[str], ours: Table | None) -> None:
+        self._table, self._host, self._local, self._ours = table, document.host, local, ours
         self._nics = {nic.address: nic for one in document.instances.values() for nic in one.nics}
         self._pools = [IPv4Network(network.subnet) for network in document.networks.values()]
 
     def ruling(self, asked: Question, service: Service, packet: Service) -> Ruling:
         taps = {address: nic.tap for address, nic in self._nics.items()}
-        walk = _Walk(self._table or Table(), self._frame(asked, packet), taps)
+        walk = _Walk(self._table or Table(), self._frame(asked, packet), taps, self._ours)
         allowed: bool | None
         try:
             allowed, why = walk.through(self._local, self._pools)
@@ -80,11 +83,13 @@ class _Way:
 
 @dataclass(slots=True)
 class _Walk:
-    """One packet's way. `taps` leads from an address to the device behind which it is."""
+    """One packet's way. `taps` leads from an address to the device behind which it is; `ours` is None while it is not
+    known what we made."""
 
     table: Table
     frame: Frame
     taps: Mapping[str, str]
+    ours: Table | None = None
     stops: list[Stop] = field(default_factory=list)
 
     def through(self, local: frozenset[str], pools: list[IPv4Network]) -> tuple[bool, str]:
@@ -112,7 +117,7 @@ class _Walk:
                 self.stops.append(Stop(base=name, chain=name, rule="", verdict="drop"))
                 return False
             if ended and (ended[2] == "drop" or (base.kind == "filter" and hook != "prerouting")):
-                self.stops.append(_stop(name, *ended))
+                self.stops.append(self._stop(name, *ended))
                 if ended[2] == "drop":
                     return False
         return True
@@ -175,8 +180,15 @@ class _Walk:
             self.frame.target, self.frame.dnat = fixed, True
         return "accept"
 
-
-def _stop(base: str, chain: str, rule: Rule, verdict: str) -> Stop:
-    return Stop(
-        base=base, chain=chain, rule=" ".join(rule.parts), verdict=verdict, comment=rule.comment, packets=rule.packets
-    )
+    def _stop(self, base: str, chain: str, rule: Rule, verdict: str) -> Stop:
+        known = self.ours.chains.get(chain) if self.ours else None
+        return Stop(
+            base=base,
+            chain=chain,
+            rule=" ".join(rule.parts),
+            verdict=verdict,
+            comment=rule.comment,
+            packets=rule.packets,
+            foreign=self.ours is not None and (known is None or rule not in known.rules),
+            handle=rule.handle,
+        )
