@@ -66,6 +66,26 @@ def test_floating_addresses_are_planned_and_shown(cloud: Terminal) -> None:
     assert [row["addresses"][1:] for row in rows] == [[second], [first]]
 
 
+def test_an_instance_is_made_anew_when_it_is_asked_for(cloud: Terminal) -> None:
+    def uuids() -> dict[str, str]:
+        rows = json.loads(cloud.type("status", "--format", "json").out)["instances"]
+        return {row["name"]: row["uuid"] for row in rows}
+
+    assert cloud.type("apply", "-y").code == 0
+    before = uuids()
+    refused = cloud.type("apply", "-y", "--replace", "instance.web-1")
+    assert (refused.code, "--allow-destroy" in refused.err) == (1, True)
+    saved = str(cloud.folder / "plan.json")
+    assert "-/+ instance.web-1" in cloud.type("plan", "--replace", "instance.web-1", "--out", saved).out
+    assert "give --replace to the `plan`" in cloud.type("apply", saved, "-y", "--replace", "web-2").err
+    assert cloud.type("apply", saved, "-y", "--allow-destroy").code == 0
+    after = uuids()
+    assert (after["web-1"] == before["web-1"], after["web-2"] == before["web-2"]) == (False, True)
+    assert cloud.type("plan", "--detailed-exitcode").code == 0
+    assert "name one of web-1, web-2" in cloud.type("plan", "--replace", "web").err
+    assert "did you mean" in cloud.type("plan", "--replace", "wbe-1").err
+
+
 def test_user_data_is_never_shown_or_saved(cloud: Terminal) -> None:
     saved = cloud.folder / "plan.json"
     shown = [cloud.type("plan", "--out", str(saved)), cloud.type("plan", "--format", "json")]

@@ -134,7 +134,25 @@ def test_a_running_machine_whose_disk_is_gone_is_not_touched() -> None:
     fleet = settled(ONE)
     fleet.hosts["kvm-1"].state = replace(fleet.hosts["kvm-1"].state, disks={}, bases={})
     made = decide(ONE, fleet.observe(ONE)).plan
-    assert (made.steps, [one.remedy for one in made.drift]) == ((), ["left alone"])
+    (found,) = made.drift
+    assert (made.steps, found.repaired) == ((), False)
+    assert found.remedy == "left alone; to make it anew: cloudsync apply --replace instance.web"
+
+
+def test_it_is_made_anew_when_that_is_asked_for() -> None:
+    fleet = settled(ONE)
+    before = next(iter(fleet.machines()))
+    fleet.hosts["kvm-1"].state = replace(fleet.hosts["kvm-1"].state, disks={}, bases={})
+    asked = replace(ONE, replaced=frozenset({"web"}))
+    made = decide(asked, fleet.observe(asked)).plan
+    (found,) = made.changes
+    assert (found.action, found.fields, found.reasons) == (Action.REPLACE, (), ("asked for by --replace",))
+    assert (found.destroys_data, found.disruption) == (True, Disruption.DESTROYS_DATA)
+    assert "REPLACE: destroys its disk (asked for by --replace)" in text(made, False)
+    fleet.apply(made, asked)
+    assert set(fleet.machines()) != {before}
+    assert fleet.disks() == set(fleet.machines())
+    assert_settled(fleet, ONE)
 
 
 def test_what_an_agent_tells_is_restored_by_putting_the_document_again() -> None:

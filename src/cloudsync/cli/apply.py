@@ -2,9 +2,9 @@
 
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event as Flag
 
@@ -12,6 +12,7 @@ from cloudsync.cli.exits import Exit
 from cloudsync.cli.expectations import problems
 from cloudsync.cli.formats import one_of
 from cloudsync.cli.plan import show
+from cloudsync.cli.replacing import replacing
 from cloudsync.cli.say import say
 from cloudsync.cli.store import load_plan
 from cloudsync.cli.who import who
@@ -51,13 +52,18 @@ class Brake:
         )
 
 
-def run(path: Path, saved: Path | None, wishes: Wishes) -> int:
+def run(path: Path, saved: Path | None, wishes: Wishes, replaced: Sequence[str] = ()) -> int:
     """Apply the spec, or exactly the plan that was saved."""
     from cloudsync.spec.load import load
 
     if wishes.max_disruption is not None:
         one_of(wishes.max_disruption, *(kind.label for kind in Disruption))
-    return _apply(load(path), load_plan(saved) if saved else None, wishes)
+    cloud, plan = load(path), load_plan(saved) if saved else None
+    if plan is None:
+        return _apply(replacing(cloud, replaced), None, wishes)
+    if replaced:
+        raise CloudsyncError("a saved plan is carried out as it is", "give --replace to the `plan` that saves it")
+    return _apply(replace(cloud, replaced=frozenset(plan.replaced)), plan, wishes)
 
 
 def destroy(path: Path, wishes: Wishes) -> int:

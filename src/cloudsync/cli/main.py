@@ -16,6 +16,12 @@ app.add_typer(keypair, name="keypair")
 Format = Annotated[str, typer.Option("--format", metavar="text|json", help="How to show it.")]
 
 
+Replace = Annotated[
+    list[str] | None,
+    typer.Option("--replace", metavar="ADDRESS", help="Make this instance anew, from its image; repeatable."),
+]
+
+
 class Options:
     """What stands before the command."""
 
@@ -76,6 +82,7 @@ def plan(
     detailed_exitcode: Annotated[
         bool, typer.Option("--detailed-exitcode", help="Exit with 2 when there are changes or drift.")
     ] = False,
+    replace: Replace = None,
     snapshot: Annotated[
         Path | None, typer.Option("--snapshot", help="A saved observation in place of the hosts.")
     ] = None,
@@ -83,7 +90,7 @@ def plan(
     """Show what apply would do, hosts already chosen."""
     from cloudsync.cli.plan import run
 
-    raise typer.Exit(run(Options.file, out, style, detailed_exitcode, snapshot))
+    raise typer.Exit(run(Options.file, out, style, detailed_exitcode, snapshot, replace or []))
 
 
 AutoApprove = Annotated[bool, typer.Option("-y", "--auto-approve", help="Do not ask.")]
@@ -102,12 +109,13 @@ def apply(
     wait: Annotated[bool, typer.Option("--wait", help="Until cloud-init reports done.")] = False,
     timeout: Annotated[float, typer.Option("--timeout", min=1, help="Seconds that --wait waits.")] = 600,
     parallelism: Parallelism = 4,
+    replace: Replace = None,
 ) -> None:
     """Show the plan, ask, carry it out."""
     from cloudsync.cli.apply import Wishes, run
 
     wishes = Wishes(auto_approve, allow_destroy, max_disruption, wait, timeout, parallelism)
-    raise typer.Exit(run(Options.file, plan, wishes))
+    raise typer.Exit(run(Options.file, plan, wishes, replace or []))
 
 
 @app.command()

@@ -1,11 +1,13 @@
 """`plan`: what apply would do."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from cloudsync.cli.exits import Exit
 from cloudsync.cli.expectations import problems
 from cloudsync.cli.formats import one_of
+from cloudsync.cli.replacing import replacing
 from cloudsync.cli.say import colour, complain, out, say
 from cloudsync.cli.store import load_snapshot, save_plan
 from cloudsync.cli.who import who
@@ -15,13 +17,15 @@ from cloudsync.model.snapshot import Snapshot
 from cloudsync.pipeline import decide, observe
 
 
-def run(path: Path, save: Path | None, style: str, detailed: bool, snapshot_file: Path | None) -> int:
+def run(
+    path: Path, save: Path | None, style: str, detailed: bool, snapshot_file: Path | None, replaced: Sequence[str] = ()
+) -> int:
     """Show the plan; 2 with `detailed` when something would be done; 1 when an instance has no place or an expectation
     is broken."""
     from cloudsync.spec.load import load
 
     one_of(style, "text", "json")
-    cloud = load(path)
+    cloud = replacing(load(path), replaced)
     plan = decide(cloud, _snapshot(cloud, snapshot_file), who())
     show(plan, style)
     if save:

@@ -127,7 +127,7 @@ class Cloud:
     `places` maps KIND.NAME (and `instance.BASE` for a counted one) to its key in the spec, `group.X/ingress/0` and
     `expect/0` to what stands there. `written` has each group's rules as they stand in the spec, before they became
     the normal ones of `groups`, beside the key of their place; a rule that is implied has its direction's, without
-    a number.
+    a number. `replaced` are instances that are to be made anew, disk and all: asked for on the command line.
     """
 
     name: str
@@ -148,3 +148,4 @@ class Cloud:
     expectations: tuple[Expectation, ...] = ()
     places: Mapping[str, Place] = field(default_factory=dict)
     written: Mapping[str, tuple[tuple[str, Rule], ...]] = field(default_factory=dict)
+    replaced: frozenset[str] = frozenset()

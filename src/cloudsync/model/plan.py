@@ -242,6 +242,7 @@ class Plan:
     expectations: tuple[Checked, ...] = ()
     warnings: tuple[str, ...] = ()
     steps: tuple[Step, ...] = ()
+    replaced: tuple[str, ...] = ()
     format_version: int = 1
 
     @property

@@ -66,11 +66,11 @@ def _machine(pair: Pair, record: Instance, machine: Machine, wanted: Instance) -
         ("its devices", _devices(machine.nics), _recorded(record), _recorded(wanted)),
     ):
         if is_now not in (should, goal) or (is_now != should == goal):
-            yield _drift(pair, f"{what}: {is_now}, should be {goal}", remedy if pair.has_disk else LEFT)
+            yield _drift(pair, f"{what}: {is_now}, should be {goal}", remedy if pair.has_disk else _stuck(pair))
     if not machine.autostart:
-        yield _drift(pair, "it does not start with the host", remedy if pair.has_disk else LEFT)
+        yield _drift(pair, "it does not start with the host", remedy if pair.has_disk else _stuck(pair))
     if not pair.has_disk:
-        yield _drift(pair, "its disk is gone", LEFT)
+        yield _drift(pair, "its disk is gone", _stuck(pair))
     elif machine.disk not in (record.disk, wanted.disk):
         text = f"its disk: {size(machine.disk)}, should be {size(wanted.disk)}"
         yield _drift(pair, text, remedy if machine.disk < wanted.disk else LEFT)
@@ -79,12 +79,17 @@ def _machine(pair: Pair, record: Instance, machine: Machine, wanted: Instance) -
         yield _drift(pair, f"it is {machine.power.value}, should be {record.state.value}", verb)
 
 
+def _stuck(pair: Pair) -> str:
+    """Nothing brings the disk back; the way out has to be asked for."""
+    return f"{LEFT}; to make it anew: cloudsync apply --replace instance.{pair.name}"
+
+
 def _gateways(pair: Pair, networks: Mapping[str, Network]) -> Iterator[Drift]:
     """A tap that was made with another gateway than the one on record."""
     for now, recorded, wanted in gateways(pair, networks):
         if now not in (recorded, wanted):
             remedy = "will be set back (restart)" if pair.runs else "will be set back"
-            yield _drift(pair, f"its gateway: {now}, should be {wanted}", remedy if pair.has_disk else LEFT)
+            yield _drift(pair, f"its gateway: {now}, should be {wanted}", remedy if pair.has_disk else _stuck(pair))
 
 
 def _recorded(one: Instance) -> str:
@@ -97,4 +102,4 @@ def _devices(nics: tuple[tuple[str, str, str], ...]) -> str:
 
 def _drift(pair: Pair, message: str, remedy: str) -> Drift:
     address, host = f"instance.{pair.name}", pair.host.name
-    return Drift(address=address, host=host, message=message, remedy=remedy, repaired=remedy != LEFT)
+    return Drift(address=address, host=host, message=message, remedy=remedy, repaired=not remedy.startswith(LEFT))

@@ -79,13 +79,15 @@ def _replace(pair: Pair, wanted: Instance) -> Change:
     before, after = pair.record.image_name if pair.record else "", wanted.image_name
     if before in (after, ""):
         before, after = f"{before} sha256:{old[:12]}".strip(), f"{after} sha256:{wanted.image[:12]}"
-    image = Field(path="image", before=before, after=after)
-    destroys = pair.has_disk
+    same = old == wanted.image
+    image = () if same else (Field(path="image", before=before, after=after),)
+    # What runs on a disk that is gone from the pool still has it open.
+    destroys = pair.has_disk or pair.runs
     return Change(
         address=_address(wanted.name),
         action=Action.REPLACE,
-        fields=(image, *(field for field in _fields(pair, wanted) if field.path != "image")),
-        reasons=("a disk cannot change its base",),
+        fields=(*image, *(field for field in _fields(pair, wanted) if field.path != "image")),
+        reasons=("asked for by --replace" if same else "a disk cannot change its base",),
         hosts=(pair.host.name,),
         destroys_data=destroys,
         disruption=Disruption.DESTROYS_DATA if destroys else disruption(pair, Act.UPDATE),

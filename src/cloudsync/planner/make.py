@@ -54,6 +54,7 @@ def make_plan(
         exposure=exposed(cloud, desired, sight, states) if changes else Exposure(),
         warnings=tuple(_warnings(sight, states)),
         steps=todo,
+        replaced=tuple(sorted(cloud.replaced)),
     )
     audit(plan, desired, states)
     return plan

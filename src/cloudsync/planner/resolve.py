@@ -57,7 +57,7 @@ def _identity(cloud: Cloud, wanted: Wanted, home: Home | None, taken: set[str]) 
         return 0, uuid_of(cloud.name, wanted.name, 0, taken)
     incarnation = home.record.incarnation if home.record else 0
     image = home.record.image if home.record else home.machine.image if home.machine else None
-    if image in (None, cloud.images[wanted.image].sha256):
+    if wanted.name not in cloud.replaced and image in (None, cloud.images[wanted.image].sha256):
         return incarnation, home.uuid
     return incarnation + 1, uuid_of(cloud.name, wanted.name, incarnation + 1, taken)
 
