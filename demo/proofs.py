@@ -69,7 +69,7 @@ def _script(web: Guest) -> Seen:
 
 
 def _config(db: Guest) -> Seen:
-    answer, unit = db.shell("cat /srv/db/answer; systemctl is-active db-5432").split()
+    answer, unit = db.shell("cat /srv/db/answer; systemctl is-active db@5432").split()
     return ((answer, unit) == ("42", "active"), f"file says {answer}, unit is {unit}")
 
 
