@@ -7,6 +7,8 @@ HOSTS ?= 3
 UNDERLAY ?= flat
 HOST ?=
 play = setup/root .venv/bin/python -m tests.lab.play
+# Where this is set, every start of the program and of a test process would compile all of it again.
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
