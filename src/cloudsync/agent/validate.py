@@ -37,11 +37,12 @@ def problems(document: HostDocument, known: HostDocument | None = None) -> list[
     found += _names(document)
     found += _keypairs(document)
     found += _networks(document.networks)
-    found += _groups(document, before)
+    wrong = _no_addresses(document, before)
+    found += _groups(document, before, wrong)
     for name, instance in fresh(document.instances, _judged(document, before)).items():
         found += (f"instance {shown(name)}: {text}" for text in _instance(instance, document))
     found += _unique(document.instances.values())
-    found += _directory(document, before)
+    found += _directory(document, before, wrong)
     found += _user_data(document, before)
     return found
 
@@ -109,11 +110,17 @@ def _inside(text: str, subnet: IPv4Network) -> bool:
     return subnet.prefixlen >= 31 or found not in (subnet.network_address, subnet.broadcast_address)
 
 
-def _bad(texts: Iterable[str]) -> Iterator[str]:
-    return filterfalse(words.ADDRESS.fullmatch, texts)
+def _no_addresses(document: HostDocument, before: HostDocument) -> frozenset[str]:
+    """What members and the directory call addresses. An instance is in many sets, and is looked at once."""
+    texts: set[str] = set()
+    for name, members in fresh(document.members, before.members).items():
+        texts.update(set(members).difference(before.members.get(name, ())))
+    for entry in fresh(document.directory, before.directory).values():
+        texts.update(entry.addresses, entry.floating)
+    return frozenset(filterfalse(words.ADDRESS.fullmatch, texts))
 
 
-def _groups(document: HostDocument, before: HostDocument) -> Iterator[str]:
+def _groups(document: HostDocument, before: HostDocument, wrong: frozenset[str]) -> Iterator[str]:
     """A rule is judged by the networks that there are."""
     same = document.networks is before.networks
     for name, group in fresh(document.groups, before.groups if same else {}).items():
@@ -122,7 +129,7 @@ def _groups(document: HostDocument, before: HostDocument) -> Iterator[str]:
     for name, members in fresh(document.members, before.members).items():
         if not words.NAME.fullmatch(name.removeprefix("group.").removeprefix("instance.")):
             yield f"members {shown(name)} is not group.NAME or instance.NAME"
-        new = sorted(_bad(set(members).difference(before.members.get(name, ()))))
+        new = sorted(wrong.intersection(members)) if wrong else ()
         yield from (f"members {shown(name)}: {shown(text)} is not an IPv4 address" for text in new)
 
 
@@ -198,14 +205,15 @@ def _unique(instances: Iterable[Instance]) -> Iterator[str]:
         yield from (f"{word} {shown(value)} is used {n} times" for value, n in Counter(values).items() if n > 1)
 
 
-def _directory(document: HostDocument, before: HostDocument) -> Iterator[str]:
+def _directory(document: HostDocument, before: HostDocument, wrong: frozenset[str]) -> Iterator[str]:
     for name, entry in fresh(document.directory, before.directory).items():
         if not words.LABEL.fullmatch(name):
             yield f"directory {shown(name)} is not a DNS label"
         if not words.UUID.fullmatch(entry.uuid):
             yield f"directory {shown(name)}: uuid {shown(entry.uuid)} is not a UUID in lower case"
-        listed = (*entry.addresses, *entry.floating)
-        yield from (f"directory {shown(name)}: {shown(text)} is not an IPv4 address" for text in _bad(listed))
+        if wrong:
+            listed = (text for text in (*entry.addresses, *entry.floating) if text in wrong)
+            yield from (f"directory {shown(name)}: {shown(text)} is not an IPv4 address" for text in listed)
 
 
 def _user_data(document: HostDocument, before: HostDocument) -> Iterator[str]:

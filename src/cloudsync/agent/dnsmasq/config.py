@@ -146,19 +146,29 @@ def _name(name: str, entry: Entry, subnets: Sequence[tuple[int, int, Network]]) 
 
     Numbers, since a cloud has tens of thousands of names and an IPv4Network takes its time.
     """
-    lines, owner, taken = [], f"instance.{name}", set[str]()
+    lines, owner = [], f"instance.{_hostname(name)}"
+    taken: tuple[str, ...] = ()
     for text in entry.addresses:
         if ":" in text:
             continue
-        number = int.from_bytes(map(int, names.address(text, owner).split(".")), "big")
-        network = next((network for mask, subnet, network in subnets if number & mask == subnet), None)
-        called = [one for one in _called(_hostname(name), network) if one not in taken]
+        network = _home(names.address(text, owner), subnets)
+        called = _called(name, network)
+        here = [one for one in called if one not in taken] if taken else [*called]
         if len(entry.addresses) > 1 and network and _LABEL.fullmatch(network.name):
-            called.append(f"{name}.{network.name.lower()}.{network.domain}")
-        taken.update(_called(name, network))
-        if called:
-            lines.append(f"{text} {' '.join(called)}\n")
+            here.append(f"{name}.{network.name.lower()}.{network.domain}")
+        taken += called
+        if here:
+            lines.append(f"{text} {' '.join(here)}\n")
     return lines
+
+
+def _home(address: str, subnets: Sequence[tuple[int, int, Network]]) -> Network | None:
+    first, second, third, fourth = address.split(".")
+    number = int(first) << 24 | int(second) << 16 | int(third) << 8 | int(fourth)
+    for mask, subnet, network in subnets:
+        if number & mask == subnet:
+            return network
+    return None
 
 
 def _called(name: str, network: Network | None) -> tuple[str, ...]:

@@ -78,6 +78,8 @@ class _Look:
             return
         if wanted.shape != found.shape:
             yield Difference(owner, f"{wanted.kind} {name} was made anew with other properties")
+        if wanted.elements == found.elements:
+            return
         for key, value in wanted.elements.items():
             if found.elements.get(key) != value:
                 yield self._missing(name, key)
@@ -111,12 +113,14 @@ class _Look:
             return
         if wanted.base != found.base:
             yield Difference(owner, f"chain {name} was changed: {_shown(found)} instead of {_shown(wanted)}")
+        if wanted.rules == found.rules:
+            return
         expected, there = Counter(wanted.rules), Counter(found.rules)
         for rule in expected - there:
             yield _missing_rule(rule, name, owner)
         for rule in there - expected:
             yield Difference(owner, f"a rule of chain {name} is not ours: {rule}")
-        if expected == there and wanted.rules != found.rules:
+        if expected == there:
             yield Difference(owner, f"the rules of chain {name} are in another order")
 
 

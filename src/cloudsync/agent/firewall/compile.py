@@ -146,7 +146,7 @@ def _member_sets(groups: Iterable[Group], document: HostDocument, kept: Memo) ->
 
 def _member_set(remote: str, texts: tuple[str, ...]) -> Container:
     return Container(
-        ("ipv4_addr",), elements=_keys(names.addresses((text for text in texts if ":" not in text), remote))
+        ("ipv4_addr",), elements=_keys(names.addresses([text for text in texts if ":" not in text], remote))
     )
 
 

@@ -101,7 +101,7 @@ def _emptied(change: _Change) -> Iterator[str]:
         wanted = change.after.containers[name].elements
         if wanted is container.elements:
             continue
-        missed = (key for key, _ in container.elements.items() - wanted.items())
+        missed = (key for key, value in container.elements.items() if wanted.get(key) != value)
         yield from render.delete_elements(change.family, name, missed)
 
 
@@ -111,7 +111,7 @@ def _more_elements(change: _Change) -> Iterator[str]:
         there = {} if old is None or name in change.recast else old.elements
         if there is container.elements:
             continue
-        added = dict(container.elements.items() - there.items())
+        added = {key: value for key, value in container.elements.items() if there.get(key) != value}
         yield from render.add_elements(change.family, name, added)
 
 

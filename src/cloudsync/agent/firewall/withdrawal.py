@@ -23,8 +23,9 @@ def suspects(old: Ruleset, new: Ruleset, left: Set[str] | None = None) -> Suspec
     if old.tables.keys() < new.tables.keys():
         return None
     found: frozenset[str] = frozenset()
+    addresses = _addresses(old, new)
     for family, table in old.tables.items():
-        some = _Change(table, new.tables.get(family, Table()), _addresses(old, new), left).suspects()
+        some = _Change(table, new.tables.get(family, Table()), addresses, left).suspects()
         if some is None:
             return None
         found |= some
