@@ -13,7 +13,6 @@ from cloudsync.apply.driver import Blobs, Progress
 from cloudsync.hosts.agent_client import AgentClient
 from cloudsync.hosts.ask import Ask
 from cloudsync.hosts.delivery import Delivery
-from cloudsync.hosts.examine import examine
 from cloudsync.hosts.libvirt.connection import Connection
 from cloudsync.hosts.libvirt.domain import Domains
 from cloudsync.hosts.libvirt.domain_xml import Site, root_disk, to_xml
@@ -132,6 +131,8 @@ class Host:
 
     def checkup(self) -> tuple[Check, ...]:
         """First the ways to the host, then what its agent says of it."""
+        from cloudsync.hosts.examine import examine
+
         return examine(self._connection, self._agent, self._wanted, self._cloud)
 
     def rulings(self, asked: Question) -> tuple[Ruling, ...]:

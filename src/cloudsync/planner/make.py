@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from cloudsync.model.cloud import Cloud
 from cloudsync.model.document import Applied
 from cloudsync.model.obstacle import Obstacle
-from cloudsync.model.plan import Action, Change, Exposure, Placement, Plan, PutDocument, Step, Unplaced
+from cloudsync.model.plan import Action, Change, Checked, Exposure, Placement, Plan, PutDocument, Step, Unplaced
 from cloudsync.model.resources import World
 from cloudsync.model.snapshot import HostState, HostStatus, Snapshot
 from cloudsync.planner import hosts, images, instances, shared
@@ -13,12 +13,9 @@ from cloudsync.planner.audit import audit
 from cloudsync.planner.conflicts import conflicts
 from cloudsync.planner.documents import Whole, whole
 from cloudsync.planner.drift import drift
-from cloudsync.planner.exposed import addresses, exposed
 from cloudsync.planner.order import Work, steps
 from cloudsync.planner.refuse import refuse
 from cloudsync.planner.seen import Sight, see
-from cloudsync.reach.expect import check
-from cloudsync.reach.wanted import of_cloud
 from cloudsync.scheduler.standing import standing
 
 _FEW = 3
@@ -50,8 +47,8 @@ def make_plan(
         changes=changes,
         placements=_new(placements, changes),
         unplaced=tuple(unplaced),
-        expectations=check(cloud, of_cloud(cloud, addresses(desired, sight))) if cloud.expectations else (),
-        exposure=exposed(cloud, desired, sight, states) if changes else Exposure(),
+        expectations=_expectations(cloud, desired, sight) if cloud.expectations else (),
+        exposure=_exposure(cloud, desired, sight, states) if changes else Exposure(),
         warnings=tuple(_warnings(sight, states)),
         steps=todo,
         replaced=tuple(sorted(cloud.replaced)),
@@ -109,6 +106,21 @@ def _steps(
         for name, host in states.items()
         if host.reachable
     )
+
+
+def _expectations(cloud: Cloud, desired: World, sight: Sight) -> tuple[Checked, ...]:
+    """The model of reachability is loaded only where somebody asks it: most plans find nothing to do."""
+    from cloudsync.planner.exposed import addresses
+    from cloudsync.reach.expect import check
+    from cloudsync.reach.wanted import of_cloud
+
+    return check(cloud, of_cloud(cloud, addresses(desired, sight)))
+
+
+def _exposure(cloud: Cloud, desired: World, sight: Sight, states: Mapping[str, HostState]) -> Exposure:
+    from cloudsync.planner.exposed import exposed
+
+    return exposed(cloud, desired, sight, states)
 
 
 def _new(placements: Iterable[Placement], changes: tuple[Change, ...]) -> tuple[Placement, ...]:

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 from itertools import groupby
+from typing import TYPE_CHECKING
 
-from cloudsync.reach.picture import Node
+if TYPE_CHECKING:
+    from cloudsync.reach.picture import Node
 
 RUN = 4
 MANY = 6
@@ -18,7 +20,7 @@ def listed(names: Iterable[str]) -> str:
     return ", ".join(word for word, _ in words)
 
 
-def titled(node: Node) -> str:
+def titled(node: "Node") -> str:
     """A node of a picture in two lines: who they are, and their groups."""
     return f"{listed(node.names)}\n{', '.join(f'group.{name}' for name in node.groups) or 'no group'}"
 

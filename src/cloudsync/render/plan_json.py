@@ -4,7 +4,6 @@ from collections import Counter
 from typing import Any
 
 from cloudsync.model.plan import Action, Change, Checked, Exposed, Plan, Step
-from cloudsync.render.reach_json import rule
 
 
 def document(plan: Plan) -> dict[str, Any]:
@@ -74,6 +73,8 @@ def _exposed(line: Exposed) -> dict[str, Any]:
 
 
 def _checked(one: Checked) -> dict[str, Any]:
+    from cloudsync.render.reach_json import rule
+
     wanted, place = one.expectation, one.place
     return {
         "expect": "allow" if wanted.allow else "deny",

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 
 from cloudsync.model.plan import Action, Change, Disruption, Field, Placement, Plan
-from cloudsync.reach.expect import words
 from cloudsync.render.names import listed
 from cloudsync.render.paint import Paint
 from cloudsync.render.plan_json import summary
@@ -88,6 +87,8 @@ def _exposure(plan: Plan, paint: Paint) -> list[str]:
 
 
 def _expectations(plan: Plan, paint: Paint) -> list[str]:
+    from cloudsync.reach.expect import words
+
     return [f"  {paint.red('✗')} {printable(f'{words(one.expectation)}: {one.because}')}" for one in plan.broken]
 
 
