@@ -6,14 +6,23 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from cloudsync.agent.validate import problems
-from cloudsync.apply.driver import Blobs, Progress
+from cloudsync.apply.driver import Blobs, Driver, Progress
 from cloudsync.apply.events import Event, Failed, Finished
 from cloudsync.apply.execute import Outcome, execute
 from cloudsync.hosts.sim import SimHost
 from cloudsync.hosts.user_data import filled
 from cloudsync.model.cloud import Cloud
 from cloudsync.model.document import Applied
-from cloudsync.model.plan import CreateInstance, DeleteInstance, Plan, PutDocument, Step, StopInstance, UpdateInstance
+from cloudsync.model.plan import (
+    CreateInstance,
+    DeleteInstance,
+    MoveInstance,
+    Plan,
+    PutDocument,
+    Step,
+    StopInstance,
+    UpdateInstance,
+)
 from cloudsync.model.problem import HostError
 from cloudsync.model.resources import Power, World
 from cloudsync.model.snapshot import HostState, HostStatus, Snapshot
@@ -50,6 +59,21 @@ class Breakable(SimHost):
             if wrong:
                 raise HostError(f"{step.id}: the agent would refuse it: {'; '.join(wrong)}")
         super().perform(step, blobs, progress)
+        self.rivals()
+
+    def receive(self, step: MoveInstance, source: Driver, progress: Progress, stop: threading.Event) -> None:
+        assert isinstance(source, Breakable)
+        uuid = step.instance.uuid
+        machine = source.state.machines.get(uuid)
+        if not step.live and machine and machine.power is Power.RUNNING:
+            source.stopped.add(uuid)
+        if step.id == self.breaks:
+            self.breaks = None
+            self.state = replace(
+                self.state, disks={**self.state.disks, uuid: 1}, bases={**self.state.bases, uuid: step.instance.image}
+            )
+            raise HostError(f"{step.id} broke half-way", "go on")
+        super().receive(step, source, progress, stop)
         self.rivals()
 
     def rivals(self) -> None:

@@ -173,7 +173,8 @@ def _with_floating(found: dict[str, Wanted], addresses: list[str | None]) -> dic
 def hosts(draw: st.DrawFn, count: int) -> dict[str, Host]:
     found = {}
     for index, name in enumerate(HOSTS[:count]):
-        state = draw(st.sampled_from((HostStatus.READY, HostStatus.READY, HostStatus.READY, HostStatus.CORDONED)))
+        rare = st.sampled_from((HostStatus.CORDONED, HostStatus.DRAINED))
+        state = draw(st.one_of(*(st.just(HostStatus.READY),) * 3, rare))
         zone = draw(st.sampled_from(("rack-a", "rack-a", "rack-b")))
         found[name] = Host(
             name=name, uri="sim:", address=f"198.51.100.{index + 1}", zone=zone, state=state, reserved=Usage()

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from threading import Event as Flag
 from typing import Protocol
 
 from cloudsync.model.checkup import Check
 from cloudsync.model.denial import Denial
-from cloudsync.model.plan import Step
+from cloudsync.model.plan import MoveInstance, Step
 from cloudsync.model.ruling import Ruling
 from cloudsync.model.snapshot import Boot, HostState
 from cloudsync.reach.question import Question
@@ -28,6 +29,10 @@ class Driver(Protocol):
 
     def perform(self, step: Step, blobs: Blobs, progress: Progress) -> None:
         """Carry out one step; repeatable. Raises HostError with what went wrong and the fix."""
+
+    def receive(self, step: MoveInstance, source: "Driver", progress: Progress, stop: Flag) -> None:
+        """Have a machine come from `source`; repeatable. When it fails, or `stop` is set before it is over, HostError,
+        and the machine is on the source as it was."""
 
     def lock(self, who: str, lost: Callable[[], None] = lambda: None) -> AbstractContextManager[None]:
         """Hold the host's apply lock; LockedError names the holder and since when.

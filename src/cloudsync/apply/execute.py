@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from threading import Event as Flag
 
-from cloudsync.apply.driver import Blobs, Driver
+from cloudsync.apply.driver import Blobs, Driver, Progress
 from cloudsync.apply.events import Event, Failed, Finished, Progressed, Skipped, Started
-from cloudsync.model.plan import Plan, Step
+from cloudsync.model.plan import MoveInstance, Plan, Step
 from cloudsync.model.problem import CloudsyncError
 
 Listener = Callable[[Event], None]
@@ -82,7 +82,7 @@ class _Run:
             return ""
         self._tell(Started(step))
         try:
-            self._drivers[step.host].perform(step, self._blobs, lambda text: self._tell(Progressed(step, text)))
+            self._act(step, lambda text: self._tell(Progressed(step, text)))
         except CloudsyncError as error:
             self._tell(Failed(step, error.message, error.hint))
             return error.message
@@ -92,6 +92,13 @@ class _Run:
             return message
         self._tell(Finished(step))
         return None
+
+    def _act(self, step: Step, progress: Progress) -> None:
+        driver = self._drivers[step.host]
+        if isinstance(step, MoveInstance):
+            driver.receive(step, self._drivers[step.source], progress, self._stop)
+        else:
+            driver.perform(step, self._blobs, progress)
 
     def settle(self, step_id: str, failure: str | None) -> None:
         """Record one step's end; an empty failure means that the interruption came before it started."""

@@ -10,17 +10,18 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Event as Flag
 from threading import RLock
 from typing import TextIO
 
-from cloudsync.apply.driver import Blobs, Progress
+from cloudsync.apply.driver import Blobs, Driver, Progress
 from cloudsync.hosts.claim import foreign
-from cloudsync.hosts.sim_state import SimState, perform
+from cloudsync.hosts.sim_state import SimState, perform, received, sent
 from cloudsync.hosts.user_data import filled
 from cloudsync.model import wire
 from cloudsync.model.checkup import Check, Verdict
 from cloudsync.model.denial import Denial
-from cloudsync.model.plan import PutDocument, PutImage, Step
+from cloudsync.model.plan import MoveInstance, PutDocument, PutImage, Step
 from cloudsync.model.problem import HostError, LockedError
 from cloudsync.model.resources import Power
 from cloudsync.model.ruling import Ruling
@@ -109,6 +110,15 @@ class SimHost:
             step = replace(step, document=filled(step.document, blobs))
         with self._mutex:
             self.state = perform(self.state, step, self.capacity)
+
+    def receive(self, step: MoveInstance, source: Driver, progress: Progress, stop: Flag) -> None:  # noqa: ARG002
+        if not isinstance(source, SimHost):
+            raise HostError(f"{self.name} is simulated and {source.name} is not", "move between hosts of one kind")
+        progress("simulated")
+        with self._mutex:
+            state = received(self.state, source.state, step, self.capacity)
+            source.state = sent(source.state, step)
+            self.state = state
 
     @contextmanager
     def lock(self, who: str, lost: Callable[[], None] = lambda: None) -> Iterator[None]:  # noqa: ARG002

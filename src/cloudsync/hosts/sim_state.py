@@ -10,6 +10,7 @@ from cloudsync.model.plan import (
     CreateInstance,
     DeleteImage,
     DeleteInstance,
+    MoveInstance,
     PutDocument,
     PutImage,
     StartInstance,
@@ -68,9 +69,38 @@ def perform(state: SimState, step: Step, capacity: Usage) -> SimState:
             return _power(state, step.uuid, step.address, Power.RUNNING)
         case StopInstance():
             return _power(state, step.uuid, step.address, Power.STOPPED)
+        case MoveInstance():
+            raise HostError(f"{step.host}: a move takes two hosts", "this is a bug in cloudsync")
         case DeleteInstance():
             machines, disks = _without(state.machines, step.uuid), _without(state.disks, step.uuid)
             return replace(state, machines=machines, disks=disks, bases=_without(state.bases, step.uuid))
+
+
+def received(state: SimState, source: SimState, step: MoveInstance, capacity: Usage) -> SimState:
+    """The target's state after a move; of what an earlier one left there nothing is kept."""
+    uuid, instance = step.instance.uuid, step.instance
+    machine = source.machines.get(uuid)
+    if uuid not in source.disks:
+        raise HostError(f"{step.source}: the disk of {instance.name} is not there", "plan again")
+    if step.live and (machine is None or machine.power is Power.STOPPED):
+        raise HostError(f"{step.source}: {instance.name} does not run any more", "plan again")
+    machines, disks = _without(state.machines, uuid), _without(state.disks, uuid)
+    clean = replace(state, machines=machines, disks=disks, bases=_without(state.bases, uuid))
+    create = CreateInstance(
+        id=step.id,
+        host=step.host,
+        address=step.address,
+        instance=instance,
+        gateways=step.gateways,
+        cloud=step.cloud,
+        generation=step.generation,
+    )
+    return _create(replace(clean, disks={**clean.disks, uuid: source.disks[uuid]}), create, capacity)
+
+
+def sent(state: SimState, step: MoveInstance) -> SimState:
+    """The source's state after a move: its disk stays until the plan removes it."""
+    return replace(state, machines=_without(state.machines, step.instance.uuid))
 
 
 def _put_document(state: SimState, step: PutDocument) -> SimState:

@@ -56,6 +56,7 @@ class DocumentDelta:
     members: Entries[tuple[str, ...]] = Entries()
     moves: Mapping[str, Moves] = field(default_factory=dict)
     directory: Entries[Entry] = Entries()
+    leaving: Entries[str] = Entries()
     user_data: Entries[str] = field(default=Entries(), repr=False)
 
 

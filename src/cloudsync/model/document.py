@@ -34,7 +34,9 @@ class HostDocument:
     """`instances` are this host's own, by name; `directory` names every instance of the cloud.
 
     `members` gives the addresses behind each `group.X` or `instance.X` that a rule of `groups` names, cluster-wide.
-    `images` are those that local instances stand on. `infra` are underlay addresses that guests may never reach.
+    An instance on record that the directory has on another host is about to come from there; `leaving` names those
+    that are about to go, with the host they go to. `images` are those that local instances stand on. `infra` are
+    underlay addresses that guests may never reach.
     `user_data` maps a SHA-256 to base64 text for what local instances use; it is never printed.
     """
 
@@ -51,6 +53,7 @@ class HostDocument:
     instances: Mapping[str, Instance] = field(default_factory=dict)
     members: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     directory: Mapping[str, Entry] = field(default_factory=dict)
+    leaving: Mapping[str, str] = field(default_factory=dict)
     user_data: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property

@@ -135,6 +135,27 @@ class UpdateInstance(StepBase):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MoveInstance(StepBase):
+    """Bring a machine and what its root disk holds from `source` to `host`, its image already there.
+
+    `live`: it runs on meanwhile. Else it is stopped (forced after `grace` seconds) and written anew here, and started
+    if `instance.state` says so. When it fails the machine is on the source as it was. The source's disk stays.
+    `bandwidth` limits what travels, in bytes a second; 0 does not.
+    """
+
+    source: str
+    instance: Instance
+    gateways: Mapping[str, str]
+    cloud: str
+    generation: int
+    live: bool
+    to: str = ""
+    bandwidth: int = 0
+    grace: float = 60.0
+    kind: Literal["move-instance"] = "move-instance"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StartInstance(StepBase):
     uuid: str
     kind: Literal["start-instance"] = "start-instance"
@@ -163,6 +184,7 @@ Step = (
     | PutDocument
     | CreateInstance
     | UpdateInstance
+    | MoveInstance
     | StartInstance
     | StopInstance
     | DeleteInstance

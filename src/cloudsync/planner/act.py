@@ -13,6 +13,7 @@ class Act(StrEnum):
     NOTHING = "nothing"
     CREATE = "create"
     UPDATE = "update"
+    MOVE = "move"
     START = "start"
     STOP = "stop"
 
@@ -22,6 +23,8 @@ def act(pair: Pair, networks: Mapping[str, Network]) -> Act:
     wanted, machine = pair.wanted, pair.machine
     if wanted is None:
         return Act.NOTHING
+    if pair.moves:
+        return Act.MOVE
     if machine is None or pair.replaced:
         return Act.CREATE
     if not pair.has_disk:
@@ -33,9 +36,19 @@ def act(pair: Pair, networks: Mapping[str, Network]) -> Act:
     return Act.START if wanted.state is Power.RUNNING else Act.STOP
 
 
-def disruption(pair: Pair, what: Act) -> Disruption:
+def moves_live(pair: Pair, networks: Mapping[str, Network]) -> bool:
+    """Whether it can run on while it moves: nothing else of it changes."""
+    wanted, machine = pair.wanted, pair.machine
+    if not (pair.moves and pair.runs) or wanted is None or machine is None:
+        return False
+    return wanted.state is Power.RUNNING and written_as(machine, wanted) and not gateways_moved(pair, networks)
+
+
+def disruption(pair: Pair, what: Act, networks: Mapping[str, Network]) -> Disruption:
     """A machine that does not run is not restarted."""
-    return Disruption.RESTART if what in (Act.UPDATE, Act.STOP) and pair.runs else Disruption.NONE
+    if what is Act.MOVE and moves_live(pair, networks):
+        return Disruption.MIGRATE
+    return Disruption.RESTART if what in (Act.UPDATE, Act.MOVE, Act.STOP) and pair.runs else Disruption.NONE
 
 
 def written_as(machine: Machine, wanted: Instance) -> bool:
@@ -53,7 +66,7 @@ def gateways_moved(pair: Pair, networks: Mapping[str, Network]) -> bool:
 def gateways(pair: Pair, networks: Mapping[str, Network]) -> list[tuple[str, str, str]]:
     """(now, recorded, wanted) for each NIC that stays as it is: what the domain says (where it does), what was last
     applied to its network, and what is to be."""
-    wanted, machine, document = pair.wanted, pair.machine, pair.host.document
+    wanted, machine, document = pair.wanted, pair.machine, pair.source.document
     if wanted is None or machine is None:
         return []
     there = {(tap, address): index for index, (tap, _, address) in enumerate(machine.nics)}

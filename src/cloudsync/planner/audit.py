@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from graphlib import CycleError, TopologicalSorter
 
 from cloudsync.model.document import HostDocument
-from cloudsync.model.plan import CreateInstance, DeleteInstance, Plan, PutDocument, UpdateInstance
+from cloudsync.model.plan import CreateInstance, DeleteInstance, MoveInstance, Plan, PutDocument, UpdateInstance
 from cloudsync.model.problem import CloudsyncError
 from cloudsync.model.resources import World
 from cloudsync.model.snapshot import HostState
@@ -47,25 +47,25 @@ def _unique(desired: World) -> list[str]:
 
 
 def _reaches(plan: Plan, desired: World, hosts: Mapping[str, HostState]) -> list[str]:
-    """After all steps every wanted instance is on record and a machine, and nothing wanted was deleted."""
+    """After all steps every wanted instance is on record and a machine on its host, and nothing wanted was deleted."""
     documents: dict[str, HostDocument] = {name: host.document for name, host in hosts.items() if host.document}
-    machines = {uuid for host in hosts.values() for uuid in host.machines}
-    deleted: set[str] = set()
+    machines = {(name, uuid) for name, host in hosts.items() for uuid in host.machines}
+    deleted: set[tuple[str, str]] = set()
     for step in plan.steps:
         if isinstance(step, PutDocument):
             latest = documents.get(step.host)
             if latest is None or step.document.generation > latest.generation:
                 documents[step.host] = step.document
-        elif isinstance(step, CreateInstance | UpdateInstance):
-            machines.add(step.instance.uuid)
+        elif isinstance(step, CreateInstance | UpdateInstance | MoveInstance):
+            machines.add((step.host, step.instance.uuid))
         elif isinstance(step, DeleteInstance):
-            deleted.add(step.uuid)
-    recorded = {one.uuid for document in documents.values() for one in document.instances.values()}
+            deleted.add((step.host, step.uuid))
+    recorded = {(name, one.uuid) for name, document in documents.items() for one in document.instances.values()}
     machines -= deleted
     found = []
     for name, one in desired.instances.items():
-        found += [f"instance.{name} would not be recorded"] if one.uuid not in recorded else []
-        found += [f"instance.{name} would not be made"] if one.uuid not in machines else []
+        found += [f"instance.{name} would not be recorded"] if (one.host, one.uuid) not in recorded else []
+        found += [f"instance.{name} would not be made"] if (one.host, one.uuid) not in machines else []
     return found
 
 

@@ -31,9 +31,12 @@ def conflicts(desired: World, sight: Sight) -> Conflicts:
     takers: defaultdict[str, list[Pair]] = defaultdict(list)
     by_name, by_address = _holders(sight.pairs)
     for pair in sight.pairs:
-        for holder in _in_its_way(pair, by_name, by_address):
+        for holder, answers in _in_its_way(pair, by_name, by_address):
             if pair.wanted and holder.home:
-                (early if holder.doomed else stops).add(holder.home.uuid)
+                if holder.doomed:
+                    early.add(holder.home.uuid)
+                elif answers:
+                    stops.add(holder.home.uuid)
                 needs[pair.wanted.uuid].add(holder.home.uuid)
                 takers[holder.home.uuid].append(pair)
     return Conflicts(
@@ -51,7 +54,7 @@ def _holders(pairs: Iterable[Pair]) -> tuple[dict[tuple[str, str], list[Pair]], 
     for pair in pairs:
         if pair.home:
             for name in {pair.home.name, pair.machine.name if pair.machine else pair.home.name}:
-                names[pair.host.name, name].append(pair)
+                names[pair.source.name, name].append(pair)
             for address in pair.home.addresses:
                 addresses[address].append(pair)
     return names, addresses
@@ -59,18 +62,19 @@ def _holders(pairs: Iterable[Pair]) -> tuple[dict[tuple[str, str], list[Pair]], 
 
 def _in_its_way(
     pair: Pair, by_name: Mapping[tuple[str, str], list[Pair]], by_address: Mapping[str, list[Pair]]
-) -> Iterator[Pair]:
-    """What goes and has its name or address, and what stays, runs, and has its address."""
+) -> Iterator[tuple[Pair, bool]]:
+    """What leaves the host or the cloud and has its name, what goes and has its address, and what stays, runs, and has
+    its address: with whether it is for the address."""
     wanted = pair.wanted
     if wanted is None:
         return
     for holder in by_name.get((wanted.host, wanted.name), ()):
-        if holder.doomed and _other(holder, wanted):
-            yield holder
+        if (holder.doomed or holder.moves) and _other(holder, wanted):
+            yield holder, False
     for address in (nic.address for nic in wanted.nics):
         for holder in by_address.get(address, ()):
             if _other(holder, wanted) and (holder.doomed or _answers_to(holder, address)):
-                yield holder
+                yield holder, True
 
 
 def _other(holder: Pair, wanted: Instance) -> bool:
@@ -84,7 +88,7 @@ def _answers_to(holder: Pair, address: str) -> bool:
 
 def _fits(pair: Pair, networks: Mapping[str, Network]) -> bool:
     """Whether one document can hold the leaving instance beside the networks that come."""
-    old = pair.host.document.networks if pair.host.document else {}
+    old = pair.source.document.networks if pair.source.document else {}
     for nic in pair.record.nics if pair.record else ():
         if nic.network in networks:
             if not usable(networks[nic.network], nic.address):

@@ -8,7 +8,8 @@ from cloudsync.model.cloud import Cloud
 from cloudsync.model.document import Applied, Entry, HostDocument
 from cloudsync.model.resources import Image, Instance, World
 from cloudsync.model.snapshot import HostState
-from cloudsync.planner.seen import Sight
+from cloudsync.planner.floating import without
+from cloudsync.planner.seen import Pair, Sight
 
 T = TypeVar("T")
 
@@ -69,6 +70,36 @@ def final(shared: Whole, host: str) -> HostDocument:
         members=shared.members,
         directory=shared.directory,
     )
+
+
+def while_moving(document: HostDocument, pending: Iterable[Pair]) -> HostDocument:
+    """`document` before these have moved: they live where they did, and their host knows the way to where they go."""
+    listed = tuple(pending)
+    if not listed:
+        return document
+    names = {pair.name: pair for pair in listed}
+    directory = {
+        name: replace(entry, host=names[name].source.name) if name in names else entry
+        for name, entry in document.directory.items()
+    }
+    here = {pair.name: pair for pair in listed if pair.source.name == document.host}
+    instances = {
+        **document.instances,
+        **{name: _still_here(pair, one) for name, pair in here.items() if (one := pair.wanted)},
+    }
+    return replace(
+        document,
+        instances=dict(sorted(instances.items())),
+        images=images_of(instances.values()),
+        directory=directory,
+        leaving={name: pair.host.name for name, pair in here.items()},
+    )
+
+
+def _still_here(pair: Pair, wanted: Instance) -> Instance:
+    """As it is wanted, its new floating addresses aside: who has those now may not have let go of them."""
+    has = pair.record.floating if pair.record else ()
+    return replace(without(wanted, set(wanted.floating) - set(has)), host=pair.source.name)
 
 
 def content(document: HostDocument | None) -> HostDocument | None:

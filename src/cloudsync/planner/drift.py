@@ -23,8 +23,9 @@ def drift(sight: Sight, hosts: Mapping[str, HostState], networks: Mapping[str, N
 def orphans(host: HostState, sight: Sight) -> frozenset[str]:
     """UUIDs of root disks that belong to no machine, record or wanted instance."""
     known = set(host.machines)
-    for pair in sight.on[host.name]:
+    for pair in (*sight.on[host.name], *sight.at[host.name]):
         known |= {one.uuid for one in (pair.home, pair.wanted) if one is not None}
+    known |= {home.uuid for home in sight.copies if home.host == host.name}
     return frozenset(host.disks - known)
 
 
@@ -33,7 +34,7 @@ def _of_host(host: HostState, sight: Sight) -> Iterator[Drift]:
         text = f"a disk of no instance is in the pool: {uuid}.root.qcow2"
         yield Drift(address=f"host.{host.name}", host=host.name, message=text, remedy=LEFT, repaired=False)
     stands: dict[str, list[str]] = {}
-    for pair in sight.on[host.name]:
+    for pair in sight.at[host.name]:
         if pair.machine and not pair.doomed and pair.machine.image not in host.images:
             stands.setdefault(pair.machine.image, []).append(pair.name)
     for sha256, names in sorted(stands.items()):
@@ -101,5 +102,5 @@ def _devices(nics: tuple[tuple[str, str, str], ...]) -> str:
 
 
 def _drift(pair: Pair, message: str, remedy: str) -> Drift:
-    address, host = f"instance.{pair.name}", pair.host.name
+    address, host = f"instance.{pair.name}", pair.source.name
     return Drift(address=address, host=host, message=message, remedy=remedy, repaired=not remedy.startswith(LEFT))

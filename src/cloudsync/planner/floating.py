@@ -44,10 +44,10 @@ def told(change: Change, pair: Pair, moving: Mapping[str, tuple[str, ...]]) -> C
 def awaited(host: str, wanted: Iterable[Instance], now: Mapping[str, Pair]) -> dict[str, str]:
     """Addresses that `host` is to have and another host still has, with that host."""
     return {
-        address: now[address].host.name
+        address: now[address].source.name
         for one in wanted
         for address in one.floating
-        if address in now and now[address].host.name != host
+        if address in now and now[address].source.name != host
     }
 
 

@@ -42,7 +42,7 @@ def drops(desired: World, sight: Sight, hosts: Mapping[str, HostState]) -> tuple
         if not host.reachable or host.document is None or orphans(host, sight):
             continue
         names = {image.sha256: known for known, image in host.document.images.items()}
-        stood_on = {pair.machine.image for pair in sight.on[name] if pair.machine and not pair.doomed}
+        stood_on = {pair.machine.image for pair in sight.at[name] if pair.machine and not pair.doomed}
         for sha256 in sorted((host.images.keys() | host.partial) - named - stood_on):
             found.append(Drop(name, sha256, names.get(sha256, sha256[:12])))
     return tuple(found)

@@ -14,6 +14,7 @@ from cloudsync.planner.floating import moves, told
 from cloudsync.planner.seen import Pair
 from cloudsync.planner.unfinished import REASON, unfinished
 
+IN_THE_CLEAR = "its memory and disk travel between the hosts in the clear"
 NEW_NIC = "a guest that has booted has to set a new network card up by itself"
 
 _STARTED = Field(path="state", before=Power.STOPPED.value, after=Power.RUNNING.value)
@@ -34,16 +35,17 @@ def change(pair: Pair, networks: Mapping[str, Network]) -> Change | None:
     if pair.home is None:
         return _create(wanted)
     if pair.replaced:
-        return _replace(pair, wanted)
-    if pair.machine is None and unfinished(pair):
+        return _replace(pair, wanted, networks)
+    if pair.machine is None and not pair.moves and unfinished(pair):
         return replace(_create(wanted), reasons=(REASON,), before=_digest(pair))
     what = act(pair, networks)
     fields = (*_fields(pair, wanted), *_gateways(pair, networks))
-    if fields or (pair.record and pair.record != wanted):
-        return _update(pair, wanted, fields, what)
+    if what is Act.MOVE or fields or (pair.record and pair.record != wanted):
+        return _update(pair, wanted, fields, _meaning(pair, wanted, what, networks))
+    meaning = disruption(pair, what, networks)
     if what is Act.START and unfinished(pair):
-        return replace(_update(pair, wanted, (_STARTED,), what), reasons=(REASON,))
-    return None if what is Act.NOTHING and pair.record else _repair(pair, wanted, what)
+        return replace(_update(pair, wanted, (_STARTED,), meaning), reasons=(REASON,))
+    return None if what is Act.NOTHING and pair.record else _repair(pair, wanted, meaning)
 
 
 def _create(wanted: Instance) -> Change:
@@ -74,7 +76,7 @@ def _delete(pair: Pair) -> Change:
     )
 
 
-def _replace(pair: Pair, wanted: Instance) -> Change:
+def _replace(pair: Pair, wanted: Instance, networks: Mapping[str, Network]) -> Change:
     old = pair.record.image if pair.record else pair.machine.image if pair.machine else ""
     before, after = pair.record.image_name if pair.record else "", wanted.image_name
     if before in (after, ""):
@@ -88,39 +90,52 @@ def _replace(pair: Pair, wanted: Instance) -> Change:
         action=Action.REPLACE,
         fields=(*image, *(field for field in _fields(pair, wanted) if field.path != "image")),
         reasons=("asked for by --replace" if same else "a disk cannot change its base",),
-        hosts=(pair.host.name,),
+        hosts=tuple(dict.fromkeys((pair.host.name, pair.source.name))),
         destroys_data=destroys,
-        disruption=Disruption.DESTROYS_DATA if destroys else disruption(pair, Act.UPDATE),
+        disruption=Disruption.DESTROYS_DATA if destroys else disruption(pair, Act.UPDATE, networks),
         before=_digest(pair),
     )
 
 
-def _update(pair: Pair, wanted: Instance, fields: tuple[Field, ...], what: Act) -> Change:
+def _update(pair: Pair, wanted: Instance, fields: tuple[Field, ...], meaning: Disruption) -> Change:
     record = pair.record or wanted
-    rows = differing(record, wanted)
-    classes = [row.disruption for row in rows if row.disruption is not Disruption.RESTART]
-    reasons = {row.reason for row in rows if row.reason}
+    reasons = {row.reason for row in differing(record, wanted) if row.reason}
     if len(wanted.nics) > len(record.nics):
         reasons.add(NEW_NIC)
+    if meaning is Disruption.MIGRATE:
+        reasons.add(IN_THE_CLEAR)
     return Change(
         address=_address(wanted.name),
-        action=Action.RENAME if record.name != wanted.name else Action.UPDATE,
+        action=_action(pair, record, wanted),
         fields=fields,
         reasons=tuple(sorted(reasons)),
-        hosts=(wanted.host,),
-        disruption=max([*classes, disruption(pair, what)]),
+        hosts=tuple(dict.fromkeys((wanted.host, pair.source.name))),
+        disruption=meaning,
         before=_digest(pair),
     )
 
 
-def _repair(pair: Pair, wanted: Instance, what: Act) -> Change:
+def _action(pair: Pair, record: Instance, wanted: Instance) -> Action:
+    if pair.moves:
+        return Action.MOVE
+    return Action.RENAME if record.name != wanted.name else Action.UPDATE
+
+
+def _meaning(pair: Pair, wanted: Instance, what: Act, networks: Mapping[str, Network]) -> Disruption:
+    """A restart counts only where there is one."""
+    rows = differing(pair.record or wanted, wanted)
+    classes = [row.disruption for row in rows if row.disruption is not Disruption.RESTART]
+    return max([*classes, disruption(pair, what, networks)])
+
+
+def _repair(pair: Pair, wanted: Instance, meaning: Disruption) -> Change:
     """The record says what is wanted, the machine is something else: told as drift, and counted with its class here."""
     return Change(
         address=_address(wanted.name),
         action=Action.REPAIR,
         reasons=("what a cut-off apply or somebody else left is put right",),
         hosts=(wanted.host,),
-        disruption=disruption(pair, what),
+        disruption=meaning,
         before=_digest(pair),
     )
 
@@ -128,9 +143,11 @@ def _repair(pair: Pair, wanted: Instance, what: Act) -> Change:
 def _fields(pair: Pair, wanted: Instance) -> tuple[Field, ...]:
     """How the record differs from what is wanted."""
     record = pair.record
+    moved = (Field(path="host", before=pair.source.name, after=pair.host.name),) if pair.moves else ()
     if record is None:
-        return ()
-    found = [field for row in differing(record, wanted) for field in as_fields(row, record, wanted)]
+        return moved
+    found = [*moved]
+    found += [field for row in differing(record, wanted) for field in as_fields(row, record, wanted)]
     if record.state is not wanted.state:
         found.append(Field(path="state", before=record.state.value, after=wanted.state.value))
     return tuple(found)

@@ -7,7 +7,7 @@ from cloudsync.model.document import Applied
 from cloudsync.model.obstacle import Obstacle
 from cloudsync.model.plan import Action, Change, Checked, Exposure, Placement, Plan, PutDocument, Step, Unplaced
 from cloudsync.model.resources import World
-from cloudsync.model.snapshot import HostState, HostStatus, Snapshot
+from cloudsync.model.snapshot import HostState, Snapshot
 from cloudsync.planner import hosts, images, instances, shared
 from cloudsync.planner.audit import audit
 from cloudsync.planner.conflicts import conflicts
@@ -97,6 +97,8 @@ def _steps(
             cloud=cloud,
             host=host,
             pairs=sight.on[name],
+            there=sight.at[name],
+            copies=tuple(one for one in sight.copies if one.host == name),
             fetches=tuple(fetched.get(name, ())),
             drops=tuple(dropped.get(name, ())),
             shared=common,
@@ -136,10 +138,6 @@ def _warnings(sight: Sight, states: Mapping[str, HostState]) -> Iterable[str]:
             count = sum(home.host == name for home, _ in sight.away)
             left = f"{count} instance{'s' if count != 1 else ''} there {'are' if count != 1 else 'is'} left alone"
             yield f"host.{name} is {host.status.value}" + (f" ({host.reason})" if host.reason else "") + f": {left}"
-        elif host.status is HostStatus.DRAINED and sight.on[name]:
-            count = sum(pair.wanted is not None for pair in sight.on[name])
-            if count:
-                yield f"host.{name} is drained and still has {count} instances: this version cannot move them"
 
 
 def _way_out(one: Obstacle) -> str:

@@ -1,15 +1,16 @@
-"""Steps and what each waits for: images, then the document, machines, what goes, and the document without it."""
+"""Steps and what each waits for: images, then the document, machines, moves with the documents after each, what goes,
+and the document without it."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from cloudsync.model.cloud import Cloud
-from cloudsync.model.document import Applied, HostDocument
+from cloudsync.model.document import Applied
 from cloudsync.model.plan import (
     CreateInstance,
     DeleteImage,
     DeleteInstance,
-    PutDocument,
+    MoveInstance,
     PutImage,
     StartInstance,
     Step,
@@ -18,23 +19,29 @@ from cloudsync.model.plan import (
 )
 from cloudsync.model.resources import Instance
 from cloudsync.model.snapshot import HostState
-from cloudsync.planner.act import Act, act
+from cloudsync.planner.act import Act, act, moves_live
 from cloudsync.planner.conflicts import Conflicts
-from cloudsync.planner.documents import Whole, claims, content, final
-from cloudsync.planner.floating import awaited, holders, until_free
+from cloudsync.planner.documents import Whole
+from cloudsync.planner.floating import holders
 from cloudsync.planner.images import Drop, Fetch
-from cloudsync.planner.lingering import with_leaving
+from cloudsync.planner.puts import Puts, Stages, in_order, move_id, puts
 from cloudsync.planner.seen import Pair
+from cloudsync.scheduler.homes import Home
 from cloudsync.scheduler.room import limit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """Everything about one host. `held` says of all hosts who must let go of a name or an address."""
+    """Everything about one host: `pairs` are to be there, `there` are there now, `copies` are left of moves.
+
+    `held` says of all hosts who must let go of a name or an address.
+    """
 
     cloud: Cloud
     host: HostState
     pairs: tuple[Pair, ...]
+    there: tuple[Pair, ...]
+    copies: tuple[Home, ...]
     fetches: tuple[Fetch, ...]
     drops: tuple[Drop, ...]
     shared: Whole
@@ -48,11 +55,26 @@ def steps(works: Iterable[Work]) -> tuple[Step, ...]:
     freed = {
         pair.home.uuid: _freeing(work, pair).id
         for work in every
-        for pair in work.pairs
-        if pair.home and ((pair.doomed and _is_there(pair)) or pair.home.uuid in work.held.stops)
+        for pair in work.there
+        if pair.home and ((pair.doomed and _is_there(pair)) or pair.home.uuid in work.held.stops or pair.moves)
     }
-    floating = holders(pair for work in every for pair in work.pairs)
-    return tuple(step for work in every for step in _Host(work, freed, floating).steps())
+    floating = holders(pair for work in every for pair in work.there)
+    moves = in_order(pair for work in every for pair in work.pairs)
+    hosts = [_Host(work, freed, floating, moves) for work in every]
+    told = _told(hosts, moves)
+    return tuple(step for host in hosts for step in host.steps(told))
+
+
+def _told(hosts: Iterable["_Host"], moves: tuple[Pair, ...]) -> dict[str, tuple[str, ...]]:
+    """By instance that moves: what must be done before. Both hosts know of it, and all know of the move before it."""
+    puts_of = {host.name: host.puts for host in hosts}
+    found = {}
+    for turn, pair in enumerate(moves):
+        ready = [one.prepare for one in (puts_of[pair.source.name], puts_of[pair.host.name])]
+        known = [one.at.get(turn) for one in puts_of.values()] if turn else []
+        before = [move_id(moves[turn - 1])] if turn else []
+        found[pair.name] = (*before, *(put.id for put in (*ready, *known) if put))
+    return found
 
 
 def _freeing(work: Work, pair: Pair) -> DeleteInstance | StopInstance:
@@ -60,46 +82,70 @@ def _freeing(work: Work, pair: Pair) -> DeleteInstance | StopInstance:
     home = pair.home
     uuid, name = (home.uuid, home.name) if home else ("", "")
     address, host = f"instance.{name}", work.host.name
-    if not pair.doomed:
+    if uuid in work.held.stops:
         return StopInstance(id=f"{host}/{address}/stop-first", host=host, address=f"instance.{pair.name}", uuid=uuid)
+    if pair.moves:
+        return DeleteInstance(id=f"{host}/{address}/delete-moved", host=host, address=address, uuid=uuid)
     apart = "" if pair.record else f"-{uuid[:8]}"
     return DeleteInstance(id=f"{host}/{address}/delete{apart}", host=host, address=address, uuid=uuid)
 
 
 class _Host:
     """The steps on one host. `freed` names the step by which each instance lets go, `floating` who has each floating
-    address."""
+    address, `moves` are those of the whole cloud."""
 
-    def __init__(self, work: Work, freed: Mapping[str, str], floating: Mapping[str, Pair]) -> None:
-        self._work, self._freed = work, freed
-        self._name = work.host.name
+    def __init__(
+        self, work: Work, freed: Mapping[str, str], floating: Mapping[str, Pair], moves: tuple[Pair, ...]
+    ) -> None:
+        self._work, self._freed, self._moves = work, freed, moves
+        self.name = work.host.name
         self._crowded = _crowded(work)
-        self._awaited = awaited(self._name, (pair.wanted for pair in work.pairs if pair.wanted), floating)
-        doomed = [pair for pair in work.pairs if pair.doomed and _is_there(pair)]
+        doomed = [pair for pair in work.there if pair.doomed and _is_there(pair)]
         early = work.held.early
         self._first = [self._delete_early(pair) for pair in doomed if pair.home and pair.home.uuid in early]
-        self._prepare, self._settle = self._documents()
-        self._ready = (self._prepare.id,) if self._prepare else ()
         late = [pair for pair in doomed if pair.home and pair.home.uuid not in early]
+        found = self._documents(floating, tuple(late))
+        self._ready = (found.prepare.id,) if found.prepare else ()
         self._last = [replace(_freeing(work, pair), waits_for=self._ready) for pair in late]
-        if self._settle:
-            others = sorted({f"{host}/document" for host in self._awaited.values()})
-            waits = (*self._ready, *others, *(step.id for step in self._last))
-            self._settle = replace(self._settle, waits_for=waits)
+        self.puts = found.settled_by(tuple(step.id for step in self._last))
+        self._left = [self._delete_moved(turn, pair) for turn, pair in enumerate(moves, 1) if self._is_from_here(pair)]
 
-    def steps(self) -> Iterator[Step]:
+    def steps(self, told: Mapping[str, tuple[str, ...]]) -> Iterator[Step]:
+        """`told` has what each move waits for on other hosts."""
         yield from self._first
-        yield from (document for document in (self._prepare, self._settle) if document)
+        yield from self.puts.at.values()
         yield from (self._fetch(fetch) for fetch in self._work.fetches)
         stops = self._work.held.stops
-        for pair in self._work.pairs:
+        for pair in self._work.there:
             if pair.home and pair.home.uuid in stops:
                 yield replace(_freeing(self._work, pair), waits_for=self._ready)
         for pair in self._work.pairs:
             if pair.wanted:
-                yield from self._machine(pair, pair.wanted)
+                yield from self._machine(pair, pair.wanted, told.get(pair.name, ()))
         yield from self._last
+        yield from self._left
+        yield from (self._delete_copy(home) for home in self._work.copies)
         yield from (self._drop(drop) for drop in self._work.drops)
+
+    def _is_from_here(self, pair: Pair) -> bool:
+        return pair.source.name == self.name
+
+    def _delete_moved(self, turn: int, pair: Pair) -> DeleteInstance:
+        """The source's copy, when the move is done and its host knows."""
+        put = self.puts.at.get(turn)
+        uuid = pair.home.uuid if pair.home else ""
+        step_id = f"{self.name}/instance.{pair.name}/delete-moved"
+        waits = (move_id(pair), *((put.id,) if put else ()))
+        return DeleteInstance(id=step_id, host=self.name, address=f"instance.{pair.name}", waits_for=waits, uuid=uuid)
+
+    def _delete_copy(self, home: Home) -> DeleteInstance:
+        return DeleteInstance(
+            id=f"{self.name}/instance.{home.name}/delete-copy",
+            host=self.name,
+            address=f"instance.{home.name}",
+            waits_for=self._ready,
+            uuid=home.uuid,
+        )
 
     def _delete_early(self, pair: Pair) -> DeleteInstance | StopInstance:
         """Not before the image of what takes its place is there: a download that fails must not cost the old disk."""
@@ -112,24 +158,20 @@ class _Host:
         }
         return replace(_freeing(self._work, pair), waits_for=tuple(sorted(images)))
 
-    def _documents(self) -> tuple[PutDocument | None, PutDocument | None]:
-        """The document while the doomed still run and other hosts still have floating addresses that come here, and
-        the one after that; None where nothing is to be put."""
+    def _documents(self, floating: Mapping[str, Pair], going: tuple[Pair, ...]) -> Puts:
         work = self._work
-        goal = final(work.shared, self._name)
-        if not claims(work.host, goal):
-            return None, None
-        leaving = [pair for pair in work.pairs if pair.doomed and pair.home and pair.home.uuid not in work.held.early]
-        during = with_leaving(goal, work.host.document, [pair for pair in leaving if _is_there(pair)])
-        during = until_free(during, self._awaited)
-        base = work.host.generation
-        prepare = settle = None
-        if during != content(work.host.document) or work.host.drift:
-            prepare = self._put("document", during, base, self._let_go())
-            base += 1
-        if during != goal:
-            settle = self._put("document-settled", goal, base, ())
-        return prepare, settle
+        return puts(
+            Stages(
+                host=work.host,
+                shared=work.shared,
+                pairs=work.pairs,
+                moves=self._moves,
+                floating=floating,
+                going=going,
+                let_go=self._let_go(),
+                applied=work.applied,
+            )
+        )
 
     def _let_go(self) -> tuple[str, ...]:
         """Deletes after which this host's document may give away what they had."""
@@ -141,43 +183,32 @@ class _Host:
                     found.add(self._freed[uuid])
         return tuple(sorted(found))
 
-    def _put(self, word: str, document: HostDocument, base: int, waits_for: tuple[str, ...]) -> PutDocument:
-        filled = replace(document, generation=base + 1, applied=self._work.applied)
-        return PutDocument(
-            id=f"{self._name}/{word}",
-            host=self._name,
-            address=f"host.{self._name}",
-            waits_for=waits_for,
-            document=filled,
-            base=base,
-        )
-
     def _fetch(self, fetch: Fetch) -> PutImage:
         name = fetch.image.name
-        return PutImage(id=_image_id(self._name, name), host=self._name, address=f"image.{name}", image=fetch.image)
+        return PutImage(id=_image_id(self.name, name), host=self.name, address=f"image.{name}", image=fetch.image)
 
     def _drop(self, drop: Drop) -> DeleteImage:
-        documents = [document.id for document in (self._prepare, self._settle) if document]
-        gone = tuple(step.id for step in (*self._first, *self._last))
+        documents = [document.id for document in self.puts.at.values()]
+        gone = tuple(step.id for step in (*self._first, *self._last, *self._left))
         return DeleteImage(
-            id=f"{self._name}/image.{drop.name}/delete-{drop.sha256[:8]}",
-            host=self._name,
+            id=f"{self.name}/image.{drop.name}/delete-{drop.sha256[:8]}",
+            host=self.name,
             address=f"image.{drop.name}",
             waits_for=(*gone, *documents),
             sha256=drop.sha256,
         )
 
-    def _machine(self, pair: Pair, wanted: Instance) -> Iterator[Step]:
+    def _machine(self, pair: Pair, wanted: Instance, told: tuple[str, ...]) -> Iterator[Step]:
         """The one step that a wanted instance needs, if any."""
         work, networks = self._work, self._work.shared.desired.networks
         what = act(pair, networks)
         if what is Act.NOTHING:
             return
-        host, address = self._name, f"instance.{wanted.name}"
+        host, address = self.name, f"instance.{wanted.name}"
         step_id = f"{host}/{address}/{what.value}"
         gateways = {nic.network: networks[nic.network].gateway for nic in wanted.nics}
         waits = self._waits(wanted, what)
-        generation = work.host.generation + (1 if self._prepare else 0)
+        generation = work.host.generation + len(self._ready)
         if what is Act.CREATE:
             yield CreateInstance(
                 id=step_id,
@@ -200,6 +231,20 @@ class _Host:
                 cloud=work.cloud.name,
                 generation=generation,
             )
+        elif what is Act.MOVE:
+            yield MoveInstance(
+                id=move_id(pair),
+                host=host,
+                address=address,
+                waits_for=tuple(dict.fromkeys((*told, *waits))),
+                source=pair.source.name,
+                instance=wanted,
+                gateways=gateways,
+                cloud=work.cloud.name,
+                generation=generation,
+                live=moves_live(pair, networks),
+                to=work.cloud.hosts[host].address or "",
+            )
         elif what is Act.START:
             yield StartInstance(id=step_id, host=host, address=address, waits_for=waits, uuid=wanted.uuid)
         else:
@@ -209,11 +254,13 @@ class _Host:
         """Its record, its image, what it takes over from others, and room where there is none yet."""
         work = self._work
         found = list(self._ready)
-        if what is Act.CREATE and wanted.image not in work.host.images:
-            found.append(_image_id(self._name, wanted.image_name))
-        if what in (Act.CREATE, Act.UPDATE):
+        if what in (Act.CREATE, Act.MOVE) and wanted.image not in work.host.images:
+            found.append(_image_id(self.name, wanted.image_name))
+        if what in (Act.CREATE, Act.UPDATE, Act.MOVE):
             found += sorted(self._freed[uuid] for uuid in work.held.needs.get(wanted.uuid, ()) if uuid in self._freed)
             found += [step.id for step in self._last] if self._crowded else []
+        if what in (Act.CREATE, Act.UPDATE):
+            found += [step.id for step in self._left] if self._crowded else []
         if wanted.uuid in work.held.stops:
             found.append(self._freed[wanted.uuid])
         return tuple(dict.fromkeys(found))

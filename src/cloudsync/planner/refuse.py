@@ -9,7 +9,8 @@ from cloudsync.model.resources import Instance
 from cloudsync.model.size import size
 from cloudsync.model.snapshot import HostState, Machine
 from cloudsync.planner.seen import Pair, Sight
-from cloudsync.scheduler.filters import raw_size, why_move
+from cloudsync.scheduler.filters import raw_size
+from cloudsync.scheduler.homes import runs
 from cloudsync.scheduler.room import Room
 
 
@@ -21,6 +22,7 @@ def refuse(cloud: Cloud, sight: Sight, hosts: Mapping[str, HostState]) -> None:
         problems += _overlapping(cloud, hosts[name])
     problems += _held(cloud, sight)
     problems += _hosts_own(cloud, sight, hosts)
+    problems += _twice(cloud, sight)
     if problems:
         raise SpecError(problems)
 
@@ -45,14 +47,13 @@ def _shrunk(cloud: Cloud, pair: Pair) -> Problem | None:
 
 
 def _moved(cloud: Cloud, pair: Pair) -> Problem | None:
-    if pair.wanted is None or pair.home is None:
+    """What runs on a disk that has lost its name still has its data, and only there."""
+    if not pair.moves or pair.has_disk:
         return None
-    here = pair.host.name
-    why = why_move(cloud, cloud.instances[pair.wanted.name], Room.of(cloud.hosts[here], pair.host))
-    if not why:
-        return None
-    text = f"instance.{pair.wanted.name} is on host.{here}, which may not have it ({why}): this version cannot move it"
-    return _problem(cloud, pair, text, f"take the constraint back, or keep it to what host.{here} is")
+    text = f"instance.{pair.name} is to move from host.{pair.source.name}, where its disk is gone"
+    return _problem(
+        cloud, pair, text, f"keep it there (placement: {{host: {pair.source.name}}}) until its data is safe"
+    )
 
 
 def _grown(cloud: Cloud, pairs: tuple[Pair, ...], host: HostState) -> Iterator[Problem]:
@@ -63,7 +64,7 @@ def _grown(cloud: Cloud, pairs: tuple[Pair, ...], host: HostState) -> Iterator[P
             room.take(cloud.instances[pair.wanted.name])
     for pair in pairs:
         before = pair.record or pair.machine
-        if pair.wanted and before and not pair.replaced:
+        if pair.wanted and before and not (pair.replaced or pair.moves):
             why = _too_much(pair.wanted, before, room) or raw_size(cloud, cloud.instances[pair.wanted.name], room)
             if why and _grows(pair.wanted, before):
                 text = f"instance.{pair.name} cannot grow to {pair.wanted.flavor} on host.{host.name}: {why}"
@@ -125,6 +126,16 @@ def _hosts_own(cloud: Cloud, sight: Sight, hosts: Mapping[str, HostState]) -> It
                 name, device = own[address]
                 text = f"instance.{pair.name}: its floating address {address} is host.{name}'s own, on {device}"
                 yield _problem(cloud, pair, text, "take an address that nobody has")
+
+
+def _twice(cloud: Cloud, sight: Sight) -> Iterator[Problem]:
+    """A move never lets two run: somebody started one by hand, and which has the data that counts is theirs to say."""
+    running = {pair.home.uuid: pair for pair in sight.pairs if pair.home and pair.runs}
+    for copy in sight.copies:
+        if copy.uuid in running and runs(copy):
+            pair = running[copy.uuid]
+            text = f"instance.{pair.name} runs on host.{pair.source.name} and on host.{copy.host}"
+            yield _problem(cloud, pair, text, f"stop the one to lose: virsh destroy {pair.name}, on its host")
 
 
 def _problem(cloud: Cloud, pair: Pair, message: str, hint: str) -> Problem:

@@ -1,21 +1,25 @@
 """Instances as they are, beside the wanted instance each answers to: what documents record and what libvirt has."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from cloudsync.model.cloud import Cloud
 from cloudsync.model.resources import Instance, Power, World
 from cloudsync.model.snapshot import HostState, Machine
-from cloudsync.scheduler.homes import Home, find_homes
+from cloudsync.scheduler.homes import Home, Homes, find_homes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
-    """A wanted instance and what is there for it; either may be None. `host` is where it is, or is to be."""
+    """A wanted instance and what is there for it; either may be None.
+
+    `host` is where it is to be, `source` where it is: the same unless it moves.
+    """
 
     wanted: Instance | None
     home: Home | None
     host: HostState
+    source: HostState
 
     @property
     def name(self) -> str:
@@ -34,7 +38,7 @@ class Pair:
 
     @property
     def has_disk(self) -> bool:
-        return self.home is not None and self.home.uuid in self.host.disks
+        return self.home is not None and self.home.uuid in self.source.disks
 
     @property
     def replaced(self) -> bool:
@@ -46,6 +50,12 @@ class Pair:
         return self.home is not None and (self.wanted is None or self.replaced)
 
     @property
+    def moves(self) -> bool:
+        """What is there now comes to another host. A record alone is only written there."""
+        elsewhere = self.wanted is not None and self.host.name != self.source.name
+        return elsewhere and not self.replaced and (self.machine is not None or self.has_disk)
+
+    @property
     def runs(self) -> bool:
         """A guest would notice if the machine were stopped."""
         return self.machine is not None and self.machine.power in (Power.RUNNING, Power.PAUSED)
@@ -53,28 +63,51 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """`pairs` of all hosts that can be asked, in name order, and the same by host.
+    """`pairs` of all hosts that can be asked, in name order; `on` by the host where each is to be, `at` where it is.
 
-    `away` are homes on hosts that cannot be asked, each with the wanted instance it answers to, if any.
+    `copies` are what moves left behind, but not where their instance is to be. `away` are homes on hosts that cannot be
+    asked, each with the wanted instance it answers to, if any.
     """
 
     pairs: tuple[Pair, ...]
     on: Mapping[str, tuple[Pair, ...]]
+    at: Mapping[str, tuple[Pair, ...]]
+    copies: tuple[Home, ...]
     away: tuple[tuple[Home, str | None], ...]
 
 
 def see(cloud: Cloud, desired: World, hosts: Mapping[str, HostState]) -> Sight:
     """Match wanted and existing instances."""
     homes = find_homes(cloud, hosts)
-    pairs = [
-        Pair(wanted=wanted, home=homes.of.get(name), host=hosts[wanted.host])
-        for name, wanted in desired.instances.items()
-    ]
-    pairs += [Pair(wanted=None, home=home, host=hosts[home.host]) for home in homes.others if home.known]
+    pairs = [_pair(wanted, homes.of.get(name), hosts[wanted.host], hosts) for name, wanted in desired.instances.items()]
+    pairs += [_pair(None, home, hosts[home.host], hosts) for home in homes.others if home.known]
     pairs.sort(key=lambda pair: (pair.name, pair.host.name, pair.home.uuid if pair.home else ""))
-    on: dict[str, list[Pair]] = {name: [] for name in hosts}
-    for pair in pairs:
-        on[pair.host.name].append(pair)
     away: list[tuple[Home, str | None]] = [(home, None) for home in homes.others if not home.known]
     away += [(home, name) for name, home in homes.of.items() if not home.known and home.host in hosts]
-    return Sight(tuple(pairs), {name: tuple(found) for name, found in on.items()}, tuple(away))
+    on = _by(hosts, pairs, lambda pair: pair.host)
+    copies = tuple(_copies(homes, pairs, hosts))
+    return Sight(tuple(pairs), on, _by(hosts, pairs, lambda pair: pair.source), copies, tuple(away))
+
+
+def _copies(homes: Homes, pairs: Iterable[Pair], hosts: Mapping[str, HostState]) -> Iterator[Home]:
+    """Of instances that are whole where they are: machines and disks elsewhere, but not where the instance is to be."""
+    whole = {pair.home.uuid: pair for pair in pairs if pair.home and pair.has_disk}
+    known = {(one.host, one.uuid): one for one in homes.copies}
+    for host in hosts.values():
+        for uuid in sorted(whole.keys() & (host.machines.keys() | host.disks)) if host.reachable else ():
+            pair = whole[uuid]
+            if host.name != pair.source.name and not (pair.moves and host.name == pair.host.name):
+                yield known.get((host.name, uuid), Home(name=pair.name, uuid=uuid, host=host.name, addresses=()))
+
+
+def _pair(wanted: Instance | None, home: Home | None, host: HostState, hosts: Mapping[str, HostState]) -> Pair:
+    return Pair(wanted=wanted, home=home, host=host, source=hosts[home.host] if home else host)
+
+
+def _by(
+    hosts: Mapping[str, HostState], pairs: Iterable[Pair], where: Callable[[Pair], HostState]
+) -> dict[str, tuple[Pair, ...]]:
+    found: dict[str, list[Pair]] = {name: [] for name in hosts}
+    for pair in pairs:
+        found[where(pair).name].append(pair)
+    return {name: tuple(there) for name, there in found.items()}

@@ -10,7 +10,7 @@ def unfinished(pair: Pair) -> bool:
     """Its host tells of every machine that was started once, whether its guest has said anything or not. Of one that is
     to be off the disk tells that it was there."""
     record, machine, home = pair.record, pair.machine, pair.home
-    if record is None or home is None or pair.wanted is None or pair.replaced or home.uuid in pair.host.boots:
+    if record is None or home is None or pair.wanted is None or pair.replaced or home.uuid in pair.source.boots:
         return False
     if record.state is Power.STOPPED:
         return machine is None and not pair.has_disk

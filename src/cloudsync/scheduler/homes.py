@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from cloudsync.model.cloud import Cloud
 from cloudsync.model.document import HostDocument
-from cloudsync.model.resources import Instance
+from cloudsync.model.resources import Instance, Power
 from cloudsync.model.snapshot import HostState, Machine
 
 
@@ -28,10 +28,14 @@ class Home:
 
 @dataclass(frozen=True, slots=True)
 class Homes:
-    """`of` maps wanted names to what is there for them; `others` exist and answer to nothing wanted, in name order."""
+    """`of` maps wanted names to what is there for them; `others` exist and answer to nothing wanted, in name order.
+
+    `copies` are what a move that was cut off left of an instance on another host than its own.
+    """
 
     of: Mapping[str, Home]
     others: tuple[Home, ...]
+    copies: tuple[Home, ...] = ()
 
     def __iter__(self) -> Iterator[Home]:
         yield from self.of.values()
@@ -40,7 +44,7 @@ class Homes:
 
 def find_homes(cloud: Cloud, hosts: Mapping[str, HostState]) -> Homes:
     """Match what exists with what is wanted: by name, else by a name that it may be renamed from."""
-    found = [home for host in hosts.values() if host.reachable for home in _on(host)]
+    found, copies = _apart(hosts)
     found += _unseen(hosts, {home.uuid for home in found})
     named: dict[str, Home] = {}
     for home in sorted(found, key=_surest_first):
@@ -53,12 +57,13 @@ def find_homes(cloud: Cloud, hosts: Mapping[str, HostState]) -> Homes:
             of[name] = old
             claimed.add(old.uuid)
     kept = (home for home in found if home.uuid not in claimed and (home.known or home.host in hosts))
-    return Homes(of, tuple(sorted(kept, key=lambda home: (home.name, home.host, home.uuid))))
+    others = tuple(sorted(kept, key=lambda home: (home.name, home.host, home.uuid)))
+    return Homes(of, others, copies)
 
 
 def out_of_reach(hosts: Mapping[str, HostState]) -> tuple[Home, ...]:
     """What is, as the directories of other hosts say, on hosts that cannot be asked; in name order."""
-    seen = {home.uuid for host in hosts.values() if host.reachable for home in _on(host)}
+    seen = {home.uuid for home in _apart(hosts)[0]}
     return tuple(sorted(_unseen(hosts, seen), key=lambda home: home.name))
 
 
@@ -95,6 +100,47 @@ def _on(host: HostState) -> Iterator[Home]:
     for machine in machines.values():
         addresses = tuple(address for _, _, address in machine.nics)
         yield Home(name=machine.name, uuid=machine.uuid, host=host.name, addresses=addresses, machine=machine)
+
+
+def _apart(hosts: Mapping[str, HostState]) -> tuple[list[Home], tuple[Home, ...]]:
+    """One home for each instance that is seen, and the copies of it that other hosts have.
+
+    What is about to come from a host that cannot be asked is not there yet: the directory says where it is.
+    """
+    at: dict[str, list[Home]] = {}
+    for host in hosts.values():
+        for home in _on(host) if host.reachable else ():
+            at.setdefault(home.uuid, []).append(home)
+    found: list[Home] = []
+    copies: list[Home] = []
+    for homes in at.values():
+        best, *rest = sorted(homes, key=lambda home: _truest_first(home, hosts)) if len(homes) > 1 else homes
+        copies += rest
+        if runs(best) or not _awaited(best, hosts):
+            found.append(best)
+    return found, tuple(copies)
+
+
+def runs(home: Home) -> bool:
+    return home.machine is not None and home.machine.power is Power.RUNNING
+
+
+def _truest_first(home: Home, hosts: Mapping[str, HostState]) -> tuple[bool, bool, bool, bool, str]:
+    """Of two with one uuid: a move lets only one of them run, takes the machine from the source before it starts on the
+    target, and switches the directory when it is done."""
+    host = hosts[home.host]
+    return (not runs(home), home.machine is None, _origin(home, host) != "", home.uuid not in host.disks, home.host)
+
+
+def _origin(home: Home, host: HostState) -> str:
+    """The host that it is about to come from, by this host's own directory; empty when it lives here."""
+    entry = host.document.directory.get(home.record.name) if host.document and home.record else None
+    return entry.host if entry and entry.uuid == home.uuid and entry.host != host.name else ""
+
+
+def _awaited(home: Home, hosts: Mapping[str, HostState]) -> bool:
+    origin = _origin(home, hosts[home.host])
+    return origin != "" and (origin not in hosts or not hosts[origin].reachable)
 
 
 def _oldest_first(document: HostDocument) -> tuple[str, str]:

@@ -5,6 +5,7 @@ from collections.abc import Hashable, Mapping
 from cloudsync.model.cloud import Cloud, Wanted
 from cloudsync.model.plan import Placement, Unplaced
 from cloudsync.model.snapshot import HostState, HostStatus, Snapshot
+from cloudsync.scheduler.filters import why_move
 from cloudsync.scheduler.homes import Home, find_homes
 from cloudsync.scheduler.ranking import Ranking
 from cloudsync.scheduler.room import Room
@@ -24,15 +25,26 @@ def place(cloud: Cloud, snapshot: Snapshot) -> tuple[Placements, tuple[Unplaced,
     placed: dict[str, Placement] = {}
     unplaced: dict[str, Unplaced] = {}
     new: list[Wanted] = []
+    leaving: dict[str, tuple[Home, str]] = {}
     for name, wanted in sorted(cloud.instances.items()):
         home = homes.of.get(name)
         if home is None:
             new.append(wanted)
+        elif home.host in hosts and (why := _must_leave(cloud, wanted, home, hosts[home.host])):
+            leaving[name] = (home, why)
         elif home.host in hosts:
             batch.take(wanted, home.host)
             placed[name] = Placement(instance=name, host=home.host)
         else:
             unplaced[name] = _stranded(name, home)
+    for wanted in sorted((cloud.instances[name] for name in leaving), key=lambda one: _hardest_first(cloud, one)):
+        home, why = leaving[wanted.name]
+        answer = batch.find(wanted)
+        if isinstance(answer, Unplaced):
+            unplaced[wanted.name] = Unplaced(instance=wanted.name, refusals={**answer.refusals, home.host: why})
+            answer = Placement(instance=wanted.name, host=home.host)
+        batch.take(wanted, answer.host)
+        placed[wanted.name] = answer
     blind = _blind(hosts)
     for wanted in sorted(new, key=lambda one: _hardest_first(cloud, one)):
         answer = Unplaced(instance=wanted.name, refusals=blind) if blind else batch.find(wanted)
@@ -42,6 +54,15 @@ def place(cloud: Cloud, snapshot: Snapshot) -> tuple[Placements, tuple[Unplaced,
         else:
             unplaced[wanted.name] = answer
     return tuple(placed[name] for name in sorted(placed)), tuple(unplaced[name] for name in sorted(unplaced))
+
+
+def _must_leave(cloud: Cloud, wanted: Wanted, home: Home, host: HostState) -> str:
+    """Why an instance may not stay where it is; empty when it may. What cannot be asked is left alone."""
+    if not home.known or not host.reachable:
+        return ""
+    if host.status is HostStatus.DRAINED:
+        return "drained"
+    return why_move(cloud, wanted, Room.of(cloud.hosts[host.name], host)) or ""
 
 
 class Batch:
