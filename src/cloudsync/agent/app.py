@@ -37,7 +37,7 @@ from cloudsync.agent.images import Images, News
 from cloudsync.agent.keeper import Keeper, Moved
 from cloudsync.agent.lock import ApplyLock
 from cloudsync.agent.neighbours.lookout import Lookout
-from cloudsync.agent.receive import read_delta, read_document
+from cloudsync.agent.receive import read_boot, read_delta, read_document
 from cloudsync.agent.state import gather
 from cloudsync.agent.stream import Stream
 from cloudsync.agent.take_in import Wish
@@ -239,6 +239,15 @@ def _machines(app: FastAPI, services: Services) -> None:
     def boot(uuid: Uuid) -> Response:
         """Say this before the machine is started: what its guest told of an earlier boot is over."""
         services.keeper.power_on(uuid)
+        return Response(status_code=204)
+
+    @app.put("/v1/instances/{uuid}/boot", status_code=204, openapi_extra=body_of("Boot"))
+    async def learn(uuid: Uuid, request: Request) -> Response:
+        """What a guest told of its boot where it lived before it moved here. 404: it is not on record here."""
+        boot = read_boot(await request.body(), uuid)
+        if uuid not in services.keeper.uuids():
+            raise Refusal(404, f"no instance {uuid} is on record here", "put the document first")
+        services.boots.learn(boot)
         return Response(status_code=204)
 
     @app.get(

@@ -47,6 +47,11 @@ class Boots:
                 with suppress(RuntimeError):  # that loop has ended
                     loop.call_soon_threadsafe(queue.put_nowait, boot)
 
+    def learn(self, boot: Boot) -> None:
+        """From where the machine lived before; what it told here counts more."""
+        if boot.uuid not in self.all():
+            self.record(boot)
+
     def keep(self, uuids: Iterable[str]) -> None:
         """Forget every other machine."""
         with self._lock:

@@ -10,6 +10,7 @@ from cloudsync.agent.wire_error import Refusal, where
 from cloudsync.model import wire
 from cloudsync.model.delta import DocumentDelta, Misfit, difference, patched
 from cloudsync.model.document import HostDocument
+from cloudsync.model.snapshot import Boot
 
 T = TypeVar("T")
 
@@ -39,6 +40,14 @@ def read_delta(body: bytes, base: HostDocument) -> HostDocument:
             f"the delta does not fit generation {base.generation}: {error}", "send the whole document"
         ) from None
     return _sound(document, base.generation, base)
+
+
+def read_boot(body: bytes, uuid: str) -> Boot:
+    """Raise Refusal (422) when it is not one of that machine."""
+    boot = _parse(Boot, body)
+    if boot.uuid != uuid:
+        raise Refusal(422, "this is what another machine told of its boot", _VERSION)
+    return boot
 
 
 def _sound(document: HostDocument, base: int, known: HostDocument | None = None) -> HostDocument:

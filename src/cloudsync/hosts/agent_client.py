@@ -123,6 +123,11 @@ class AgentClient:
         """Say that this machine is about to be started: what its guest told of an earlier boot is over."""
         self._at.ask("POST", f"/v1/instances/{quote(uuid, safe='')}/boot", wait=_QUICK)
 
+    def put_boot(self, boot: Boot) -> None:
+        """What a guest told of its boot where it lived before."""
+        body = wire.dump(Boot, boot)
+        self._at.ask("PUT", f"/v1/instances/{quote(boot.uuid, safe='')}/boot", body, wait=_QUICK)
+
     def console(self, uuid: str) -> bytes:
         """What the machine wrote to its serial port, oldest first. HostError when there is no log."""
         return self._at.ask("GET", f"/v1/instances/{quote(uuid, safe='')}/console", wait=_QUICK)

@@ -7,9 +7,10 @@ import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
+from threading import Event as Flag
 from typing import TypeVar
 
-from cloudsync.apply.driver import Blobs, Progress
+from cloudsync.apply.driver import Blobs, Driver, Progress
 from cloudsync.hosts.agent_client import AgentClient
 from cloudsync.hosts.ask import Ask
 from cloudsync.hosts.delivery import Delivery
@@ -19,6 +20,7 @@ from cloudsync.hosts.libvirt.domain_xml import Site, root_disk, to_xml
 from cloudsync.hosts.libvirt.survey import Survey, offers_kvm, survey
 from cloudsync.hosts.libvirt.volume import Pool
 from cloudsync.hosts.merge import merged
+from cloudsync.hosts.move import Seat, move
 from cloudsync.hosts.tunnel import Tunnel
 from cloudsync.hosts.user_data import filled
 from cloudsync.hosts.virt import choose
@@ -30,6 +32,7 @@ from cloudsync.model.plan import (
     CreateInstance,
     DeleteImage,
     DeleteInstance,
+    MoveInstance,
     PutDocument,
     PutImage,
     StartInstance,
@@ -108,6 +111,17 @@ class Host:
             case DeleteInstance():
                 self._domains.delete(step.uuid)
                 self._pool.delete_root(step.uuid)
+
+    def receive(self, step: MoveInstance, source: Driver, progress: Progress, stop: Flag) -> None:
+        if not isinstance(source, Host):
+            raise HostError(f"host {self.name} is real and {source.name} is not", "move between hosts of one kind")
+        image_format = self._image(step.instance.image).format
+        xml = to_xml(step.instance, self._site(step, image_format))
+        move(step, source.seat, self.seat, xml, image_format, progress, stop)
+
+    @property
+    def seat(self) -> Seat:
+        return Seat(self._connection, self._pool, self._domains, self._agent)
 
     def lock(self, who: str, lost: Callable[[], None] = lambda: None) -> AbstractContextManager[None]:
         """Hold the host's apply lock; LockedError names the holder and since when. The agent's end is its loss."""
@@ -233,7 +247,11 @@ class Host:
             self._power_up(instance.uuid, instance.name)
 
     def _define(self, step: CreateInstance | UpdateInstance, image_format: str) -> None:
-        site = Site(
+        xml = to_xml(step.instance, self._site(step, image_format))
+        self._domains.define(xml, step.instance.uuid, step.instance.name)
+
+    def _site(self, step: CreateInstance | UpdateInstance | MoveInstance, image_format: str) -> Site:
+        return Site(
             cloud=step.cloud,
             generation=step.generation,
             gateways=step.gateways,
@@ -241,7 +259,6 @@ class Host:
             image_format=image_format,
             pool=self._pool.folder,
         )
-        self._domains.define(to_xml(step.instance, site), step.instance.uuid, step.instance.name)
 
     def _power_up(self, uuid: str, label: str) -> None:
         self._domains.start(uuid, label, lambda: self._agent.power_on(uuid))

@@ -36,6 +36,21 @@ class Domains:
             domain = self._find(uuid)
             return None if domain is None else self._ours(domain)
 
+    def text(self, uuid: str) -> tuple[str, str] | None:
+        """Our domain's whole XML and its name, None when there is none."""
+        with self._connection.doing(f"read the machine {uuid}"):
+            domain = self._find(uuid)
+            if domain is None:
+                return None
+            self._ours(domain)
+            return str(domain.XMLDesc(lv.VIR_DOMAIN_XML_INACTIVE | lv.VIR_DOMAIN_XML_SECURE)), str(domain.name())
+
+    def active(self, uuid: str) -> bool:
+        """Whether it is anything but off."""
+        with self._connection.doing(f"look for the machine {uuid}"):
+            domain = self._find(uuid)
+            return domain is not None and bool(domain.isActive())
+
     def define(self, text: str, uuid: str, name: str) -> None:
         """Write the domain `text` (of `uuid` and `name`), over an older version of it if there is one; autostart on."""
         with self._connection.doing(f"define {name}") as raw:

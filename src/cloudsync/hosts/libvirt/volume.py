@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from threading import Event as Flag
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -53,14 +54,34 @@ class Pool:
         """Make the root disk of a stopped machine at least `size` bytes; never smaller."""
         name = root_disk(uuid)
         with self._connection.doing(f"grow the disk {name}"):
-            volume = self._find(name)
-            if volume is None:
-                raise HostError(
-                    f"host {self._connection.host}: the disk {name} is missing in {self.folder}",
-                    "put it back from a backup, or delete the instance and create it anew",
-                )
+            volume = self._existing(name)
             if int(volume.info()[1]) < size:
                 volume.resize(size)
+
+    def size_root(self, uuid: str) -> int:
+        """What a guest sees of its root disk, in bytes. HostError when it is missing."""
+        name = root_disk(uuid)
+        with self._connection.doing(f"look at the disk {name}"):
+            return int(self._existing(name).info()[1])
+
+    def copy_root(self, uuid: str, target: "Pool", progress: Callable[[str], None], stop: Flag) -> None:
+        """The root disk's file, as it is, over the one that `target` has. Nothing may run on either."""
+        name = root_disk(uuid)
+        with self._connection.doing(f"read the disk {name}") as raw, target._connection.doing(f"write {name}") as goal:
+            volume = self._existing(name)
+            size = int(volume.info()[2])
+            reading, writing = raw.newStream(), goal.newStream()
+            try:
+                volume.download(reading, 0, 0)
+                target._existing(name).upload(writing, 0, 0)
+                _send(writing, _Stream(reading, stop), size, progress)
+                reading.finish()
+                writing.finish()
+            except BaseException:
+                for stream in (reading, writing):
+                    with suppress(lv.libvirtError):
+                        stream.abort()
+                raise
 
     def delete_root(self, uuid: str) -> None:
         """Remove the root disk; nothing happens when it is gone."""
@@ -118,6 +139,15 @@ class Pool:
                 raise
             return None
 
+    def _existing(self, name: str) -> Any:
+        volume = self._find(name)
+        if volume is None:
+            raise HostError(
+                f"host {self._connection.host}: the disk {name} is missing in {self.folder}",
+                "put it back from a backup, or delete the instance and create it anew",
+            )
+        return volume
+
     def _there_already(self, pool: Any, name: str, error: Any) -> bool:
         """Whether a failed create means that the disk exists; a name without a file is taken off libvirt's list."""
         if error.get_error_code() == lv.VIR_ERR_STORAGE_VOL_EXIST:
@@ -165,6 +195,18 @@ class Pool:
                 if not pool.isActive():
                     raise
         return pool
+
+
+class _Stream:
+    """What libvirt sends, as a file to read from; HostError once `stop` is set."""
+
+    def __init__(self, stream: Any, stop: Flag) -> None:
+        self._stream, self._stop = stream, stop
+
+    def read(self, size: int) -> bytes:
+        if self._stop.is_set():
+            raise HostError("the move was interrupted", "apply again to move it")
+        return bytes(self._stream.recv(size))
 
 
 def _send(stream: Any, file: Any, size: int, progress: Callable[[str], None]) -> None:

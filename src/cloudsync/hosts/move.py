@@ -1,0 +1,110 @@
+"""A machine of one real host comes to another: live, or its disk carried over while it is off. Called by host.py.
+
+Whatever fails, it is on the source as it was, and what was made on the target is gone.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from threading import Event as Flag
+
+from cloudsync.hosts.agent_client import AgentClient
+from cloudsync.hosts.libvirt.connection import Connection
+from cloudsync.hosts.libvirt.domain import Domains
+from cloudsync.hosts.libvirt.migrate import migrate
+from cloudsync.hosts.libvirt.volume import Pool
+from cloudsync.model.plan import MoveInstance
+from cloudsync.model.problem import CloudsyncError, HostError
+from cloudsync.model.resources import Power
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """What a host is made of, as seen from here."""
+
+    connection: Connection
+    pool: Pool
+    domains: Domains
+    agent: AgentClient
+
+
+def move(step: MoveInstance, source: Seat, target: Seat, xml: str, kind: str, progress: Progress, stop: Flag) -> None:
+    """`xml` is the domain on the target, `kind` the format of its image."""
+    uuid = step.instance.uuid
+    if not _arrived(step, source, target):
+        size = source.pool.size_root(uuid)
+        with _or_nothing(target, uuid):
+            target.domains.delete(uuid)
+            target.pool.delete_root(uuid)
+            target.pool.make_root(uuid, size, step.instance.image, kind)
+            if step.live:
+                migrate(source.connection, target.connection, uuid, step.to, step.bandwidth, progress, stop)
+            else:
+                _carry(step, source, target, xml, progress, stop)
+    target.domains.define(xml, uuid, step.instance.name)
+    _tell_boot(uuid, source, target)
+
+
+def _arrived(step: MoveInstance, source: Seat, target: Seat) -> bool:
+    """Whether an earlier run got to its end: the source has no machine any more, and the target has it."""
+    uuid = step.instance.uuid
+    return source.domains.read(uuid) is None and target.domains.read(uuid) is not None
+
+
+def _carry(step: MoveInstance, source: Seat, target: Seat, xml: str, progress: Progress, stop: Flag) -> None:
+    """The source has no machine before the target's starts: only one of them may ever run."""
+    uuid, name = step.instance.uuid, step.instance.name
+    before = source.domains.text(uuid)
+    ran = source.domains.active(uuid)
+    try:
+        if ran:
+            progress("stopping")
+            source.domains.stop(uuid, step.address, step.grace)
+        source.pool.copy_root(uuid, target.pool, progress, stop)
+        target.pool.grow_root(uuid, step.instance.disk)
+        target.domains.define(xml, uuid, name)
+        if before:
+            source.domains.delete(uuid)
+        if step.instance.state is Power.RUNNING:
+            target.domains.start(uuid, name, lambda: target.agent.power_on(uuid))
+    except BaseException:
+        _put_back(source, target, uuid, before, ran)
+        raise
+
+
+def _put_back(source: Seat, target: Seat, uuid: str, before: tuple[str, str] | None, ran: bool) -> None:
+    """Best effort: what fails again is told by the next plan."""
+    with suppress(CloudsyncError):
+        target.domains.delete(uuid)
+        if before:
+            source.domains.define(before[0], uuid, before[1])
+            if ran:
+                source.domains.start(uuid, before[1], lambda: source.agent.power_on(uuid))
+
+
+@contextmanager
+def _or_nothing(target: Seat, uuid: str) -> Iterator[None]:
+    """What was begun on the target is removed when it fails; where it cannot be asked, the next plan does."""
+    try:
+        yield
+    except BaseException:
+        with suppress(CloudsyncError):
+            if not target.domains.active(uuid):
+                target.domains.delete(uuid)
+                target.pool.delete_root(uuid)
+        raise
+
+
+def _tell_boot(uuid: str, source: Seat, target: Seat) -> None:
+    """A guest tells its ssh host keys once in its life: they come along."""
+    boot = source.agent.host().boots.get(uuid)
+    if boot is None:
+        return
+    try:
+        target.agent.put_boot(boot)
+    except CloudsyncError as error:
+        raise HostError(
+            f"{error.message}: the guest has moved, its ssh host keys are not known there", error.hint
+        ) from error
