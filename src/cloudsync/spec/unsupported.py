@@ -9,7 +9,7 @@ from cloudsync.spec.models import Instance
 
 def unsupported(draft: Draft) -> list[Finding]:
     """One finding for each use."""
-    return [*_header(draft), *_hosts(draft), *_instances(draft)]
+    return [*_header(draft), *_instances(draft)]
 
 
 def _refuse(trail: Trail, what: str, hint: str = "remove it for now") -> Finding:
@@ -22,12 +22,6 @@ def _header(draft: Draft) -> Iterator[Finding]:
         yield _refuse(("fabric",), "fabric: vxlan", "write  fabric: direct")
     if header.repair:
         yield _refuse(("repair",), "repair: true", "write  repair: false, and apply to repair")
-
-
-def _hosts(draft: Draft) -> Iterator[Finding]:
-    for name, host in draft.hosts.items():
-        if host.state == "drained":
-            yield _refuse(("hosts", name, "state"), "state: drained", "write  state: cordoned")
 
 
 # Key of an instance -> what is said when it is used.
