@@ -1,6 +1,8 @@
 """Tests marked `real` change the machine they run on: they go to one worker, and only a private machine takes them."""
 
 import os
+from collections.abc import Generator
+from typing import Protocol, runtime_checkable
 
 import pytest
 from hypothesis import settings
@@ -26,3 +28,20 @@ def pytest_collection_finish(session: pytest.Session) -> None:
             f"{len(real)} tests need a machine that they may change: `make test` makes a private one, "
             'or `python tests/lab/private.py --uplink pytest …`; the others run with -m "not real"'
         )
+
+
+@runtime_checkable
+class Logged(Protocol):
+    """A fixture of which a failed test shows what it said."""
+
+    def logs(self) -> str: ...
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.failed and isinstance(item, pytest.Function):
+        for name, value in item.funcargs.items():
+            if isinstance(value, Logged):
+                report.sections.append((f"what {name} said", value.logs()))
+    return report

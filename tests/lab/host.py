@@ -1,7 +1,7 @@
 """A host of the lab: `python -m tests.lab.host FOLDER` boots it and ends; what it started runs on until it is killed.
 
 Namespaces of its own, folders from FOLDER/disk, its pid 1 in FOLDER/pid. It boots in the order in which systemd would:
-guard, network, agent, libvirt, and sshd as soon as there is a network.
+loopback, guard, network, sshd, agent, libvirt.
 """
 
 import json
@@ -95,8 +95,8 @@ def _boot(folder: Path, seat: Seat) -> None:
     mount_folders(folder / "disk", folder / "disk" / "cloudsync")
     _name_everyone(folder)
     _forget()
-    run(CLOUDSYNC, "agent", "--guard")
     ip("link", "set", "lo", "up")
+    run(CLOUDSYNC, "agent", "--guard")
     seat.connect(ip, DEVICE)
     start(["/usr/sbin/sshd", "-D", "-e", "-f", str(folder / "sshd_config")], folder / "sshd.log")
     start([str(CLOUDSYNC), "agent"], folder / "agent.log")

@@ -143,6 +143,9 @@ class Hosts:
         """The command line of an ssh to a host."""
         return [str(self.keys.client), *options, f"root@{self.seats[name].address}"]
 
+    def logs(self) -> str:
+        return "\n".join(self.log(name) for name in self.names)
+
     def log(self, name: str) -> str:
         """The last of what its boot, agent, sshd and libvirt said."""
         logs = [*self._of(name).glob("*.log"), self._of(name) / "disk" / "var-log-libvirt" / "libvirtd.log"]
@@ -172,8 +175,7 @@ def lab(hosts: int = 3, underlay: str = "flat") -> Iterator[Hosts]:
             it.up()
             yield it
         except BaseException:
-            for name in it.names:
-                print(it.log(name), file=sys.stderr)
+            print(it.logs(), file=sys.stderr)
             raise
         finally:
             it.down()

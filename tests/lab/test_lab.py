@@ -8,6 +8,7 @@ import pytest
 
 from cloudsync import __version__
 from cloudsync.hosts.agent_client import AgentClient
+from tests.lab.cloud import HOST, blank_spec
 from tests.lab.eventually import eventually
 from tests.lab.host import CLOUDSYNC
 from tests.lab.lab import Hosts, lab
@@ -104,6 +105,21 @@ def test_a_host_dies_whole_and_boots_again_on_its_disk(it: Hosts) -> None:
     it.run("h2", "ls", "/var/lib/cloudsync/kept", "/run/cloudsync/agent.sock")
     assert it.run("h2", "ls", "/run/lost", check=False).returncode != 0
     assert reaches(it, "h1", "h2")
+
+
+def test_its_guests_run_again_after_the_power_was_cut(it: Hosts) -> None:
+    """A cloud of its own on one host, applied there: tap, rules, record and machine are back without an apply."""
+    spec = it.folder / "alone.yaml"
+    here = HOST.format(name="here", uri="qemu:///system", more="")
+    spec.write_text(blank_spec(it.folder / "blank.raw", 1, [here]))
+    it.run("h3", "cloudsync", "-f", str(spec), "apply", "-y")
+    it.stop("h3")
+    it.start("h3")
+    it.run("h3", "cloudsync", "-f", str(spec), "plan", "--detailed-exitcode")
+    assert "cannot be loaded" not in it.log("h3"), "the guard had the rules in before there was a network"
+    assert virsh(it, "h3", "domstate", "box-1") == "running"
+    assert virsh(it, "h1", "list", "--all", "--name") == ""
+    it.run("h3", "cloudsync", "-f", str(spec), "destroy", "-y", "--allow-destroy")
 
 
 def test_one_that_cannot_boot_says_why(it: Hosts) -> None:
