@@ -36,6 +36,8 @@ from tests.lab.underlay import Seat
 TOP = Path(__file__).resolve().parents[2]
 CLOUDSYNC = TOP / ".venv" / "bin" / "cloudsync"
 PATH = f"{CLOUDSYNC.parent}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+ENVIRONMENT = {"PATH": PATH, "LANG": "C.UTF-8", "LIBVIRT_DEFAULT_URI": "qemu:///system"}
+"""None of the person's: proxies, for one, are not the host's."""
 DEVICE = "eth0"
 UP = b"up\n"
 
@@ -47,12 +49,15 @@ def furnish(folder: Path, seat: Seat, everyone: list[Seat]) -> None:
     names = ["127.0.0.1 localhost", *(f"{one.address} {one.name}" for one in everyone)]
     (folder / "hosts").write_text("".join(f"{line}\n" for line in names))
     (folder / "resolv.conf").touch()
+    home = folder / "disk" / "root"
+    home.mkdir(mode=0o700)
+    users = Path("/etc/passwd").read_text().splitlines()
+    (folder / "passwd").write_text("\n".join([f"root:x:0:0:root:{home}:/bin/bash", *users[1:], ""]))
 
 
 def main(folder: Path, say: int) -> int:
     """`say` is a descriptor that hears UP when the host has booted."""
     os.set_inheritable(say, False)
-    os.environ["PATH"] = PATH
     signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
     redirect(folder / "host.log")
     unshare(CLONE_NEWPID)
@@ -81,7 +86,8 @@ def _be_the_host(folder: Path, say: int, known: int) -> NoReturn:
             signal.sigwaitinfo(WATCHED)
             reap()
     except (OSError, subprocess.CalledProcessError, RuntimeError) as error:
-        print(f"{folder.name} did not boot: {error}", file=sys.stderr, flush=True)
+        said = getattr(error, "stderr", None) or ""
+        print(f"{folder.name} did not boot: {error}\n{said}", file=sys.stderr, flush=True)
     finally:
         os._exit(1)
 
@@ -104,8 +110,8 @@ def _boot(folder: Path, seat: Seat) -> None:
 
 
 def _name_everyone(folder: Path) -> None:
-    """Migration calls a host by its name. A resolver that no lab has would be waited for."""
-    for path in (Path("/etc/hosts"), Path("/etc/resolv.conf")):
+    """Migration calls a host by its name. A resolver that no lab has would be waited for. root's home is the host's."""
+    for path in (Path("/etc/hosts"), Path("/etc/resolv.conf"), Path("/etc/passwd")):
         if path.resolve().exists():
             run("mount", "--bind", folder / path.name, path.resolve())
 

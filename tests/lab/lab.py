@@ -89,7 +89,9 @@ class Hosts:
         ear, mouth = os.pipe()
         command = [sys.executable, "-m", "tests.lab.host", str(self._of(name)), str(mouth)]
         try:
-            subprocess.run(command, pass_fds=[mouth], cwd=host.TOP, start_new_session=True, check=True)
+            subprocess.run(
+                command, pass_fds=[mouth], cwd=host.TOP, env=host.ENVIRONMENT, start_new_session=True, check=True
+            )
         finally:
             os.close(mouth)
         return ear
@@ -104,8 +106,10 @@ class Hosts:
                 signal.pidfd_send_signal(dying[-1], signal.SIGKILL)
         for one in dying:
             # Readable when the last of its processes is gone: the kernel ends pid 1 after all others.
-            select.select([one], [], [])
+            dead, _, _ = select.select([one], [], [], PATIENCE)
             os.close(one)
+            if not dead:
+                raise RuntimeError(f"{', '.join(names)}: a process does not die")
         for name in names:
             self.seats[name].unplug()
             (self._of(name) / "pid").unlink(missing_ok=True)
@@ -132,7 +136,8 @@ class Hosts:
         pid = self.pid(name)
         assert pid is not None, f"{name} is off"
         kinds = ["--mount", "--uts", "--net", "--pid"]
-        return ["nsenter", f"--target={pid}", *kinds, "--", "env", f"PATH={host.PATH}", *command]
+        environment = [f"{key}={value}" for key, value in host.ENVIRONMENT.items()]
+        return ["nsenter", f"--target={pid}", *kinds, "--", "env", "--ignore-environment", *environment, *command]
 
     def run(self, name: str, *command: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
         done = subprocess.run(self.inside(name, *command), capture_output=True, text=True, stdin=subprocess.DEVNULL)
