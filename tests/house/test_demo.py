@@ -1,4 +1,4 @@
-"""What the demo's guests serve is there after a restart, too: cloud-init runs scripts and runcmd at first boot only."""
+"""What the demo's guests serve is there after a restart, too: cloud-init runs scripts and runcmd once only."""
 
 import os
 import subprocess
