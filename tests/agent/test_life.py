@@ -1,5 +1,6 @@
 """The real agent process on its socket, driven by the real client: the lock, its life and death."""
 
+import shutil
 import signal
 import socket
 import subprocess
@@ -11,6 +12,7 @@ from threading import Event
 import pytest
 
 from cloudsync.hosts.agent_client import AgentClient
+from cloudsync.hosts.program import as_root
 from cloudsync.model.problem import HostError, LockedError
 from tests.agent.documents import document
 from tests.agent.lab import Lab
@@ -134,7 +136,38 @@ def test_a_damaged_document_is_told_and_written_anew(agent: Lab) -> None:
 def test_nobody_there(tmp_path: Path) -> None:
     with pytest.raises(HostError, match="the agent on kvm-9 does not answer at") as caught:
         AgentClient(tmp_path / "no.sock", "kvm-9").host()
-    assert "sudo cloudsync agent" in caught.value.hint
+    assert as_root("agent") in caught.value.hint
+
+
+def test_a_hint_names_a_program_that_root_finds() -> None:
+    word, program, rest = as_root("agent").split()
+    assert (word, rest) == ("sudo", "agent")
+    assert shutil.which(program, path="/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/bin")
+
+
+def test_who_asks_while_the_agent_starts_waits_for_it(agent: Lab) -> None:
+    agent.client.put_document(document(1), 0)
+    agent.end()
+    agent.hold("first")
+    agent.process = agent.launch()
+    agent.entered("first")
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(agent.client.host)
+        with pytest.raises(TimeoutError):
+            asked.result(1.5)
+        agent.let_go("first")
+        found = asked.result(30).document
+    assert found
+    assert found.generation == 1
+    assert not agent.socket.with_name(f"{agent.socket.name}.starting").exists()
+
+
+def test_what_an_agent_that_was_killed_as_it_started_left_is_not_waited_for(tmp_path: Path) -> None:
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    (tmp_path / "no.sock.starting").write_text(str(gone.pid))
+    with pytest.raises(HostError, match="does not answer at"):
+        AgentClient(tmp_path / "no.sock").host()
 
 
 def test_a_dead_socket(tmp_path: Path) -> None:

@@ -86,6 +86,16 @@ def test_an_instance_is_made_anew_when_it_is_asked_for(cloud: Terminal) -> None:
     assert "did you mean" in cloud.type("plan", "--replace", "wbe-1").err
 
 
+def test_ssh_to_one_that_is_stopped_says_so(cloud: Terminal) -> None:
+    cloud.write(SPEC + "    state: stopped\n")
+    assert cloud.type("apply", "-y").code == 0
+    typed = cloud.type("ssh", "web-1")
+    assert (typed.code, "web-1 is stopped, as the spec has it" in typed.err) == (1, True)
+    cloud.write(SPEC)
+    assert cloud.type("apply", "-y").code == 0
+    assert "has not reported its host keys yet" in cloud.type("ssh", "web-1").err
+
+
 def test_user_data_is_never_shown_or_saved(cloud: Terminal) -> None:
     saved = cloud.folder / "plan.json"
     shown = [cloud.type("plan", "--out", str(saved)), cloud.type("plan", "--format", "json")]

@@ -8,7 +8,7 @@ import logging
 import signal
 import socket
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import uvicorn
 
@@ -19,7 +19,7 @@ from cloudsync.agent.denials.record import Record
 from cloudsync.agent.guard import guard
 from cloudsync.agent.images import Images
 from cloudsync.agent.keeper import Keeper
-from cloudsync.agent.listen import alone, listening
+from cloudsync.agent.listen import alone, listening, starting
 from cloudsync.agent.lock import ApplyLock
 from cloudsync.agent.neighbours.lookout import Lookout
 from cloudsync.agent.notify import notify
@@ -54,9 +54,11 @@ def run(places: Places, make_parts: MakeParts) -> int:
         keeper = Keeper(make_parts(places, boots.record), Store(places.state))
         reader = Reader(Record())
         try:
-            keeper.start()
-            reader.suit(keeper.document)
-            with listening(places.socket) as listener:
+            with ExitStack() as stack:
+                with starting(places.socket):
+                    keeper.start()
+                    reader.suit(keeper.document)
+                    listener = stack.enter_context(listening(places.socket))
                 asyncio.run(_serve(places, keeper, boots, reader, listener))
         finally:
             reader.close()

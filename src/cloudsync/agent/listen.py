@@ -62,6 +62,20 @@ def owner_of(path: Path) -> int | None:
 
 
 @contextmanager
+def starting(path: Path) -> Iterator[None]:
+    """Tell those who ask at `path` too early that it is worth waiting, until the block ends."""
+    told = path.with_name(f"{path.name}.starting")
+    with suppress(OSError):
+        told.write_text(str(os.getpid()))
+        told.chmod(0o644)
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            told.unlink()
+
+
+@contextmanager
 def listening(path: Path) -> Iterator[socket.socket]:
     """A listening socket that appears at `path` in one step, with its mode set. It is removed in the end."""
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)

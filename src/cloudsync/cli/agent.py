@@ -4,6 +4,7 @@ import gc
 import os
 from pathlib import Path
 
+from cloudsync.hosts.program import as_root
 from cloudsync.model.problem import CloudsyncError
 
 
@@ -35,4 +36,4 @@ def uninstall_parts(socket: Path, run: Path, state: Path) -> int:
 
 def _need_root() -> None:
     if os.geteuid() != 0:
-        raise CloudsyncError("the agent owns the host's firewall and routes, so it needs root", "sudo cloudsync agent")
+        raise CloudsyncError("the agent owns the host's firewall and routes, so it needs root", as_root("agent"))

@@ -11,11 +11,15 @@ from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from pathlib import Path
 from threading import Event, Thread
+from time import monotonic, sleep
 
+from cloudsync.hosts.program import as_root
 from cloudsync.hosts.way import Way
 from cloudsync.model.problem import CloudsyncError, HostError, LockedError, StaleError
 
 _CONNECT = 10.0
+_RESTART, _STARTING, _GLANCE = 1.0, 4.0, 0.05
+"""Seconds that an agent may be gone while it is restarted, and, when it says that it is starting, may take for that."""
 _ERRORS: dict[int, type[CloudsyncError]] = {412: StaleError, 423: LockedError}
 
 
@@ -57,6 +61,7 @@ class Endpoint:
         connection = UnixConnection(self.way.socket(str(self.path)) if self.way else self.path, wait)
         try:
             with self.told(wait):
+                self._connected(connection)
                 connection.request(method, target, body, {"content-type": "application/json"} | (headers or {}))
                 response = connection.getresponse()
                 if response.status >= 300:
@@ -72,6 +77,28 @@ class Endpoint:
         """The whole answer."""
         with closing(self.send(method, target, body, headers, wait=wait)) as answer:
             return answer.read(wait)
+
+    def _connected(self, connection: UnixConnection) -> None:
+        """Once more and again while the agent may be about to listen; nothing has been sent yet."""
+        began = monotonic()
+        while True:
+            try:
+                connection.connect()
+                return
+            except (FileNotFoundError, ConnectionRefusedError):
+                connection.close()
+                if monotonic() - began > (_STARTING if self._starting() else _RESTART):
+                    raise
+                sleep(_GLANCE)
+
+    def _starting(self) -> bool:
+        """Whether a living agent of this machine says so: see agent/listen.py."""
+        if self.way:
+            return False
+        try:
+            return Path(f"/proc/{int(self.path.with_name(f'{self.path.name}.starting').read_text())}").exists()
+        except (OSError, ValueError):
+            return False
 
     def _refused(self, response: HTTPResponse) -> CloudsyncError:
         """What the agent says; an answer in another shape is from something that is not our agent."""
@@ -110,9 +137,11 @@ class Endpoint:
         if self.way:
             return self.way.trouble(str(self.path))
         if isinstance(error, FileNotFoundError | ConnectionRefusedError):
+            if self._starting():
+                return HostError(f"the agent on {self.host} is still starting", "try again; its log says what it does")
             return HostError(
                 f"the agent on {self.host} does not answer at {self.path}",
-                "start it there: `sudo cloudsync agent` (or `sudo systemctl start cloudsync-agent`)",
+                f"start it there: `{as_root('agent')}` (or `sudo systemctl start cloudsync-agent`)",
             )
         return self._broke_off(error)
 
