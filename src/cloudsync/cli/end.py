@@ -27,6 +27,9 @@ def code_of(command: Callable[[], Any]) -> int:
         fail(error)
         return error.exit_code
     except (KeyboardInterrupt, typer.Abort):
+        from cloudsync.cli.say import say
+
+        say("interrupted")
         _leave(Exit.INTERRUPTED)
     except typer.TyperException as error:
         return _usage(error)

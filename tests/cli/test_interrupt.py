@@ -1,0 +1,38 @@
+"""Ctrl-C before a command has begun anything: one word, and the code for it."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EARLY = "import sys; sys.path.insert(0, sys.argv[1]); from cloudsync.__main__ import run; run()"
+LATER = """
+import sys
+from cloudsync.cli.end import code_of
+
+def command():
+    print("begun", flush=True)
+    sys.stdin.read()
+
+sys.exit(code_of(command))
+"""
+
+
+@pytest.mark.parametrize("program", [EARLY, LATER])
+def test_it_says_so_and_ends_with_130(tmp_path: Path, program: str) -> None:
+    (tmp_path / "typer.py").write_text("print('begun', flush=True)\nimport sys\nsys.stdin.read()\n")
+    # Whoever runs the tests in the background has them ignore Ctrl-C, and all that they start.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        words = [sys.executable, "-c", program, str(tmp_path)]
+        pipe = subprocess.PIPE
+        with subprocess.Popen(words, text=True, stdin=pipe, stdout=pipe, stderr=pipe) as typed:
+            assert typed.stdout
+            assert typed.stdout.readline() == "begun\n"
+            typed.send_signal(signal.SIGINT)
+            _, err = typed.communicate(timeout=30)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert (typed.returncode, err) == (130, "interrupted\n")
