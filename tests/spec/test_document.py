@@ -42,6 +42,34 @@ def test_plain_scalars_are_yaml_1_2(text: str, value: object) -> None:
     assert type(plain(text)) is type(value)
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("{uri: qemu:///system, state: active}", {"uri": "qemu:///system", "state": "active"}),
+        ("{uri: sim:?vcpus=4&memory=8GiB, at: 22:22}", {"uri": "sim:?vcpus=4&memory=8GiB", "at": "22:22"}),
+        ('[a:b, c::d, "e:f", \'g:h\', {"i":1}]', ["a:b", "c::d", "e:f", "g:h", {"i": 1}]),
+        ("{a:b: c:d}", {"a:b": "c:d"}),
+    ],
+)
+def test_a_colon_in_a_text_between_brackets_is_part_of_it(text: str, value: object) -> None:
+    """YAML 1.2; libyaml knows 1.1 only."""
+    found = parse("x", f"a: {text}\nb: |\n  c:d {{e:f}}\n".encode())
+    assert (found.spots, found.complete) == ((), True)
+    assert found.root == {"a": value, "b": "c:d {e:f}\n"}
+
+
+def test_what_follows_such_a_colon_keeps_its_place_and_is_read() -> None:
+    text = "hosts:\n  a: {uri: qemu:///system, stat: active}\nhosts: {}\n"
+    found = parse("x", text.encode())
+    assert found.position(("hosts", "a", "stat"), at_key=True) == (2, 28)
+    assert [spot.message for spot in found.spots] == ['the key "hosts" is here twice']
+
+
+def test_a_colon_that_ends_a_text_between_brackets_has_a_way_out() -> None:
+    (spot,) = parse("x", b"a: {uri: sim:, state: active}\n").spots
+    assert (spot.line, spot.hint) == (1, "put the text in quotes")
+
+
 @given(st.text())
 def test_plain_never_raises(text: str) -> None:
     plain(text)

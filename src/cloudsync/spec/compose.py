@@ -4,6 +4,7 @@ libyaml's event stream is consumed without recursion, so that neither deep nesti
 aliases share one value, and what they would expand to is only counted.
 """
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +26,11 @@ from cloudsync.spec.yaml import (
 
 MOST_NODES = 500_000
 DEEPEST = 48
+
+_IN_TEXT = re.compile(r"(?<=[^\s,\[\]{}\"'!])[:?](?=[^\s,\[\]{}])")
+_STAND_INS = str.maketrans(":?", "\ue000\ue001")
+_BACK = str.maketrans("\ue000\ue001", ":?")
+"""Of no meaning to anybody: libyaml takes them for letters."""
 
 Value = Any  # str, int, float, bool, None, Map or Seq
 Marks = tuple[int, int, int, int]  # line and column of the key, then of the value; from 0
@@ -75,7 +81,8 @@ class Composed:
 
 
 class _Composer:
-    def __init__(self) -> None:
+    def __init__(self, disguised: bool) -> None:
+        self.disguised = disguised
         self.result = Composed()
         self.frame: _Frame | None = None
         self.stack: list[_Frame] = []
@@ -106,7 +113,7 @@ class _Composer:
             )
 
     def scalar(self, event: Any) -> None:
-        text: str = event.value
+        text: str = event.value.translate(_BACK) if self.disguised else event.value
         frame = self.frame
         if frame is not None and frame.key is None and type(frame.value) is Map:
             mark = event.start_mark
@@ -229,8 +236,25 @@ class _Composer:
 
 
 def compose(text: str) -> Composed:
-    """The one document in `text`. Never raises: what is wrong is in `spots`."""
-    composer = _Composer()
+    """The one document in `text`. Never raises: what is wrong is in `spots`.
+
+    libyaml knows YAML 1.1, where a plain text between { and } ends at any colon or question mark. In 1.2 one that
+    something follows belongs to it (`{uri: qemu:///system}`): those are read with something else in their place.
+    """
+    found, broken = _composed(text, disguised=False)
+    if broken and text.translate(_BACK) == text:
+        again, still = _composed(_IN_TEXT.sub(lambda one: one[0].translate(_STAND_INS), text), disguised=True)
+        return found if still and _end(found) >= _end(again) else again
+    return found
+
+
+def _end(found: Composed) -> tuple[int, int]:
+    return found.spots[-1].line, found.spots[-1].column
+
+
+def _composed(text: str, disguised: bool) -> tuple[Composed, bool]:
+    """What was read, and whether it ended where the text is no YAML."""
+    composer = _Composer(disguised)
     handlers = composer.handlers
     result = composer.result
     try:
@@ -243,4 +267,5 @@ def compose(text: str) -> Composed:
         pass
     except BrokenYaml as error:
         result.spots.append(explain(error, text))
-    return result
+        return result, True
+    return result, False
