@@ -96,6 +96,21 @@ def test_ssh_to_one_that_is_stopped_says_so(cloud: Terminal) -> None:
     assert "has not reported its host keys yet" in cloud.type("ssh", "web-1").err
 
 
+def test_who_cannot_be_asked_is_told_all_that_is_needed_at_once(cloud: Terminal) -> None:
+    assert cloud.type("apply").err.endswith("hint: add -y\n")
+    assert cloud.type("apply", "-y").code == 0
+    cloud.write(SPEC.replace("count: 2", "count: 1"))
+    assert cloud.type("apply").err.endswith("hint: add -y --allow-destroy: this plan destroys data\n")
+    assert cloud.type("apply", "-y", "--allow-destroy").code == 0
+
+
+def test_ipv6_has_a_hint_that_is_about_the_question(cloud: Terminal) -> None:
+    for words in (("::1", "web"), ("web", "2001:db8::/32")):
+        typed = cloud.type("reach", *words)
+        assert typed.code == 1
+        assert "hint: ask with an IPv4 address" in typed.err
+
+
 def test_user_data_is_never_shown_or_saved(cloud: Terminal) -> None:
     saved = cloud.folder / "plan.json"
     shown = [cloud.type("plan", "--out", str(saved)), cloud.type("plan", "--format", "json")]

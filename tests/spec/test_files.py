@@ -8,7 +8,7 @@ import pytest
 
 from cloudsync.model.problem import SpecError
 from cloudsync.spec.digests import Digests, cache_path
-from cloudsync.spec.files import FileProblem, Folder, read
+from cloudsync.spec.files import FileProblem, Folder, near, read
 from cloudsync.spec.load import load
 from tests.spec.spec_text import write
 
@@ -86,6 +86,16 @@ def test_what_is_no_file(tree: Path) -> None:
     with pytest.raises(FileProblem) as caught:
         folder.find("clod.yaml")
     assert caught.value.hint == 'did you mean "cloud.yaml"?'
+
+
+def test_a_file_of_the_same_kind_and_a_folder_are_not_what_was_meant(tree: Path) -> None:
+    home = tree / "repo/clouds"
+    (home / "web.qcow2").touch()
+    (home / "debian-13.d").mkdir()
+    for written in ("db.qcow2", "debian-12.d"):
+        assert near(home, written) == f"it was looked for in {home}"
+    (home / "debian-13.qcow2").touch()
+    assert near(home, "debian-12.qcow2") == 'did you mean "debian-13.qcow2"?'
 
 
 def test_a_file_swapped_for_a_link_is_not_followed(tree: Path) -> None:

@@ -21,6 +21,7 @@ from cloudsync.model.cloud import Cloud
 from cloudsync.model.plan import Disruption, Plan
 from cloudsync.model.problem import CloudsyncError, SpecError, StaleError
 from cloudsync.pipeline import carry_out, confirm_fresh, decide, emptied, locked, observe
+from cloudsync.spec.words import printable
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +142,8 @@ def _agreed(plan: Plan, wishes: Wishes) -> bool:
     if wishes.auto_approve:
         return True
     if not sys.stdin.isatty():
-        raise CloudsyncError("nobody is there to ask: standard input is not a terminal", "add -y")
+        hint = "add -y --allow-destroy: this plan destroys data" if plan.destroys else "add -y"
+        raise CloudsyncError("nobody is there to ask: standard input is not a terminal", hint)
     if plan.destroys and not wishes.allow_destroy:
         say(f"This destroys data for good: {', '.join(change.address for change in plan.destroys)}.")
         return _answer(f"Type the cloud's name ({plan.cloud}) to go on: ") == plan.cloud
@@ -149,7 +151,7 @@ def _agreed(plan: Plan, wishes: Wishes) -> bool:
 
 
 def _answer(question: str) -> str:
-    sys.stderr.write(question)
+    sys.stderr.write(printable(question))
     sys.stderr.flush()
     return sys.stdin.readline().strip()
 

@@ -105,6 +105,9 @@ def in_order(name: str) -> tuple[str, int, str]:
 
 
 def _addresses(word: str, scene: Scene) -> End:
+    if ":" in word:
+        hint = "ask with an IPv4 address, an instance's name, or internet; all IPv6 of guests is dropped"
+        raise CloudsyncError(f"{quote(word)} is an IPv6 address, and guests have IPv4 only", hint)
     try:
         region = EVERYWHERE if remote(word) == "any" else span(remote(word))
     except RuleError as error:

@@ -4,6 +4,7 @@
 import os
 import stat
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from cloudsync.spec.words import count, quote
@@ -73,11 +74,14 @@ def near(home: Path, written: str) -> str:
     wanted = Path(written)
     folder = home / wanted.parent
     try:
-        present = [entry.name for entry in folder.iterdir()][:10_000]
+        present = [one.name for one in islice(folder.iterdir(), 10_000) if not one.is_dir()]
     except OSError:
         return f"there is no folder {quote(str(folder))}"
     found = nearest(wanted.name, present)
-    return f"did you mean {quote(str(wanted.parent / found))}?" if found else f"it was looked for in {folder}"
+    # A common ending makes names alike that are not.
+    if found is None or nearest(wanted.stem, [Path(found).stem], cutoff=0.5) is None:
+        return f"it was looked for in {folder}"
+    return f"did you mean {quote(str(wanted.parent / found))}?"
 
 
 def read(path: Path, limit: int, written: str) -> bytes:
