@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from cloudsync.apply.events import Failed, Finished, Progressed, Skipped, Started
 from cloudsync.cli.say import fail, say
 from cloudsync.model.cloud import Cloud, Expectation
 from cloudsync.model.document import Applied, HostDocument
@@ -13,6 +14,7 @@ from cloudsync.model.plan import (
     Action,
     Change,
     Checked,
+    DeleteImage,
     Disruption,
     Exposed,
     Exposure,
@@ -26,6 +28,7 @@ from cloudsync.model.problem import CloudsyncError
 from cloudsync.model.resources import Instance, Nic, Power
 from cloudsync.model.snapshot import Boot, Drift, HostState, HostStatus, Machine, Snapshot
 from cloudsync.render import plan_text, status
+from cloudsync.render.progress import Screen
 from cloudsync.render.table import table
 
 NASTY = "a\x1b[2J\r\n + fake\u202e\x9b2J"
@@ -100,6 +103,40 @@ def test_a_status() -> None:
     shown = status.text(cloud, snapshot(NASTY))
     assert clean(shown)
     assert shown.count("\n") == status.text(cloud, snapshot("a")).count("\n")
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_the_progress_of_an_apply(live: bool) -> None:
+    """On a terminal Rich draws; what others wrote is no markup of it either."""
+
+    class Tty(io.StringIO):
+        def isatty(self) -> bool:
+            return live
+
+    def shown(word: str) -> str:
+        step = DeleteImage(id="1", host=f"h{word}", address=f"image.{word}", sha256="")
+        others = [replace(step, id=str(at)) for at in (2, 3)]
+        events = (
+            Started(step),
+            Progressed(step, f"[link=file:///x]{word}"),
+            Finished(step),
+            Failed(others[0], word, word),
+            Skipped(others[1], word),
+        )
+        with contextlib.redirect_stderr(Tty()) as err, Screen(Plan(cloud="demo", steps=(step, *others))) as screen:
+            for event in events:
+                screen.seen(event)
+        return err.getvalue()
+
+    said = shown(NASTY)
+    assert "\x1b[2J" not in said
+    assert "\x9b" not in said
+    assert "\u202e" not in said
+    assert "fake" in said
+    assert "\\x1b[2J" in said
+    if not live:
+        assert clean(said)
+        assert said.count("\n") == shown("a").count("\n")
 
 
 def test_columns_are_as_wide_as_what_is_shown() -> None:

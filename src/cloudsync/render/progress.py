@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 from cloudsync.apply.events import Event, Failed, Finished, Progressed, Skipped, Started
 from cloudsync.apply.execute import Outcome
 from cloudsync.model.plan import Plan, Step
+from cloudsync.spec.words import printable
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -32,8 +33,15 @@ RARELY = 10.0
 def title(step: Step) -> str:
     """`create instance.web-1 on kvm-1`."""
     if step.kind == "put-document":
-        return f"{VERBS[step.kind]} on {step.host}"
-    return f"{VERBS[step.kind]} {step.address} on {step.host}"
+        return printable(f"{VERBS[step.kind]} on {step.host}")
+    return printable(f"{VERBS[step.kind]} {step.address} on {step.host}")
+
+
+def _shown(text: str) -> str:
+    """For Rich: brackets in it are no markup."""
+    from rich.markup import escape
+
+    return escape(text)
 
 
 class Screen:
@@ -88,14 +96,14 @@ class Screen:
     def _started(self, event: Started) -> None:
         self._began[event.step.id] = self._told[event.step.id] = monotonic()
         if self._live:
-            self._tasks[event.step.id] = self._live.add_task(title(event.step))
+            self._tasks[event.step.id] = self._live.add_task(_shown(title(event.step)))
         else:
             self._line(f"{title(event.step)} …")
 
     def _progressed(self, event: Progressed) -> None:
-        step, line = event.step, f"{title(event.step)}: {event.text}"
+        step, line = event.step, f"{title(event.step)}: {printable(event.text)}"
         if self._live and step.id in self._tasks:
-            self._live.update(self._tasks[step.id], description=line)
+            self._live.update(self._tasks[step.id], description=_shown(line))
         elif not self._live and monotonic() - self._told.get(step.id, 0.0) >= RARELY:
             self._told[step.id] = monotonic()
             self._line(line)
@@ -105,11 +113,11 @@ class Screen:
         self._end(event.step, f"[{self._done}/{self._total}] {title(event.step)}: done in {self._took(event.step)}")
 
     def _failed(self, event: Failed) -> None:
-        hint = f"\n    hint: {event.hint}" if event.hint else ""
-        self._end(event.step, f"FAILED {title(event.step)}: {event.message}{hint}")
+        hint = f"\n    hint: {printable(event.hint)}" if event.hint else ""
+        self._end(event.step, f"FAILED {title(event.step)}: {printable(event.message)}{hint}")
 
     def _skipped(self, event: Skipped) -> None:
-        self._end(event.step, f"skipped {title(event.step)}: {event.because}")
+        self._end(event.step, f"skipped {title(event.step)}: {printable(event.because)}")
 
     def _took(self, step: Step) -> str:
         return f"{monotonic() - self._began.get(step.id, monotonic()):.1f} s"
