@@ -31,10 +31,12 @@ if TYPE_CHECKING:
 
 def decide(cloud: Cloud, snapshot: Snapshot, who: str) -> Plan:
     """What would be done, from what is wanted and what is there. Pure but for the clock in `applied.at`."""
+    from cloudsync.planner.departed import confirm_lost
     from cloudsync.planner.make import make_plan
     from cloudsync.planner.resolve import resolve
     from cloudsync.scheduler.place import place
 
+    confirm_lost(cloud, snapshot)
     placements, unplaced = place(cloud, snapshot)
     desired = resolve(cloud, placements, snapshot)
     at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

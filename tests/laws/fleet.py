@@ -27,9 +27,11 @@ from cloudsync.model.problem import HostError
 from cloudsync.model.resources import Power, World
 from cloudsync.model.snapshot import HostState, HostStatus, Snapshot
 from cloudsync.pipeline import blobs
+from cloudsync.planner.departed import confirm_lost
 from cloudsync.planner.make import make_plan
 from cloudsync.planner.resolve import resolve
 from cloudsync.scheduler.place import place
+from cloudsync.scheduler.standing import recognised
 from tests.laws.worlds import HOSTS
 
 URI = "sim:?vcpus=64&memory=256GiB&disk=4TiB"
@@ -77,20 +79,29 @@ class Breakable(SimHost):
         self.rivals()
 
     def rivals(self) -> None:
-        """HostError when two machines that run have one address: the kernel would not know where to send."""
+        """HostError when two machines that run have one address: the kernel would not know where to send.
+
+        What runs on a host that is down, or was given up with it, is no rival of what took its place.
+        """
+        up = [host for host in self.peers if not host.state.down]
+        gone = {uuid for host in up if host.state.document for uuid in host.state.document.given_up}
         running = [
             (nic[2], machine.name)
-            for host in self.peers
+            for host in up
             for machine in host.state.machines.values()
-            if machine.power is Power.RUNNING
+            if machine.power is Power.RUNNING and machine.uuid not in gone
             for nic in machine.nics
         ]
         twice = [address for address, count in Counter(address for address, _ in running).items() if count > 1]
         if twice:
             raise HostError(f"{twice[0]} is with {[name for address, name in running if address == twice[0]]}")
-        documents = [host.state.document for host in self.peers if host.state.document]
+        documents = [host.state.document for host in up if host.state.document]
         given = Counter(
-            address for one in documents for instance in one.instances.values() for address in instance.floating
+            address
+            for one in documents
+            for instance in one.instances.values()
+            if instance.uuid not in gone
+            for address in instance.floating
         )
         if given and max(given.values()) > 1:
             raise HostError(f"a floating address is answered for twice: {given}")
@@ -121,7 +132,13 @@ class Fleet:
             host.peers = tuple(self.hosts.values())
 
     def observe(self, cloud: Cloud) -> Snapshot:
-        return Snapshot(hosts={name: self._seen(cloud, name) for name in cloud.hosts})
+        return Snapshot(hosts=recognised({name: self._seen(cloud, name) for name in cloud.hosts}))
+
+    def unplug(self, name: str) -> None:
+        self.hosts[name].state = replace(self.hosts[name].state, down="its plug is pulled")
+
+    def plug_in(self, name: str) -> None:
+        self.hosts[name].state = replace(self.hosts[name].state, down="")
 
     def _seen(self, cloud: Cloud, name: str) -> HostState:
         state = self.hosts[name].observe()
@@ -164,6 +181,7 @@ class Decision:
 
 def decide(cloud: Cloud, snapshot: Snapshot) -> Decision:
     """What the pipeline decides, with a fixed clock."""
+    confirm_lost(cloud, snapshot)
     placements, unplaced = place(cloud, snapshot)
     desired = resolve(cloud, placements, snapshot)
     applied = Applied(commit=cloud.commit, by="law@test", at="2026-01-01T00:00:00Z")

@@ -43,6 +43,7 @@ def problems(document: HostDocument, known: HostDocument | None = None) -> list[
         found += (f"instance {shown(name)}: {text}" for text in _instance(instance, document))
     found += _unique(document.instances.values())
     found += _directory(document, before, wrong)
+    found += _given_up(document)
     found += _user_data(document, before)
     return found
 
@@ -214,6 +215,14 @@ def _directory(document: HostDocument, before: HostDocument, wrong: frozenset[st
         if wrong:
             listed = (text for text in (*entry.addresses, *entry.floating) if text in wrong)
             yield from (f"directory {shown(name)}: {shown(text)} is not an IPv4 address" for text in listed)
+
+
+def _given_up(document: HostDocument) -> Iterator[str]:
+    for uuid, one in document.given_up.items():
+        if not words.UUID.fullmatch(uuid):
+            yield f"given up {shown(uuid)} is not a UUID in lower case"
+        if not words.LABEL.fullmatch(one.name) or not words.NAME.fullmatch(one.host):
+            yield f"given up {shown(uuid)}: {shown(one.name)} on {shown(one.host)} is not an instance on a host"
 
 
 def _user_data(document: HostDocument, before: HostDocument) -> Iterator[str]:

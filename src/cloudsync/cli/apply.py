@@ -26,7 +26,7 @@ from cloudsync.spec.words import printable
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """How a person wants it applied; `timeout` is in seconds."""
+    """How a person wants it applied; `timeout` is in seconds, `evacuate` names hosts that are given up."""
 
     auto_approve: bool
     allow_destroy: bool
@@ -34,6 +34,7 @@ class Wishes:
     wait: bool
     timeout: float
     parallelism: int
+    evacuate: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +62,12 @@ def run(path: Path, saved: Path | None, wishes: Wishes, replaced: Sequence[str] 
         one_of(wishes.max_disruption, *(kind.label for kind in Disruption))
     cloud, plan = load(path), load_plan(saved) if saved else None
     if plan is None:
-        return _apply(replacing(cloud, replaced), None, wishes)
-    if replaced:
-        raise CloudsyncError("a saved plan is carried out as it is", "give --replace to the `plan` that saves it")
-    return _apply(replace(cloud, replaced=frozenset(plan.replaced)), plan, wishes)
+        return _apply(replace(replacing(cloud, replaced), evacuate=wishes.evacuate), None, wishes)
+    if replaced or wishes.evacuate:
+        raise CloudsyncError(
+            "a saved plan is carried out as it is", "give --replace and --evacuate to the `plan` that saves it"
+        )
+    return _apply(replace(cloud, replaced=frozenset(plan.replaced), evacuate=plan.evacuated), plan, wishes)
 
 
 def destroy(path: Path, wishes: Wishes) -> int:

@@ -76,6 +76,12 @@ def schema() -> None:
     print_schema()
 
 
+Evacuate = Annotated[
+    list[str] | None,
+    typer.Option("--evacuate", metavar="HOST", help="Give an unreachable host up; later remove what is left on it."),
+]
+
+
 @app.command()
 def plan(
     out: Annotated[Path | None, typer.Option("--out", help="Save the plan, for `apply PLAN`.")] = None,
@@ -87,11 +93,13 @@ def plan(
     snapshot: Annotated[
         Path | None, typer.Option("--snapshot", help="A saved observation in place of the hosts.")
     ] = None,
+    evacuate: Evacuate = None,
 ) -> None:
     """Show what apply would do, hosts already chosen."""
     from cloudsync.cli.plan import run
 
-    raise typer.Exit(run(Options.file, out, style, detailed_exitcode, snapshot, replace or []))
+    wished = (replace or [], tuple(evacuate or ()))
+    raise typer.Exit(run(Options.file, out, style, detailed_exitcode, snapshot, *wished))
 
 
 AutoApprove = Annotated[bool, typer.Option("-y", "--auto-approve", help="Do not ask.")]
@@ -111,11 +119,13 @@ def apply(
     timeout: Annotated[float, typer.Option("--timeout", min=1, help="Seconds that --wait waits.")] = 600,
     parallelism: Parallelism = 4,
     replace: Replace = None,
+    evacuate: Evacuate = None,
 ) -> None:
     """Show the plan, ask, carry it out."""
     from cloudsync.cli.apply import Wishes, run
 
-    wishes = Wishes(auto_approve, allow_destroy, max_disruption, wait, timeout, parallelism)
+    given_up = tuple(evacuate or ())
+    wishes = Wishes(auto_approve, allow_destroy, max_disruption, wait, timeout, parallelism, given_up)
     raise typer.Exit(run(Options.file, plan, wishes, replace or []))
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from cloudsync.cli.exits import Exit
@@ -18,14 +19,20 @@ from cloudsync.pipeline import decide, observe
 
 
 def run(
-    path: Path, save: Path | None, style: str, detailed: bool, snapshot_file: Path | None, replaced: Sequence[str] = ()
+    path: Path,
+    save: Path | None,
+    style: str,
+    detailed: bool,
+    snapshot_file: Path | None,
+    replaced: Sequence[str] = (),
+    lost: tuple[str, ...] = (),
 ) -> int:
-    """Show the plan; 2 with `detailed` when something would be done; 1 when an instance has no place or an expectation
-    is broken."""
+    """Show the plan, with the hosts `lost` given up; 2 with `detailed` when something would be done; 1 when an instance
+    has no place or an expectation is broken."""
     from cloudsync.spec.load import load
 
     one_of(style, "text", "json")
-    cloud = replacing(load(path), replaced)
+    cloud = replace(replacing(load(path), replaced), evacuate=lost)
     plan = decide(cloud, _snapshot(cloud, snapshot_file), who())
     show(plan, style)
     if save:

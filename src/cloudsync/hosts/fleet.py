@@ -11,6 +11,7 @@ from cloudsync.hosts.ask import at_once
 from cloudsync.model.checkup import Check
 from cloudsync.model.cloud import Cloud, Host
 from cloudsync.model.snapshot import HostState, HostStatus, Snapshot
+from cloudsync.scheduler.standing import recognised
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,8 @@ class Fleet:
     def observe(self) -> Snapshot:
         """All hosts, many at a time; one that the spec cordons or drains says so. A driver gives up by itself."""
         states = at_once([driver.observe for driver in self.drivers.values()])
-        return Snapshot(hosts={state.name: _as_wanted(state, self._wanted[state.name]) for state in states})
+        hosts = {state.name: _as_wanted(state, self._wanted[state.name]) for state in states}
+        return Snapshot(hosts=recognised(hosts))
 
     def checkup(self) -> Mapping[str, tuple[Check, ...]]:
         """What every host is found to be like, by name."""

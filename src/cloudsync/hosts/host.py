@@ -107,7 +107,7 @@ class Host:
             case StartInstance():
                 self._power_up(step.uuid, step.address)
             case StopInstance():
-                self._domains.stop(step.uuid, step.address, step.grace)
+                self._domains.stop(step.uuid, step.address, step.grace, step.for_good)
             case DeleteInstance():
                 self._domains.delete(step.uuid)
                 self._pool.delete_root(step.uuid)

@@ -81,6 +81,8 @@ class SimHost:
             state = self.state
         except HostError as error:
             return HostState(name=self.name, status=HostStatus.UNREACHABLE, reason=error.message)
+        if state.down:
+            return HostState(name=self.name, status=HostStatus.UNREACHABLE, reason=state.down)
         document = replace(state.document, user_data={}) if state.document else None
         another = foreign(document, self._cloud) if self._cloud is not None else ""
         if another:
@@ -109,7 +111,10 @@ class SimHost:
         if isinstance(step, PutDocument):
             step = replace(step, document=filled(step.document, blobs))
         with self._mutex:
-            self.state = perform(self.state, step, self.capacity)
+            state = self.state
+            if state.down:
+                raise HostError(f"{self.name}: {state.down}", "bring it back, then plan again")
+            self.state = perform(state, step, self.capacity)
 
     def receive(self, step: MoveInstance, source: Driver, progress: Progress, stop: Flag) -> None:  # noqa: ARG002
         if not isinstance(source, SimHost):

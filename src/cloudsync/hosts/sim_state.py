@@ -40,7 +40,8 @@ class Foreign:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimState:
     """`disks` maps an instance's uuid to its root disk's size in bytes, `bases` to the sha256 of what it stands on;
-    `images` maps a sha256 to its file's size. `started` are uuids of machines that ran once.
+    `images` maps a sha256 to its file's size. `started` are uuids of machines that ran once. `down` is why the host
+    cannot be reached, empty while it can.
     """
 
     document: HostDocument | None = None
@@ -50,6 +51,7 @@ class SimState:
     images: Mapping[str, int] = field(default_factory=dict)
     foreign: tuple[Foreign, ...] = ()
     started: frozenset[str] = frozenset()
+    down: str = ""
 
 
 def perform(state: SimState, step: Step, capacity: Usage) -> SimState:
@@ -68,7 +70,7 @@ def perform(state: SimState, step: Step, capacity: Usage) -> SimState:
         case StartInstance():
             return _power(state, step.uuid, step.address, Power.RUNNING)
         case StopInstance():
-            return _power(state, step.uuid, step.address, Power.STOPPED)
+            return _power(state, step.uuid, step.address, Power.STOPPED, step.for_good)
         case MoveInstance():
             raise HostError(f"{step.host}: a move takes two hosts", "this is a bug in cloudsync")
         case DeleteInstance():
@@ -176,10 +178,11 @@ def _written(state: SimState, step: CreateInstance | UpdateInstance, disk: int) 
     return _noted(written, machine)
 
 
-def _power(state: SimState, uuid: str, address: str, power: Power) -> SimState:
+def _power(state: SimState, uuid: str, address: str, power: Power, for_good: bool = False) -> SimState:
     if uuid not in state.machines:
         raise HostError(f"{address} is gone", "plan again: it will be made anew")
-    machine = replace(state.machines[uuid], power=power)
+    before = state.machines[uuid]
+    machine = replace(before, power=power, autostart=before.autostart and not for_good)
     return _noted(replace(state, machines={**state.machines, uuid: machine}), machine)
 
 

@@ -124,6 +124,7 @@ class Cloud:
     """`digest` covers the spec's text and every file it refers to. `groups` always has `default`.
 
     `commit` is the Git commit of the spec's folder, empty outside Git; `dirty` when the spec or a file of it differs.
+    `evacuate` are hosts that the person has given up, on the command line: never part of the spec.
     `places` maps KIND.NAME (and `instance.BASE` for a counted one) to its key in the spec, `group.X/ingress/0` and
     `expect/0` to what stands there. `written` has each group's rules as they stand in the spec, before they became
     the normal ones of `groups`, beside the key of their place; a rule that is implied has its direction's, without
@@ -146,6 +147,7 @@ class Cloud:
     placement_groups: Mapping[str, PlacementGroup] = field(default_factory=dict)
     instances: Mapping[str, Wanted] = field(default_factory=dict)
     expectations: tuple[Expectation, ...] = ()
+    evacuate: tuple[str, ...] = ()
     places: Mapping[str, Place] = field(default_factory=dict)
     written: Mapping[str, tuple[tuple[str, Rule], ...]] = field(default_factory=dict)
     replaced: frozenset[str] = frozenset()

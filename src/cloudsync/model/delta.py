@@ -10,7 +10,7 @@ from itertools import compress
 from operator import is_not
 from typing import Any, Generic, TypeVar
 
-from cloudsync.model.document import Applied, Entry, HostDocument
+from cloudsync.model.document import Applied, Entry, GivenUp, HostDocument
 from cloudsync.model.resources import Group, Image, Instance, Keypair, Network
 
 T = TypeVar("T")
@@ -57,6 +57,7 @@ class DocumentDelta:
     moves: Mapping[str, Moves] = field(default_factory=dict)
     directory: Entries[Entry] = Entries()
     leaving: Entries[str] = Entries()
+    given_up: Entries[GivenUp] = Entries()
     user_data: Entries[str] = field(default=Entries(), repr=False)
 
 

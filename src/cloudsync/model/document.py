@@ -30,13 +30,22 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GivenUp:
+    """An instance that was made anew elsewhere while `host`, which has this one, could not be asked."""
+
+    name: str
+    host: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HostDocument:
     """`instances` are this host's own, by name; `directory` names every instance of the cloud.
 
     `members` gives the addresses behind each `group.X` or `instance.X` that a rule of `groups` names, cluster-wide.
     An instance on record that the directory has on another host is about to come from there; `leaving` names those
-    that are about to go, with the host they go to. `images` are those that local instances stand on. `infra` are
-    underlay addresses that guests may never reach.
+    that are about to go, with the host they go to. `given_up`, by uuid, are to be stopped when their hosts come back;
+    it names them until they are removed. `images` are those that local instances stand on. `infra` are underlay
+    addresses that guests may never reach.
     `user_data` maps a SHA-256 to base64 text for what local instances use; it is never printed.
     """
 
@@ -54,6 +63,7 @@ class HostDocument:
     members: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     directory: Mapping[str, Entry] = field(default_factory=dict)
     leaving: Mapping[str, str] = field(default_factory=dict)
+    given_up: Mapping[str, GivenUp] = field(default_factory=dict)
     user_data: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property

@@ -163,10 +163,11 @@ class StartInstance(StepBase):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StopInstance(StepBase):
-    """ACPI first; forced after `grace` seconds."""
+    """ACPI first; forced after `grace` seconds. `for_good`: it does not start with its host any more."""
 
     uuid: str
     grace: float = 60.0
+    for_good: bool = False
     kind: Literal["stop-instance"] = "stop-instance"
 
 
@@ -265,6 +266,7 @@ class Plan:
     warnings: tuple[str, ...] = ()
     steps: tuple[Step, ...] = ()
     replaced: tuple[str, ...] = ()
+    evacuated: tuple[str, ...] = ()
     format_version: int = 1
 
     @property

@@ -90,12 +90,27 @@ class Drift:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stale:
+    """What is left of an instance that was made anew elsewhere while its host could not be asked."""
+
+    name: str
+    machine: Machine | None = None
+    has_disk: bool = False
+
+    @property
+    def rests(self) -> bool:
+        """It does not run, and will not by itself."""
+        return self.machine is None or (self.machine.power is Power.STOPPED and not self.machine.autostart)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HostState:
     """One host as observed. Unless `reachable`, everything but name, status and reason is unknown, not empty.
 
     `capacity` is raw; `foreign` is what machines that are not ours take of it; `foreign_names` their domain names.
     `images` maps the sha256 of each cached image to its file's size, `image_disks` to the size of a disk that holds it;
     `partial` are those that began to come in. `disks` are instance uuids that have a root disk here.
+    `stale`, by uuid, are in none of the others; who knows all hosts' documents tells them (scheduler/standing.py).
     `document` is None on a host that never had one. `machines` and `boots` are by instance uuid.
     """
 
@@ -116,6 +131,7 @@ class HostState:
     drift: tuple[Drift, ...] = ()
     obstacles: tuple[Obstacle, ...] = ()
     boots: Mapping[str, Boot] = field(default_factory=dict)
+    stale: Mapping[str, Stale] = field(default_factory=dict)
 
     @property
     def reachable(self) -> bool:

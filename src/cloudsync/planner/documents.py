@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from cloudsync.model.cloud import Cloud
-from cloudsync.model.document import Applied, Entry, HostDocument
+from cloudsync.model.document import Applied, Entry, GivenUp, HostDocument
 from cloudsync.model.resources import Image, Instance, World
 from cloudsync.model.snapshot import HostState
+from cloudsync.planner.departed import departed
 from cloudsync.planner.floating import without
 from cloudsync.planner.seen import Pair, Sight
 
@@ -24,6 +25,7 @@ class Whole:
     members: Mapping[str, tuple[str, ...]]
     infra: tuple[str, ...]
     local: dict[str, dict[str, Instance]]
+    given_up: Mapping[str, GivenUp]
 
 
 def whole(cloud: Cloud, desired: World, sight: Sight, hosts: Mapping[str, HostState]) -> Whole:
@@ -45,7 +47,8 @@ def whole(cloud: Cloud, desired: World, sight: Sight, hosts: Mapping[str, HostSt
     directory = _one_of(dict(sorted(entries.items())), [document.directory for document in there])
     members = _one_of(_members(cloud, desired, addresses), [document.members for document in there])
     infra = tuple(sorted(host.address for host in cloud.hosts.values() if host.address))
-    return Whole(cloud, desired, directory, members, infra, local)
+    given_up = _one_of(departed(cloud, sight, hosts), [document.given_up for document in there])
+    return Whole(cloud, desired, directory, members, infra, local, given_up)
 
 
 def _one_of(fresh: Mapping[str, T], there: Iterable[Mapping[str, T]]) -> Mapping[str, T]:
@@ -69,6 +72,7 @@ def final(shared: Whole, host: str) -> HostDocument:
         instances=local,
         members=shared.members,
         directory=shared.directory,
+        given_up=shared.given_up,
     )
 
 

@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from cloudsync.model.cloud import Cloud
 from cloudsync.model.plan import Action, Change, Field
 from cloudsync.model.resources import Image, World
 from cloudsync.model.snapshot import HostState
 from cloudsync.planner import show
+from cloudsync.planner.departed import remains
 from cloudsync.planner.drift import orphans
 from cloudsync.planner.seen import Sight
 
@@ -34,16 +36,17 @@ def fetches(desired: World, hosts: Mapping[str, HostState]) -> tuple[Fetch, ...]
     )
 
 
-def drops(desired: World, sight: Sight, hosts: Mapping[str, HostState]) -> tuple[Drop, ...]:
+def drops(cloud: Cloud, desired: World, sight: Sight, hosts: Mapping[str, HostState]) -> tuple[Drop, ...]:
     """What each host may forget. A host with disks that nobody knows keeps all: one may stand on an image."""
     named = {image.sha256 for image in desired.images.values()}
     found = []
     for name, host in hosts.items():
-        if not host.reachable or host.document is None or orphans(host, sight):
+        left = remains(cloud, host)
+        if not host.reachable or host.document is None or orphans(host, sight) or left is None:
             continue
         names = {image.sha256: known for known, image in host.document.images.items()}
         stood_on = {pair.machine.image for pair in sight.at[name] if pair.machine and not pair.doomed}
-        for sha256 in sorted((host.images.keys() | host.partial) - named - stood_on):
+        for sha256 in sorted((host.images.keys() | host.partial) - named - stood_on - left):
             found.append(Drop(name, sha256, names.get(sha256, sha256[:12])))
     return tuple(found)
 

@@ -7,7 +7,7 @@ from cloudsync.model import wire
 from cloudsync.model.address import Address, Kind
 from cloudsync.model.plan import Action, Change, Disruption, Field
 from cloudsync.model.resources import Instance, Network, Power
-from cloudsync.planner import show
+from cloudsync.planner import departed, show
 from cloudsync.planner.act import Act, act, disruption, gateways
 from cloudsync.planner.fields import as_fields, differing
 from cloudsync.planner.floating import moves, told
@@ -33,7 +33,7 @@ def change(pair: Pair, networks: Mapping[str, Network]) -> Change | None:
     if wanted is None:
         return _delete(pair)
     if pair.home is None:
-        return _create(wanted)
+        return departed.rebuilt(pair, wanted, pair.lost) if pair.lost else _create(wanted)
     if pair.replaced:
         return _replace(pair, wanted, networks)
     if pair.machine is None and not pair.moves and unfinished(pair):

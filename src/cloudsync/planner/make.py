@@ -8,7 +8,7 @@ from cloudsync.model.obstacle import Obstacle
 from cloudsync.model.plan import Action, Change, Checked, Exposure, Placement, Plan, PutDocument, Step, Unplaced
 from cloudsync.model.resources import World
 from cloudsync.model.snapshot import HostState, Snapshot
-from cloudsync.planner import hosts, images, instances, shared
+from cloudsync.planner import departed, hosts, images, instances, shared
 from cloudsync.planner.audit import audit
 from cloudsync.planner.conflicts import conflicts
 from cloudsync.planner.documents import Whole, whole
@@ -35,9 +35,9 @@ def make_plan(
     sight = see(cloud, desired, states)
     refuse(cloud, sight, states)
     common = whole(cloud, desired, sight, states)
-    moved = images.fetches(desired, states), images.drops(desired, sight, states)
-    todo = _steps(cloud, states, sight, common, moved, applied)
-    changes = _changes(states, sight, common, moved, todo)
+    moved = images.fetches(desired, states), images.drops(cloud, desired, sight, states)
+    todo = departed.first(cloud, states, _steps(cloud, states, sight, common, moved, applied))
+    changes = _changes(cloud, states, sight, common, moved, todo)
     plan = Plan(
         cloud=cloud.name,
         commit=cloud.commit,
@@ -49,9 +49,10 @@ def make_plan(
         unplaced=tuple(unplaced),
         expectations=_expectations(cloud, desired, sight) if cloud.expectations else (),
         exposure=_exposure(cloud, desired, sight, states) if changes else Exposure(),
-        warnings=tuple(_warnings(sight, states)),
+        warnings=(*_warnings(sight, states), *departed.warnings(cloud, states)),
         steps=todo,
         replaced=tuple(sorted(cloud.replaced)),
+        evacuated=cloud.evacuate,
     )
     audit(plan, desired, states)
     return plan
@@ -61,7 +62,12 @@ Moved = tuple[tuple[images.Fetch, ...], tuple[images.Drop, ...]]
 
 
 def _changes(
-    states: Mapping[str, HostState], sight: Sight, common: Whole, moved: Moved, todo: tuple[Step, ...]
+    cloud: Cloud,
+    states: Mapping[str, HostState],
+    sight: Sight,
+    common: Whole,
+    moved: Moved,
+    todo: tuple[Step, ...],
 ) -> tuple[Change, ...]:
     """In address order."""
     new = hosts.joining(states)
@@ -70,6 +76,7 @@ def _changes(
         *shared.changes(common.desired, states, new),
         *images.changes(*moved),
         *instances.changes(sight.pairs, common.desired.networks),
+        *departed.changes(cloud, states, sight),
     ]
     drifted = {name for name, host in states.items() if host.drift}
     updated = {step.host for step in todo if isinstance(step, PutDocument)} - drifted
@@ -126,8 +133,9 @@ def _exposure(cloud: Cloud, desired: World, sight: Sight, states: Mapping[str, H
 
 
 def _new(placements: Iterable[Placement], changes: tuple[Change, ...]) -> tuple[Placement, ...]:
-    """Only those of instances that the plan makes."""
+    """Only those of instances that the plan makes, or makes anew elsewhere."""
     made = {change.address for change in changes if change.action is Action.CREATE}
+    made |= {one.address for one in changes if one.action is Action.REPLACE and one.fields[0].path == "host"}
     return tuple(placement for placement in placements if f"instance.{placement.instance}" in made)
 
 

@@ -42,9 +42,13 @@ def match(wanted: Sequence[WantedNic], home: Home | None, networks: Mapping[str,
 
 
 def _had(home: Home, networks: Mapping[str, Network]) -> Iterator[Had]:
-    """A machine without a record has no word of networks."""
+    """A machine without a record has no word of networks, and of what was lost only the addresses are known."""
     if home.record:
         yield from (Had(nic.network, nic.address, nic.tap, nic.mac) for nic in home.record.nics)
+    elif not home.known:
+        for address in home.addresses:
+            within = (name for name, one in networks.items() if _inside(address, one))
+            yield Had(next(within, ""), address, "", "")
     elif home.machine:
         ours = dict(tap_and_mac(home.uuid, index) for index in range(_PLENTY))
         for tap, _, address in home.machine.nics:

@@ -28,6 +28,9 @@ def refuse(cloud: Cloud, sight: Sight, hosts: Mapping[str, HostState]) -> None:
 
 
 def _protected(cloud: Cloud, pair: Pair) -> Problem | None:
+    if pair.lost and pair.wanted and pair.wanted.protect:
+        text = f"instance.{pair.name} is protected and would be made anew without its data"
+        return _problem(cloud, pair, text, f"wait for host.{pair.lost.host}, or write `protect: false`")
     guarded = (pair.record and pair.record.protect) or (pair.wanted and pair.wanted.protect)
     if not guarded or not pair.doomed:
         return None

@@ -23,9 +23,10 @@ def resolve(cloud: Cloud, placements: Iterable[Placement], snapshot: Snapshot) -
     homes = find_homes(cloud, standing(cloud, snapshot))
     hosts = {one.instance: one.host for one in placements}
     names = [name for name in sorted(hosts) if name not in homes.of or homes.of[name].known]
-    stays = {name: match(cloud.instances[name].nics, homes.of.get(name), cloud.networks) for name in names}
+    before = {**homes.lost, **homes.of}
+    stays = {name: match(cloud.instances[name].nics, before.get(name), cloud.networks) for name in names}
     addresses = allocate(cloud, stays, homes)
-    uuids = {home.uuid for home in homes}
+    uuids = {home.uuid for home in homes} | homes.spent
     identities: dict[str, tuple[int, str]] = {}
     for name in names:
         identities[name] = _identity(cloud, cloud.instances[name], homes.of.get(name), uuids)

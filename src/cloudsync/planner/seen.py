@@ -13,13 +13,15 @@ from cloudsync.scheduler.homes import Home, Homes, find_homes
 class Pair:
     """A wanted instance and what is there for it; either may be None.
 
-    `host` is where it is to be, `source` where it is: the same unless it moves.
+    `host` is where it is to be, `source` where it is: the same unless it moves. `lost` is what the person gives up for
+    it, with a host that cannot be asked.
     """
 
     wanted: Instance | None
     home: Home | None
     host: HostState
     source: HostState
+    lost: Home | None = None
 
     @property
     def name(self) -> str:
@@ -66,7 +68,8 @@ class Sight:
     """`pairs` of all hosts that can be asked, in name order; `on` by the host where each is to be, `at` where it is.
 
     `copies` are what moves left behind, but not where their instance is to be. `away` are homes on hosts that cannot be
-    asked, each with the wanted instance it answers to, if any.
+    asked, each with the wanted instance it answers to, if any. `lost` is what the person gives up, `dropped` those of
+    it that nobody wants.
     """
 
     pairs: tuple[Pair, ...]
@@ -74,19 +77,26 @@ class Sight:
     at: Mapping[str, tuple[Pair, ...]]
     copies: tuple[Home, ...]
     away: tuple[tuple[Home, str | None], ...]
+    lost: tuple[Home, ...] = ()
+    dropped: tuple[Home, ...] = ()
 
 
 def see(cloud: Cloud, desired: World, hosts: Mapping[str, HostState]) -> Sight:
     """Match wanted and existing instances."""
     homes = find_homes(cloud, hosts)
-    pairs = [_pair(wanted, homes.of.get(name), hosts[wanted.host], hosts) for name, wanted in desired.instances.items()]
+    pairs = [
+        _pair(wanted, homes.of.get(name), hosts[wanted.host], hosts, homes.lost.get(name))
+        for name, wanted in desired.instances.items()
+    ]
     pairs += [_pair(None, home, hosts[home.host], hosts) for home in homes.others if home.known]
     pairs.sort(key=lambda pair: (pair.name, pair.host.name, pair.home.uuid if pair.home else ""))
     away: list[tuple[Home, str | None]] = [(home, None) for home in homes.others if not home.known]
     away += [(home, name) for name, home in homes.of.items() if not home.known and home.host in hosts]
     on = _by(hosts, pairs, lambda pair: pair.host)
     copies = tuple(_copies(homes, pairs, hosts))
-    return Sight(tuple(pairs), on, _by(hosts, pairs, lambda pair: pair.source), copies, tuple(away))
+    at = _by(hosts, pairs, lambda pair: pair.source)
+    lost = (*homes.lost.values(), *homes.dropped)
+    return Sight(tuple(pairs), on, at, copies, tuple(away), lost, homes.dropped)
 
 
 def _copies(homes: Homes, pairs: Iterable[Pair], hosts: Mapping[str, HostState]) -> Iterator[Home]:
@@ -100,8 +110,14 @@ def _copies(homes: Homes, pairs: Iterable[Pair], hosts: Mapping[str, HostState])
                 yield known.get((host.name, uuid), Home(name=pair.name, uuid=uuid, host=host.name, addresses=()))
 
 
-def _pair(wanted: Instance | None, home: Home | None, host: HostState, hosts: Mapping[str, HostState]) -> Pair:
-    return Pair(wanted=wanted, home=home, host=host, source=hosts[home.host] if home else host)
+def _pair(
+    wanted: Instance | None,
+    home: Home | None,
+    host: HostState,
+    hosts: Mapping[str, HostState],
+    lost: Home | None = None,
+) -> Pair:
+    return Pair(wanted=wanted, home=home, host=host, source=hosts[home.host] if home else host, lost=lost)
 
 
 def _by(

@@ -1,12 +1,13 @@
 """Where instances live already, by what every document and every machine says, and which wanted instance each is."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cloudsync.model.cloud import Cloud
 from cloudsync.model.document import HostDocument
 from cloudsync.model.resources import Instance, Power
 from cloudsync.model.snapshot import HostState, Machine
+from cloudsync.scheduler.standing import given_up
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,11 +32,16 @@ class Homes:
     """`of` maps wanted names to what is there for them; `others` exist and answer to nothing wanted, in name order.
 
     `copies` are what a move that was cut off left of an instance on another host than its own.
+    `lost` maps wanted names to what the person gives up with its host, `dropped` are those that nobody wants any more.
+    `spent` are UUIDs of what was given up, now or before.
     """
 
     of: Mapping[str, Home]
     others: tuple[Home, ...]
     copies: tuple[Home, ...] = ()
+    lost: Mapping[str, Home] = field(default_factory=dict)
+    dropped: tuple[Home, ...] = ()
+    spent: frozenset[str] = frozenset()
 
     def __iter__(self) -> Iterator[Home]:
         yield from self.of.values()
@@ -45,7 +51,8 @@ class Homes:
 def find_homes(cloud: Cloud, hosts: Mapping[str, HostState]) -> Homes:
     """Match what exists with what is wanted: by name, else by a name that it may be renamed from."""
     found, copies = _apart(hosts)
-    found += _unseen(hosts, {home.uuid for home in found})
+    gone = given_up(hosts)
+    found += _unseen(hosts, {home.uuid for home in found} | gone.keys())
     named: dict[str, Home] = {}
     for home in sorted(found, key=_surest_first):
         named.setdefault(home.name, home)
@@ -56,14 +63,26 @@ def find_homes(cloud: Cloud, hosts: Mapping[str, HostState]) -> Homes:
         if old:
             of[name] = old
             claimed.add(old.uuid)
-    kept = (home for home in found if home.uuid not in claimed and (home.known or home.host in hosts))
-    others = tuple(sorted(kept, key=lambda home: (home.name, home.host, home.uuid)))
-    return Homes(of, others, copies)
+    lost = {name: home for name, home in of.items() if _is_lost(cloud, home)}
+    rest = sorted((home for home in found if home.uuid not in claimed), key=lambda one: (one.name, one.host, one.uuid))
+    dropped = tuple(home for home in rest if _is_lost(cloud, home))
+    return Homes(
+        of={name: home for name, home in of.items() if name not in lost},
+        others=tuple(one for one in rest if not _is_lost(cloud, one) and (one.known or one.host in hosts)),
+        lost=lost,
+        dropped=dropped,
+        copies=copies,
+        spent=frozenset(gone) | {home.uuid for home in (*lost.values(), *dropped)},
+    )
+
+
+def _is_lost(cloud: Cloud, home: Home) -> bool:
+    return not home.known and home.host in cloud.evacuate
 
 
 def out_of_reach(hosts: Mapping[str, HostState]) -> tuple[Home, ...]:
     """What is, as the directories of other hosts say, on hosts that cannot be asked; in name order."""
-    seen = {home.uuid for home in _apart(hosts)[0]}
+    seen = {home.uuid for home in _apart(hosts)[0]} | given_up(hosts).keys()
     return tuple(sorted(_unseen(hosts, seen), key=lambda home: home.name))
 
 

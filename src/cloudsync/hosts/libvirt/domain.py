@@ -85,10 +85,12 @@ class Domains:
                 booting()
                 domain.create()
 
-    def stop(self, uuid: str, label: str, grace: float) -> None:
-        """Press the power button, again every 10 s; pull the plug after `grace` seconds."""
+    def stop(self, uuid: str, label: str, grace: float, for_good: bool = False) -> None:
+        """Press the power button, again every 10 s; pull the plug after `grace` seconds. `for_good`: autostart off."""
         with self._connection.doing(f"stop {label}"):
             domain = self._existing(uuid, label)
+            if for_good:
+                domain.setAutostart(0)
             if domain.isActive() and not self._power_button(domain, grace):
                 _force_off(domain)
 
