@@ -13,6 +13,8 @@ from cloudsync.cli.end import code_of
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False, no_args_is_help=True)
 keypair = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Key pairs: create, import, list.")
 app.add_typer(keypair, name="keypair")
+host = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Hosts: drain.")
+app.add_typer(host, name="host")
 
 Format = Annotated[str, typer.Option("--format", metavar="text|json", help="How to show it.")]
 
@@ -104,6 +106,9 @@ def plan(
 
 AutoApprove = Annotated[bool, typer.Option("-y", "--auto-approve", help="Do not ask.")]
 AllowDestroy = Annotated[bool, typer.Option("--allow-destroy", help="With -y: disks may be destroyed.")]
+MaxDisruption = Annotated[
+    str | None, typer.Option("--max-disruption", metavar="CLASS", help="Refuse a plan that disturbs more.")
+]
 Parallelism = Annotated[int, typer.Option("--parallelism", min=1, max=64, help="Steps at once.")]
 
 
@@ -112,9 +117,7 @@ def apply(
     plan: Annotated[Path | None, typer.Argument(help="A plan saved by `plan --out`.")] = None,
     auto_approve: AutoApprove = False,
     allow_destroy: AllowDestroy = False,
-    max_disruption: Annotated[
-        str | None, typer.Option("--max-disruption", metavar="CLASS", help="Refuse a plan that disturbs more.")
-    ] = None,
+    max_disruption: MaxDisruption = None,
     wait: Annotated[bool, typer.Option("--wait", help="Until cloud-init reports done.")] = False,
     timeout: Annotated[float, typer.Option("--timeout", min=1, help="Seconds that --wait waits.")] = 600,
     parallelism: Parallelism = 4,
@@ -242,6 +245,24 @@ def agent(
     if uninstall:
         raise typer.Exit(uninstall_parts(socket, run, state))
     raise typer.Exit(serve(socket, state, pool, run, metadata_port))
+
+
+@host.command("drain")
+def host_drain(
+    name: str,
+    undo: Annotated[
+        bool, typer.Option("--undo", help="Let it have instances again; none comes back by itself.")
+    ] = False,
+    auto_approve: AutoApprove = False,
+    allow_destroy: AllowDestroy = False,
+    max_disruption: MaxDisruption = None,
+) -> None:
+    """Write `state: drained` into the spec and move everything to other hosts."""
+    from cloudsync.cli.apply import Wishes
+    from cloudsync.cli.drain import drain
+
+    wishes = Wishes(auto_approve, allow_destroy, max_disruption, wait=False, timeout=0, parallelism=4)
+    raise typer.Exit(drain(Options.file, name, undo, wishes))
 
 
 @keypair.command("create")

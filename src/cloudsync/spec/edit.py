@@ -1,4 +1,4 @@
-"""Changes to a spec that keep everything else as it was written. `keypair` calls it, and `init` its `entry`.
+"""Changes to a spec that keep everything else as it was written. `keypair` and `restate` call it, `init` its `entry`.
 
 A line is put in where the text allows it, so that not a byte elsewhere moves; else ruamel's round trip rewrites the
 file. Either way what comes out is read again, and written only when it says the old values and the new one.
@@ -39,7 +39,7 @@ def add_keypair(path: Path, name: str, public_key: str) -> None:
     if document.spots or not document.complete:
         raise SpecError([document.problem(spot) for spot in document.spots])
     _refuse_taken(document, name)
-    _write(path.resolve(), _edited(document, name, line).encode("utf-8"), document.data)
+    write(path.resolve(), _edited(document, name, line).encode("utf-8"), document.data)
 
 
 def _refuse_taken(document: Document, name: str) -> None:
@@ -126,7 +126,7 @@ def _round_trip(document: Document, name: str, line: str) -> str | None:
     return with_entry(document.text, "keypairs", name, line)
 
 
-def _write(target: Path, data: bytes, before: bytes) -> None:
+def write(target: Path, data: bytes, before: bytes) -> None:
     """Replace the file in one step, with the mode it has; CloudsyncError when it changed since it was read."""
     try:
         mode = target.stat().st_mode & 0o7777
