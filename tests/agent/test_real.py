@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -71,6 +72,22 @@ def test_what_was_changed_behind_its_back_is_drift_and_repaired_by_the_next_docu
     real.inside("nft", "flush", "table", "inet", "cloudsync")
     assert any("is missing" in drift.message for drift in real.client.host().drift)
     real.client.put_document(document(2, uplink=None), 1)
+    assert real.client.host().drift == ()
+
+
+def test_a_host_that_repairs_itself_needs_no_apply(real: RealLab) -> None:
+    real.client.put_document(replace(document(1, uplink=None), repair=True), 0)
+    for command in (
+        ("nft", "flush", "ruleset"),
+        ("nft", "insert rule inet cloudsync forward_to accept"),
+        ("ip", "rule", "flush"),
+    ):
+        real.inside(*command)
+        eventually(lambda: real.client.host().drift, ())
+    assert "the firewall table inet cloudsync is missing; restoring it" in real.log
+    real.client.put_document(document(2, uplink=None), 1)
+    real.inside("nft", "flush", "ruleset")
+    real.client.put_document(document(3, uplink=None), 2)
     assert real.client.host().drift == ()
 
 

@@ -8,7 +8,7 @@ import logging
 import signal
 import socket
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 
 import uvicorn
 
@@ -21,6 +21,7 @@ from cloudsync.agent.images import Images
 from cloudsync.agent.keeper import Keeper
 from cloudsync.agent.listen import alone, listening, starting
 from cloudsync.agent.lock import ApplyLock
+from cloudsync.agent.mender import Mender
 from cloudsync.agent.neighbours.lookout import Lookout
 from cloudsync.agent.notify import notify
 from cloudsync.agent.part import Part
@@ -59,6 +60,7 @@ def run(places: Places, make_parts: MakeParts) -> int:
                     keeper.start()
                     reader.suit(keeper.document)
                     listener = stack.enter_context(listening(places.socket))
+                    stack.enter_context(closing(Mender(keeper.mend)))
                 asyncio.run(_serve(places, keeper, boots, reader, listener))
         finally:
             reader.close()

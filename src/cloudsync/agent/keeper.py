@@ -50,6 +50,7 @@ class Keeper:
         self._document: HostDocument | None = None
         self._damage: Damage | None = None
         self._failed: dict[str, str] = {}
+        self._hopeless: tuple[Drift, ...] = ()
         self._retry = Retry(self._mend, first_pause)
 
     @property
@@ -110,14 +111,28 @@ class Keeper:
             log.info("generation %d of cloud %s is in force", document.generation, document.cloud)
             return self._etag
 
+    def mend(self, patient: bool) -> None:
+        """Where the document says `repair`, restore what others changed; if `patient`, also what did not help."""
+        with self._lock:
+            document = self._document
+            if document is None or not document.repair or self._failed:
+                return
+            found = self._drift(document)
+            if found and (patient or found != self._hopeless):
+                for one in found:
+                    log.warning("somebody changed this: %s: %s; restoring it", one.address, one.message)
+                self._restore()
+                found = self._drift(document)
+            self._hopeless = found
+
     def look(self) -> tuple[HostDocument | None, tuple[Drift, ...], str]:
         """The document, where the host differs from it, and its etag, of one moment."""
         with self._lock:
-            found = list(self._own_drift())
-            if self._document is not None:
-                for part in self._parts:
-                    found += _ask(part, self._document)
+            found = (*self._own_drift(), *self._drift(self._document))
             return self._document, tuple(dict.fromkeys(found)), self._etag
+
+    def _drift(self, document: HostDocument | None) -> tuple[Drift, ...]:
+        return tuple(one for part in self._parts for one in _ask(part, document)) if document else ()
 
     def rulings(self, asked: Question) -> tuple[Ruling, ...]:
         """What the kernel's rules do with packets. Raise HostError, Blank while there is no document."""

@@ -47,6 +47,7 @@ class DocumentDelta:
     generation: int
     applied: Applied = Applied()
     uplink: str | None = None
+    repair: bool = False
     infra: tuple[str, ...] = ()
     keypairs: Entries[Keypair] = Entries()
     groups: Entries[Group] = Entries()

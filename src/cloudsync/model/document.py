@@ -46,6 +46,7 @@ class HostDocument:
     that are about to go, with the host they go to. `given_up`, by uuid, are to be stopped when their hosts come back;
     it names them until they are removed. `images` are those that local instances stand on. `infra` are underlay
     addresses that guests may never reach.
+    `repair`: the agent restores at once what others change.
     `user_data` maps a SHA-256 to base64 text for what local instances use; it is never printed.
     """
 
@@ -54,6 +55,7 @@ class HostDocument:
     generation: int = 0
     applied: Applied = Applied()
     uplink: str | None = None
+    repair: bool = False
     infra: tuple[str, ...] = ()
     keypairs: Mapping[str, Keypair] = field(default_factory=dict)
     groups: Mapping[str, Group] = field(default_factory=dict)

@@ -64,6 +64,7 @@ def final(shared: Whole, host: str) -> HostDocument:
         cloud=cloud.name,
         host=host,
         uplink=cloud.hosts[host].uplink,
+        repair=cloud.repair,
         infra=shared.infra,
         keypairs=desired.keypairs,
         groups=desired.groups,

@@ -65,4 +65,5 @@ def _update(name: str, fields: tuple[Field, ...], reasons: tuple[str, ...], befo
 
 
 def _own(document: HostDocument) -> dict[str, object]:
-    return {"uplink": document.uplink, "infra": list(document.infra)}
+    word = "true" if document.repair else "false"
+    return {"uplink": document.uplink, "repair": word, "infra": list(document.infra)}

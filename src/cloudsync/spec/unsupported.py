@@ -20,8 +20,6 @@ def _header(draft: Draft) -> Iterator[Finding]:
     header = draft.header
     if header.fabric == "vxlan":
         yield _refuse(("fabric",), "fabric: vxlan", "write  fabric: direct")
-    if header.repair:
-        yield _refuse(("repair",), "repair: true", "write  repair: false, and apply to repair")
 
 
 # Key of an instance -> what is said when it is used.
