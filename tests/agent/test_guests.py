@@ -209,6 +209,20 @@ def test_boots_are_told_as_they_come_until_all_are_done(agent: Lab) -> None:
     assert agent.client.host().boots[UUID] == done
 
 
+def test_what_a_machine_wrote_goes_with_it_on_record_or_not(agent: Lab) -> None:
+    """One that no document knew is deleted, too."""
+    mine, other = (agent.root / "consoles" / f"cloudsync-{uuid}.log" for uuid in (UUID, OTHER))
+    rotated = mine.with_name(f"{mine.name}.0")
+    strange = mine.with_name("web.log")
+    for path in (mine, rotated, other, strange):
+        path.write_text("secret")
+    for _ in range(2):
+        agent.client.forget_console(UUID)
+    assert [path.exists() for path in (mine, rotated, other, strange)] == [False, False, True, True]
+    with pytest.raises(HostError):
+        agent.client.forget_console("../../etc/passwd")
+
+
 def test_boots_outlive_the_agent_until_the_machine_is_gone(agent: Lab) -> None:
     done = Boot(uuid=UUID, finished=True, host_keys=("ssh-ed25519 AAAA",))
     told(agent, done)

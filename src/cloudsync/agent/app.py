@@ -262,6 +262,12 @@ def _machines(app: FastAPI, services: Services) -> None:
         except CloudsyncError as error:
             raise Refusal(404, error.message, error.hint) from error
 
+    @app.delete("/v1/instances/{uuid}/console", status_code=204, response_class=Response)
+    def forget(uuid: Uuid) -> Response:
+        """The machine is gone: so is what it wrote. Nothing happens when there is nothing."""
+        console.forget(services.consoles, [uuid])
+        return Response(status_code=204)
+
 
 async def _told_boots(boots: AsyncIterator[Boot]) -> AsyncIterator[bytes]:
     async for boot in boots:

@@ -132,6 +132,10 @@ class AgentClient:
         """What the machine wrote to its serial port, oldest first. HostError when there is no log."""
         return self._at.ask("GET", f"/v1/instances/{quote(uuid, safe='')}/console", wait=_QUICK)
 
+    def forget_console(self, uuid: str) -> None:
+        """Remove what a machine that is gone wrote to its serial port."""
+        self._at.ask("DELETE", f"/v1/instances/{quote(uuid, safe='')}/console", wait=_QUICK)
+
     def denied(self, uuid: str) -> tuple[Denial, ...]:
         """What its groups denied lately, the latest last. HostError when none of them logs it."""
         return self._loaded(tuple[Denial, ...], self._at.ask("GET", _denied(uuid), wait=_QUICK))

@@ -111,6 +111,7 @@ class Host:
             case DeleteInstance():
                 self._domains.delete(step.uuid)
                 self._pool.delete_root(step.uuid)
+                self._agent.forget_console(step.uuid)
 
     def receive(self, step: MoveInstance, source: Driver, progress: Progress, stop: Flag) -> None:
         if not isinstance(source, Host):
