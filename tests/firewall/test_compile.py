@@ -39,9 +39,10 @@ def test_each_form_of_a_rule_is_one_nft_rule() -> None:
 
 def test_dccp_is_told_packet_by_packet_where_its_ports_matter() -> None:
     """And costs nothing elsewhere."""
+    own = "iifname . ether saddr . ip saddr @port_src4"
     one = instance("a", "10.20.0.2", ("g",))
     for rule, first in ((replace(ingress("any", "dccp"), ports=(5, 5)), 'iifname "cs-*" meta l4proto 33 notrack'),
-                        (ingress("any", "dccp"), 'iifname "cs-*" jump antispoof')):  # fmt: skip
+                        (ingress("any", "dccp"), f'iifname "cs-*" @nh,0,8 69 {own} accept')):  # fmt: skip
         assert rules(document([one], [group("g", rule)]), "prerouting_raw")[0] == first
 
 

@@ -21,6 +21,9 @@ _NOT_TRACKED_OUT = Rule(("ct state invalid,untracked", _NOT_TO, "ip daddr != @in
 # Kernels since 6.16 do not track DCCP (33): one connection between two guests would let all its ports through.
 _BY_PACKET = Rule((_FROM, "meta l4proto 33", "notrack"))
 _DENY = Rule(("counter", "drop"))
+# The first byte of IPv4 without options: one comparison for all that is nothing else.
+_PLAIN, _NOT_PLAIN = "@nh,0,8 69", "@nh,0,8 != 69"
+_ITS_OWN = "iifname . ether saddr . ip saddr @port_src4"
 _ESTABLISHED = Rule(("ct state established", "accept"))
 _INVALID = Rule(("ct state invalid", "counter", "drop"))
 # An error counts as related whoever sends it: a guest may report those of its own connections only.
@@ -86,7 +89,15 @@ def _filters(metadata_port: int, untracked: tuple[Rule, ...]) -> dict[str, Chain
     not_for_others = (_NOT_FROM, 'iifname != "lo"', f"tcp dport {metadata_port}", "counter", "drop")
     return {
         # Before fragments are put together (-400): else a guest's would complete another guest's datagram.
-        "prerouting_raw": _base("filter", "prerouting", -450, *untracked, Rule((_FROM, "jump antispoof"))),
+        # Nearly all packets are what they should be, and pass by one rule.
+        "prerouting_raw": _base(
+            "filter",
+            "prerouting",
+            -450,
+            *untracked,
+            Rule((_FROM, _PLAIN, _ITS_OWN, "accept")),
+            Rule((_FROM, "jump antispoof")),
+        ),
         # After destination NAT (-100): replies to masqueraded flows bear a pool's address only from there on.
         "prerouting_mark": _base(
             "filter", "prerouting", -90, Rule((_FROM, _MARKED, "accept")), Rule(("ip daddr @internal4", _MARKED))
@@ -96,8 +107,8 @@ def _filters(metadata_port: int, untracked: tuple[Rule, ...]) -> dict[str, Chain
             "filter",
             "forward",
             -10,
-            Rule((_NOT_FROM, "accept")),
             _ESTABLISHED,
+            Rule((_NOT_FROM, "accept")),
             _INVALID_FORWARDED,
             _RELATED,
             _NO_SYN,
@@ -113,8 +124,8 @@ def _filters(metadata_port: int, untracked: tuple[Rule, ...]) -> dict[str, Chain
             "filter",
             "forward",
             -9,
-            Rule((_NOT_TO, "accept")),
             Rule(("ct state established,related", "accept")),
+            Rule((_NOT_TO, "accept")),
             _INVALID_FORWARDED,
             _NO_SYN,
             _NO_INIT,
@@ -150,9 +161,8 @@ def _antispoof() -> Chain:
     discover = ("ip saddr 0.0.0.0", "ip daddr 255.255.255.255", "udp sport 68", "udp dport 67")
     return Chain(
         (
-            # The first byte of IPv4 without options: one comparison for all that is nothing else.
-            Rule(("@nh,0,8 != 69", "jump not_plain")),
-            Rule(("iifname . ether saddr . ip saddr @port_src4", "return")),
+            Rule((_NOT_PLAIN, "jump not_plain")),
+            Rule((_ITS_OWN, "return")),
             Rule((*discover, "iifname . ether saddr @port_macs", "return")),
             Rule(("iifname @open_ports", "goto open_source")),
             _DENY,
