@@ -7,15 +7,17 @@ from typing import Protocol, runtime_checkable
 import pytest
 from hypothesis import settings
 
+from tests.effort import tries
+
 # How long an example takes says how busy the machine is. Every run tries the same ones.
-settings.register_profile("house", deadline=None, derandomize=True, database=None)
+settings.register_profile("house", deadline=None, derandomize=True, database=None, max_examples=tries(100))
 settings.load_profile("house")
 
 PRIVATE = "CLOUDSYNC_PRIVATE_MACHINE"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With `-n 2 --dist loadgroup` one worker has the machine to itself while the other runs the rest."""
+    """With `--dist loadgroup` one worker has the machine to itself while the others run the rest."""
     for item in items:
         if item.get_closest_marker("real"):
             item.add_marker(pytest.mark.xdist_group("machine"))

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from cloudsync.agent.inspect import HEAD, TAIL, ImageInfo, Refused, inspect
 from tests.agent.images import boot_disk, judged, qemu_img
+from tests.effort import tries
 
 
 @pytest.fixture
@@ -242,7 +243,7 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return path.read_bytes()
 
 
-@settings(max_examples=300)
+@settings(max_examples=tries(300))
 @given(patches=st.lists(_PATCH, max_size=3))
 def test_any_change_of_a_header_is_judged_and_what_is_taken_opens_nothing_else(
     good: bytes, patches: list[tuple[int, bytes]]

@@ -5,6 +5,7 @@ import re
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.effort import tries
 from tests.metadata import world
 from tests.metadata.fakes import Service
 
@@ -100,7 +101,7 @@ def answers(stream: bytes, source: str, cut: int) -> bytes:
     return transport.written
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=tries(600), deadline=None)
 @given(stream=streams, cut=st.integers(1, 400))
 def test_a_guest_never_gets_anothers_record_nor_breaks_the_service(stream: bytes, cut: int) -> None:
     for source, foreign in (

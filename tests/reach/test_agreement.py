@@ -11,6 +11,7 @@ from cloudsync.reach.question import Question
 from cloudsync.reach.recorded import of_document, of_documents
 from cloudsync.reach.scene import Scene
 from cloudsync.reach.verdict import Verdict
+from tests.effort import tries
 from tests.reach.worlds import World, packets, worlds
 
 GATEWAYS = {"10.20.0.1", "10.30.0.1"}
@@ -40,7 +41,7 @@ def modelled(scene: Scene, packet: Question) -> bool | None:
     return outcome.verdict is Verdict.ALLOWED
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=tries(60))
 @given(st.data())
 def test_packets_meet_the_verdict_that_the_model_gives(data: st.DataObject) -> None:
     world = data.draw(worlds())
@@ -52,7 +53,7 @@ def test_packets_meet_the_verdict_that_the_model_gives(data: st.DataObject) -> N
             assert forwarded(world, packet) is said, packet
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=tries(60))
 @given(st.data())
 def test_what_eviction_asks_is_what_one_hosts_rules_do(data: st.DataObject) -> None:
     world = data.draw(worlds())

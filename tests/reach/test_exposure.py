@@ -12,6 +12,7 @@ from cloudsync.reach.recorded import of_documents
 from cloudsync.reach.scene import Scene
 from cloudsync.reach.service import Service, parse
 from cloudsync.reach.spot import at
+from tests.effort import tries
 from tests.firewall.documents import DEFAULT, egress, group, ingress, instance
 from tests.reach.worlds import world, worlds
 
@@ -41,7 +42,7 @@ def says(words: str, packet: Service) -> bool:
     return parse(wide).covers(packet) and not any(parse(one).covers(packet) for one in left.split(", ") if one)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=tries(60))
 @given(st.data())
 def test_lines_say_what_single_questions_say(data: st.DataObject) -> None:
     before, after = (of_documents(data.draw(worlds()).hosts, {}) for _ in range(2))
@@ -58,7 +59,7 @@ def test_lines_say_what_single_questions_say(data: st.DataObject) -> None:
                     assert lines is found.added or not old, (source, target, str(packet))
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=tries(30))
 @given(worlds())
 def test_nothing_changed_means_no_line(found: object) -> None:
     scene = of_documents(found.hosts, {})  # type: ignore[attr-defined]

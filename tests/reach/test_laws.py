@@ -11,9 +11,10 @@ from cloudsync.reach.judge import Side, judge
 from cloudsync.reach.recorded import of_document
 from cloudsync.reach.service import ANY, Service, union
 from cloudsync.spec.normal import normal
+from tests.effort import tries
 from tests.reach.worlds import packets, rules, worlds
 
-LAW = settings(deadline=None, max_examples=50)
+LAW = settings(deadline=None, max_examples=tries(50))
 
 
 def with_rules(document: HostDocument, name: str, found: tuple[Rule, ...]) -> HostDocument:

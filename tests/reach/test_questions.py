@@ -13,6 +13,7 @@ from cloudsync.reach.recorded import of_documents
 from cloudsync.reach.scene import Scene
 from cloudsync.reach.service import ANY, Service, parse
 from cloudsync.reach.verdict import Verdict
+from tests.effort import tries
 from tests.planner.build import cloud, instance
 from tests.reach.worlds import OUTSIDE, World, worlds
 
@@ -26,7 +27,7 @@ def spec(found: World) -> Cloud:
     return replace(cloud(*(instance(name) for name in names)), groups=dict(found.hosts[0].groups))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=tries(60))
 @given(st.data())
 def test_what_is_listed_is_what_is_allowed_one_by_one(data: st.DataObject) -> None:
     found = data.draw(worlds())
@@ -46,7 +47,7 @@ def allowed(scene: Scene, source: str, target: str, asked: Service) -> list[Serv
     return [pair.service for pair in told(cloud(), scene, here, there, asked) if pair.verdict is Verdict.ALLOWED]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=tries(60))
 @given(st.data())
 def test_an_expectation_holds_when_every_pair_is_as_it_says(data: st.DataObject) -> None:
     found = data.draw(worlds())

@@ -12,6 +12,7 @@ from cloudsync.model.cloud import WantedNic
 from cloudsync.model.problem import Place, SpecError
 from cloudsync.model.resources import Direction, Rule
 from cloudsync.spec.load import load
+from tests.effort import tries
 from tests.spec.spec_text import HEAD, KEY, NETWORK, write
 
 EXAMPLE = Path(__file__).parent / "example.yaml"
@@ -177,7 +178,7 @@ def only_spec_error(path: Path) -> None:
             assert (problem.message + problem.hint + problem.source).isprintable()
 
 
-@settings(deadline=None, max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=tries(400), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary(max_size=200))
 @example(b"\xff\xfe")
 @example(b"a: &a [*a]")
@@ -195,7 +196,7 @@ PIECES = (
 words = st.sampled_from([*PIECES[0], *PIECES[1] * 8])
 
 
-@settings(deadline=None, max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=tries(400), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(words, max_size=40))
 def test_any_words_of_the_language(tmp_path: Path, pieces: list[str]) -> None:
     only_spec_error(write(tmp_path, "version: 1\ncloud: demo\n" + " ".join(pieces)))
@@ -204,7 +205,7 @@ def test_any_words_of_the_language(tmp_path: Path, pieces: list[str]) -> None:
 LINES = EXAMPLE.read_text(encoding="utf-8").splitlines()
 
 
-@settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=tries(300), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.integers(0, len(LINES) - 1),
     st.sampled_from(["", "  ", "[]", "{}", "null", "1", "x: ", "*", "'", "- "]),

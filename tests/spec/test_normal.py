@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from cloudsync.model.resources import Direction, Rule
 from cloudsync.spec.normal import normal
+from tests.effort import tries
 
 IN = Direction.INGRESS
 REMOTES = ("any", "10.0.0.0/30", "10.0.0.0/31", "10.0.0.2/31", "10.0.0.1/32", "group.a", "group.b")
@@ -78,7 +79,7 @@ def test_normal_form_is_its_own(given_rules: list[Rule]) -> None:
     assert list(found) == sorted(set(found), key=Rule.key)
 
 
-@settings(max_examples=300)
+@settings(max_examples=tries(300))
 @given(rule_sets, rule_sets)
 def test_same_meaning_same_rules(one: list[Rule], other: list[Rule]) -> None:
     """Told packet by packet, the rules are found again: equal permissions, equal normal form."""
