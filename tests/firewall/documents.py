@@ -178,7 +178,7 @@ def sample() -> HostDocument:
         log_denied=True,
     )
     back = Network(name="back", subnet="10.30.0.0/24", gateway="10.30.0.1", domain="back.internal", nat=False)
-    return document(
+    found = document(
         [
             instance("web-1", "10.20.0.10", ("default", "web")),
             instance("db", "10.30.0.5", ("db",), network="back"),
@@ -189,3 +189,4 @@ def sample() -> HostDocument:
         elsewhere=[instance("web-2", "10.20.0.11", ("default", "web"))],
         infra=["198.51.100.11", "203.0.113.0/24"],
     )
+    return replace(found, fabric="vxlan", underlay={"kvm-1": "198.51.100.10", "kvm-2": "198.51.100.11"})

@@ -11,7 +11,7 @@ from typing import Any
 
 from cloudsync.agent.dnsmasq import Dnsmasq
 from cloudsync.agent.firewall import Firewall, remove
-from cloudsync.agent.links import Floating, Guards, Links
+from cloudsync.agent.links import Fabric, Floating, Guards, Links
 from cloudsync.agent.part import Judge, Part
 from cloudsync.model import wire
 from cloudsync.model.document import HostDocument
@@ -22,7 +22,7 @@ from cloudsync.reach.question import Question
 
 def main(run: Path, metadata_port: int, more: list[str]) -> None:
     firewall = Firewall(metadata_port)
-    parts: list[Part] = [Guards(), firewall, Links(firewall.loaded), Floating(), Dnsmasq(run)]
+    parts: list[Part] = [Guards(), firewall, Links(firewall.loaded), Fabric(), Floating(), Dnsmasq(run)]
     for name in more:
         module, _, attribute = name.partition(":")
         parts.append(getattr(importlib.import_module(module), attribute)(run))

@@ -89,7 +89,8 @@ def world(here: list[Instance], there: list[Instance], walls: tuple[Group, ...])
     networks = (NETWORK, BACK)
     first = document(here, walls, networks, elsewhere=there, infra=INFRA)
     second = replace(document(there, walls, networks, elsewhere=here, infra=INFRA), host="kvm-2")
-    return World((first, second))
+    underlay = dict(zip(("kvm-1", "kvm-2"), INFRA, strict=True))
+    return World((replace(first, underlay=underlay), replace(second, underlay=underlay, directory=first.directory)))
 
 
 @st.composite

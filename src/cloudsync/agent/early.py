@@ -9,7 +9,7 @@ import signal
 from collections.abc import Sequence
 
 from cloudsync.agent.firewall import Firewall, shut
-from cloudsync.agent.links import Floating, Guards, Links
+from cloudsync.agent.links import Fabric, Floating, Guards, Links
 from cloudsync.agent.listen import Busy, alone, owner_of
 from cloudsync.agent.mishap import mishap
 from cloudsync.agent.part import Part
@@ -45,7 +45,7 @@ def _bring_in(places: Places, walls: Firewall) -> None:
         log.info("this host never had a document: it has no guests")
         return
     if isinstance(found, HostDocument):
-        _apply((Guards(), walls, Links(walls.loaded), Floating()), found)
+        _apply((Guards(), walls, Links(walls.loaded), Fabric(), Floating()), found)
     else:
         log.error("the stored document is damaged: %s", found.reason)
     _shut_unless_loaded(walls)

@@ -10,7 +10,7 @@ from pathlib import Path
 from cloudsync.agent.dnsmasq import Dnsmasq, end_all
 from cloudsync.agent.firewall import Firewall
 from cloudsync.agent.firewall.remove import remove as remove_rules
-from cloudsync.agent.links import Floating, Guards, Links
+from cloudsync.agent.links import Fabric, Floating, Guards, Links
 from cloudsync.agent.listen import owner_of
 from cloudsync.agent.metadata import predecessor
 from cloudsync.agent.metadata.service import MetadataPart
@@ -31,6 +31,7 @@ def make_parts(places: Places, on_boot: Callable[[Boot], None]) -> Sequence[Part
         Guards(),
         walls,
         Links(walls.loaded),
+        Fabric(),
         Floating(),
         Dnsmasq(places.run),
         MetadataPart(places.metadata_port, places.state, on_boot),

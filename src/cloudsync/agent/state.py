@@ -7,6 +7,7 @@ from cloudsync.agent import kvm, uplink
 from cloudsync.agent.boots import Boots
 from cloudsync.agent.keeper import Keeper
 from cloudsync.agent.links.netlink import occupied
+from cloudsync.agent.links.vxlan import mtus
 from cloudsync.agent.neighbours.lookout import Lookout
 from cloudsync.agent.pool import Pool
 from cloudsync.model.agent_state import AgentState
@@ -34,4 +35,5 @@ def gather(keeper: Keeper, boots: Boots, pool: Pool, lookout: Lookout) -> AgentS
         disks=pool.disks(),
         pool_size=pool.size(),
         occupied=occupied(),
+        mtus=mtus(),
     )

@@ -34,6 +34,7 @@ def problems(document: HostDocument, known: HostDocument | None = None) -> list[
     """
     before = known or _NOTHING
     found = list(_top(document))
+    found += _fabric(document)
     found += _names(document)
     found += _keypairs(document)
     found += _networks(document.networks)
@@ -62,6 +63,14 @@ def _top(document: HostDocument) -> Iterator[str]:
     applied = document.applied
     if not all(words.plain(text) for text in (applied.commit, applied.by, applied.at)):
         yield "applied: control characters in it"
+
+
+def _fabric(document: HostDocument) -> Iterator[str]:
+    if document.fabric not in ("direct", "vxlan"):
+        yield f"fabric {shown(document.fabric)} is neither direct nor vxlan"
+    for name, text in document.underlay.items():
+        if not words.NAME.fullmatch(name) or not words.is_address(text):
+            yield f"underlay {shown(name)}: {shown(text)} is not a host's IPv4 address"
 
 
 def _names(document: HostDocument) -> Iterator[str]:
@@ -168,6 +177,8 @@ def _nic(nic: Nic, networks: Mapping[str, Network]) -> Iterator[str]:
         yield f"tap {shown(nic.tap)} is not cs- and 12 hex digits"
     if not words.MAC.fullmatch(nic.mac) or int(nic.mac[:2], 16) & 1:
         yield f"MAC {shown(nic.mac)} is not one of a single machine in lower case"
+    if nic.mtu is not None and not 576 <= nic.mtu <= 65535:
+        yield f"MTU {nic.mtu} is not one that IPv4 can do with"
     network = networks.get(nic.network)
     if network is None:
         yield f"network {shown(nic.network)} is not in the document"

@@ -34,6 +34,7 @@ def merged(wanted: Host, cloud: str, found: Survey, state: AgentState, virt: Cal
         drift=state.drift,
         obstacles=state.obstacles,
         boots=state.boots,
+        mtus=state.mtus,
     )
 
 

@@ -43,6 +43,7 @@ class AgentState:
     `kvm` is False on a machine that offers KVM in which guests die; `kvm_reason` says what was found.
     `images` maps the sha256 of each cached image to its file's size, `image_info` to what it is.
     `partial` are the sha256 of images that began to come in and are not whole. `disks` are root disks by instance uuid.
+    `mtus` says of each address of the host what fits into one packet on its device.
     `pool_size` is the size in bytes of the file system that they are on; 0 from an agent that does not say.
     """
 
@@ -61,3 +62,4 @@ class AgentState:
     pool_size: int = 0
     etag: str = ""
     occupied: tuple[Occupied, ...] = ()
+    mtus: Mapping[str, int] = field(default_factory=dict)

@@ -49,6 +49,8 @@ class DocumentDelta:
     uplink: str | None = None
     repair: bool = False
     infra: tuple[str, ...] = ()
+    fabric: str = "direct"
+    underlay: Entries[str] = Entries()
     keypairs: Entries[Keypair] = Entries()
     groups: Entries[Group] = Entries()
     networks: Entries[Network] = Entries()

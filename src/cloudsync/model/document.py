@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 
 from cloudsync.model.resources import Group, Image, Instance, Keypair, Network
 
+TUNNEL_OVERHEAD = 50
+"""Bytes that VXLAN puts around an IP packet over IPv4: Ethernet 14, VXLAN 8, UDP 8, IP 20."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applied:
@@ -47,6 +50,8 @@ class HostDocument:
     it names them until they are removed. `images` are those that local instances stand on. `infra` are underlay
     addresses that guests may never reach.
     `repair`: the agent restores at once what others change.
+    `underlay` is the address of each host, and `fabric` (direct or vxlan) how packets for instances of others get
+    there; a host without others has no underlay.
     `user_data` maps a SHA-256 to base64 text for what local instances use; it is never printed.
     """
 
@@ -57,6 +62,8 @@ class HostDocument:
     uplink: str | None = None
     repair: bool = False
     infra: tuple[str, ...] = ()
+    fabric: str = "direct"
+    underlay: Mapping[str, str] = field(default_factory=dict)
     keypairs: Mapping[str, Keypair] = field(default_factory=dict)
     groups: Mapping[str, Group] = field(default_factory=dict)
     networks: Mapping[str, Network] = field(default_factory=dict)

@@ -104,7 +104,8 @@ class Digest:
 class Nic:
     """One network interface. `tap` is the host's device, `address` the only IPv4 address allowed on it.
 
-    `floating` is an address of the world outside that the host translates to `address` and back.
+    `floating` is an address of the world outside that the host translates to `address` and back. `mtu` is what fits
+    into one packet where a tunnel to other hosts takes some of it; None leaves it to the guest.
     """
 
     network: str
@@ -113,6 +114,7 @@ class Nic:
     tap: str
     port_security: bool = True
     floating: str | None = None
+    mtu: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

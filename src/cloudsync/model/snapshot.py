@@ -111,6 +111,7 @@ class HostState:
     `images` maps the sha256 of each cached image to its file's size, `image_disks` to the size of a disk that holds it;
     `partial` are those that began to come in. `disks` are instance uuids that have a root disk here.
     `stale`, by uuid, are in none of the others; who knows all hosts' documents tells them (scheduler/standing.py).
+    `mtus` has its addresses, each with what fits into one packet there; empty when that is not known.
     `document` is None on a host that never had one. `machines` and `boots` are by instance uuid.
     """
 
@@ -132,6 +133,7 @@ class HostState:
     obstacles: tuple[Obstacle, ...] = ()
     boots: Mapping[str, Boot] = field(default_factory=dict)
     stale: Mapping[str, Stale] = field(default_factory=dict)
+    mtus: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def reachable(self) -> bool:

@@ -24,6 +24,7 @@ class Whole:
     directory: Mapping[str, Entry]
     members: Mapping[str, tuple[str, ...]]
     infra: tuple[str, ...]
+    underlay: Mapping[str, str]
     local: dict[str, dict[str, Instance]]
     given_up: Mapping[str, GivenUp]
 
@@ -46,9 +47,11 @@ def whole(cloud: Cloud, desired: World, sight: Sight, hosts: Mapping[str, HostSt
     there = [host.document for host in hosts.values() if host.document]
     directory = _one_of(dict(sorted(entries.items())), [document.directory for document in there])
     members = _one_of(_members(cloud, desired, addresses), [document.members for document in there])
-    infra = tuple(sorted(host.address for host in cloud.hosts.values() if host.address))
+    underlay = {host.name: host.address for host in cloud.hosts.values() if host.address}
+    infra = tuple(sorted(underlay.values()))
+    underlay = underlay if len(cloud.hosts) > 1 else {}
     given_up = _one_of(departed(cloud, sight, hosts), [document.given_up for document in there])
-    return Whole(cloud, desired, directory, members, infra, local, given_up)
+    return Whole(cloud, desired, directory, members, infra, underlay, local, given_up)
 
 
 def _one_of(fresh: Mapping[str, T], there: Iterable[Mapping[str, T]]) -> Mapping[str, T]:
@@ -66,6 +69,8 @@ def final(shared: Whole, host: str) -> HostDocument:
         uplink=cloud.hosts[host].uplink,
         repair=cloud.repair,
         infra=shared.infra,
+        fabric=cloud.fabric if shared.underlay else "direct",
+        underlay=dict(sorted(shared.underlay.items())),
         keypairs=desired.keypairs,
         groups=desired.groups,
         networks=desired.networks,

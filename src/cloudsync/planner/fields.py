@@ -9,6 +9,7 @@ from cloudsync.model.size import size
 from cloudsync.planner import compare, show
 
 KEEPS = "a guest that has booted keeps what cloud-init gave it"
+MTU = "a guest takes the new packet size at its next boot; until then the host asks it for smaller ones"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ ROWS = (
     Row("disk", lambda one: one.disk, lambda one: size(one.disk), Disruption.RESTART),
     Row("network", lambda one: [nic.network for nic in one.nics], lambda one: _networks(one), Disruption.RESTART),
     Row("address", lambda one: [nic.address for nic in one.nics], show.addresses, Disruption.RESTART),
+    Row("mtu", lambda one: {nic.mtu for nic in one.nics}, show.mtu, Disruption.NONE, MTU),
     Row("port_security", show.port_security, show.port_security, Disruption.LIVE),
     Row("floating_ip", lambda one: one.floating, show.floating, Disruption.LIVE),
     Row("security_groups", lambda one: one.groups, lambda one: show.listed(one.groups), Disruption.LIVE),

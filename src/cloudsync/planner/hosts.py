@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 
 from cloudsync.model import wire
+from cloudsync.model.cloud import Cloud
 from cloudsync.model.document import HostDocument
 from cloudsync.model.plan import Action, Change, Disruption, Field, HostSummary
 from cloudsync.model.snapshot import HostState
@@ -37,6 +38,19 @@ def behind(told: Collection[Change], updated: Collection[str], new: Collection[s
             yield _update(name, (), ("its copy of what all hosts share is brought up to date",), "")
 
 
+def apart(cloud: Cloud, hosts: Mapping[str, HostState]) -> Iterator[str]:
+    """Hosts whose instances and those of others cannot reach one another, and why. Simulated ones have no network."""
+    for name, host in hosts.items() if len(cloud.hosts) > 1 else ():
+        spec = cloud.hosts[name]
+        if spec.uri.startswith("sim:") or not host.reachable:
+            continue
+        if not spec.address:
+            yield f"host.{name} has no address in the spec: instances there and on other hosts cannot reach one another"
+        elif host.mtus and spec.address not in host.mtus:
+            there = ", ".join(sorted(host.mtus.keys() - {"127.0.0.1"})) or "none"
+            yield f"host.{name}: its address {spec.address} is not one of that machine's, which are {there}"
+
+
 def summary(host: HostState, sight: Sight) -> HostSummary:
     """A host as the plan saw it."""
     return HostSummary(
@@ -65,5 +79,10 @@ def _update(name: str, fields: tuple[Field, ...], reasons: tuple[str, ...], befo
 
 
 def _own(document: HostDocument) -> dict[str, object]:
-    word = "true" if document.repair else "false"
-    return {"uplink": document.uplink, "repair": word, "infra": list(document.infra)}
+    return {
+        "uplink": document.uplink,
+        "repair": "true" if document.repair else "false",
+        "infra": list(document.infra),
+        "fabric": document.fabric,
+        "underlay": [f"{host} {address}" for host, address in document.underlay.items()],
+    }

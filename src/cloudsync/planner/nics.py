@@ -8,13 +8,17 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 from itertools import count
 
-from cloudsync.model.cloud import WantedNic
+from cloudsync.model.cloud import Cloud, WantedNic
+from cloudsync.model.document import TUNNEL_OVERHEAD
 from cloudsync.model.resources import Network, Nic
+from cloudsync.model.snapshot import HostState
 from cloudsync.planner.identity import tap_and_mac
 from cloudsync.scheduler.homes import Home
 
 _PLENTY = 64
 """More NICs than a machine can have."""
+_ETHERNET = 1500
+"""What fits into one packet where nobody says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,13 @@ def _inside(address: str, network: Network) -> bool:
         return IPv4Address(address) in IPv4Network(network.subnet)
     except ValueError:
         return False
+
+
+def room(cloud: Cloud, host: HostState) -> int | None:
+    """What fits into one packet of an instance there; None where it shares its host's with nobody."""
+    if cloud.fabric != "vxlan" or len(cloud.hosts) < 2:
+        return None
+    return host.mtus.get(cloud.hosts[host.name].address or "", _ETHERNET) - TUNNEL_OVERHEAD
 
 
 def decided(

@@ -1,6 +1,7 @@
 """Cloud and placements -> World: every address, MAC and UUID decided, what exists keeping what it has."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from hashlib import sha256
 
 from cloudsync.model.cloud import Cloud, Wanted
@@ -10,7 +11,7 @@ from cloudsync.model.snapshot import Snapshot
 from cloudsync.planner.allocate import allocate
 from cloudsync.planner.floating import given
 from cloudsync.planner.identity import uuid_of
-from cloudsync.planner.nics import decided, match
+from cloudsync.planner.nics import decided, match, room
 from cloudsync.scheduler.homes import Home, find_homes
 from cloudsync.scheduler.standing import standing
 
@@ -38,7 +39,8 @@ def resolve(cloud: Cloud, placements: Iterable[Placement], snapshot: Snapshot) -
     for name in names:
         wanted, identity = cloud.instances[name], identities[name]
         nics = decided(identity[1], wanted.nics, addresses[name], stays[name], macs)
-        nics = given(nics, wanted.floating)
+        size = room(cloud, snapshot.hosts[hosts[name]])
+        nics = tuple(replace(nic, mtu=size) for nic in given(nics, wanted.floating))
         instances[name] = _instance(cloud, wanted, hosts[name], identity, nics)
     return World(
         keypairs=dict(sorted(cloud.keypairs.items())),

@@ -33,6 +33,11 @@ def addresses(one: Instance) -> str:
     return " ".join(nic.address for nic in one.nics)
 
 
+def mtu(one: Instance) -> str:
+    """Of its NICs; `usual` where nothing is taken off."""
+    return " ".join(dict.fromkeys(str(nic.mtu or "usual") for nic in one.nics))
+
+
 def port_security(one: Instance) -> str:
     """`on`, `off`, or `off for` the addresses of NICs without it."""
     found = [nic.address for nic in one.nics if not nic.port_security]

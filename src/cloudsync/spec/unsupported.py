@@ -9,17 +9,11 @@ from cloudsync.spec.models import Instance
 
 def unsupported(draft: Draft) -> list[Finding]:
     """One finding for each use."""
-    return [*_header(draft), *_instances(draft)]
+    return list(_instances(draft))
 
 
 def _refuse(trail: Trail, what: str, hint: str = "remove it for now") -> Finding:
     return Finding(trail, f"{what} is understood but not carried out by this version", hint)
-
-
-def _header(draft: Draft) -> Iterator[Finding]:
-    header = draft.header
-    if header.fabric == "vxlan":
-        yield _refuse(("fabric",), "fabric: vxlan", "write  fabric: direct")
 
 
 # Key of an instance -> what is said when it is used.

@@ -42,7 +42,7 @@ CASES = [
     Spoof("another link-local address", udp(A, "169.254.1.1"), FROM),
     Spoof("GRE to the metadata service", ip4(frames.GRE, bytes(4), target=METADATA), FROM),
     Spoof("the metadata service's port from outside", outside(OUTSIDE, HOST, METADATA_PORT), "inet input"),
-    Spoof("the same as b", outside(B, HOST, METADATA_PORT), "inet input"),
+    Spoof("the same as b", outside(B, HOST, METADATA_PORT), "inet prerouting_raw"),
     Spoof("the same by the gateway's address", outside(FAR, GATEWAY, METADATA_PORT), "inet input"),
-    Spoof("b's address from outside", outside(B, C, 80), "inet forward_to"),
+    Spoof("b's address from outside", outside(B, C, 80), "inet prerouting_raw"),
 ]

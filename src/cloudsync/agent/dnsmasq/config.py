@@ -112,12 +112,13 @@ def _guest(name: str, instance: Instance) -> str:
 
 
 def _option(name: str, instance: Instance, networks: Mapping[str, Network]) -> str:
-    """What NICs after the first are told besides: no default route, which a guest can have one of, but the way to their
-    own network, unless an earlier NIC has it. Metadata by any of them: some clients ask by the NIC that is up first.
+    """What fits into one packet, where less does than usual. And what NICs after the first are told besides: no default
+    route, which a guest can have one of, but the way to their own network, unless an earlier NIC has it. Metadata by
+    any of them: some clients ask by the NIC that is up first.
 
     A tap is a tag of the request, and options by such a tag go before those by the tag of a range.
     """
-    lines = []
+    lines = [f"tag:{nic.tap},26,{nic.mtu}\n" for nic in instance.nics if nic.mtu]
     reached = {nic.network for nic in instance.nics[:1]}
     for nic in instance.nics[1:]:
         if nic.network not in networks:

@@ -10,6 +10,7 @@ from ipaddress import collapse_addresses
 from cloudsync.agent.firewall import denied, layout, names
 from cloudsync.agent.firewall.rules import element, nft_rule
 from cloudsync.agent.firewall.ruleset import Chain, Container, Owners, Rule, Ruleset, Table
+from cloudsync.agent.links.remote import peers, tunnel
 from cloudsync.agent.memo import Memo
 from cloudsync.model.document import HostDocument
 from cloudsync.model.problem import HostError
@@ -49,7 +50,9 @@ def compile_document(document: HostDocument, metadata_port: int, memo: Memo | No
     kept = memo or Memo()
     ports = tuple(local_ports(document, kept))
     groups = {group.name: group for port in ports for group in port.groups}
-    chains = layout.chains(metadata_port, "dccp" in untracked(document.groups.values()))
+    end = tunnel(document)
+    by_packet = "dccp" in untracked(document.groups.values())
+    chains = layout.chains(metadata_port, by_packet, end.number if end else None)
     for group in groups.values():
         chains |= kept.of((group, document.networks), _group_chains, group, document)
     for port in ports:
@@ -124,6 +127,7 @@ def _filled(document: HostDocument, ports: tuple[Port, ...]) -> dict[str, Contai
         "infra4": _keys(element(one) for one in collapse_addresses(infra)),
         "internal4": _keys(element(one) for one in collapse_addresses(one for _, one in subnets)),
         "nat_src4": _keys(element(one) for one in collapse_addresses(one for net, one in subnets if net.nat)),
+        "peers4": _keys(names.address(peer.address, "underlay") for peer in peers(document)),
         "fip_in4": dict(floats),
         "fip_out4": {fixed: floating for floating, fixed in floats},
         "fip_self4": _keys(f"{fixed} . {fixed}" for _, fixed in floats),

@@ -88,8 +88,8 @@ def _right(key: str, right: Any) -> str:
         return ",".join(_bits(right, _BITS[key]))
     if key == "meta nfproto":
         return _FAMILIES[right]
-    if right is True:
-        return "exists"
+    if isinstance(right, bool):
+        return "exists" if right else "missing"
     if key in ("iifname", "oifname", "fib saddr oifname") and not str(right).startswith("@"):
         return f'"{right}"'
     return value(right)

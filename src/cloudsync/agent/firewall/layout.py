@@ -7,6 +7,7 @@ two base chains (what a guest may send, what a guest may receive) ahead of every
 from cloudsync.agent.firewall.names import TAPS
 from cloudsync.agent.firewall.ruleset import Base, Chain, Container, Rule
 from cloudsync.agent.links.guard import MARK
+from cloudsync.agent.links.remote import DEVICE, PORT
 from cloudsync.reach.spot import LINK_LOCAL
 
 METADATA = "169.254.169.254"
@@ -32,6 +33,11 @@ _RELATED = Rule(("ct state related", "jump strays"))
 # always does by a heartbeat. Chunk 1 is INIT.
 _NO_SYN = Rule(("ct state new", "tcp flags & (fin|syn|rst|ack) != syn", "counter", "drop"))
 _NO_INIT = Rule(("meta l4proto 132", "ct state new", "@th,96,8 != 1", "counter", "drop"))
+# Somebody on the underlay is none of ours for saying so: the way back must be the way it came. Before connection
+# tracking (-200), so that no flow that is established learns of it.
+_ASTRAY = ("fib saddr . iif oif missing", "counter", "drop")
+_CLAIMS = Rule((_NOT_FROM, "ip saddr @internal4", *_ASTRAY))
+_TUNNELLED = f'iifname "{DEVICE}"'
 _ADDRESS = ("ipv4_addr",)
 _PORT = ("ifname", "ether_addr", "ipv4_addr")
 _OPEN = ("ifname", "ipv4_addr")
@@ -52,6 +58,7 @@ def containers(cloud: str) -> dict[str, Container]:
         "infra4": interval,
         "internal4": interval,
         "nat_src4": interval,
+        "peers4": Container(_ADDRESS),
         "fip_in4": translation,
         "fip_out4": translation,
         "fip_self4": Container(("ipv4_addr", "ipv4_addr")),
@@ -67,26 +74,28 @@ def arp_containers() -> dict[str, Container]:
     }
 
 
-def chains(metadata_port: int, dccp_ports: bool = False) -> dict[str, Chain]:
+def chains(metadata_port: int, dccp_ports: bool = False, tunnel: int | None = None) -> dict[str, Chain]:
     """The base chains of `inet cloudsync` and the chains that every guest's packets pass.
 
-    `dccp_ports`: some rule tells ports of DCCP apart.
+    `dccp_ports`: some rule tells ports of DCCP apart. `tunnel`: the number of the one to other hosts.
     """
     return (
-        _filters(metadata_port, (_BY_PACKET,) if dccp_ports else ())
+        _filters(metadata_port, (_BY_PACKET,) if dccp_ports else (), tunnel)
         | _translations(metadata_port)
         | {
             "antispoof": _antispoof(),
             "not_plain": _not_plain(),
             "open_source": _open_source(),
             "strays": _strays(),
+            **({} if tunnel is None else {"tunnelled": _tunnelled()}),
             "guest_to_host": _host(metadata_port),
         }
     )
 
 
-def _filters(metadata_port: int, untracked: tuple[Rule, ...]) -> dict[str, Chain]:
+def _filters(metadata_port: int, untracked: tuple[Rule, ...], tunnel: int | None) -> dict[str, Chain]:
     not_for_others = (_NOT_FROM, 'iifname != "lo"', f"tcp dport {metadata_port}", "counter", "drop")
+    arriving = () if tunnel is None else (Rule((_TUNNELLED, "jump tunnelled")),)
     return {
         # Before fragments are put together (-400): else a guest's would complete another guest's datagram.
         # Nearly all packets are what they should be, and pass by one rule.
@@ -97,12 +106,16 @@ def _filters(metadata_port: int, untracked: tuple[Rule, ...]) -> dict[str, Chain
             *untracked,
             Rule((_FROM, _PLAIN, _ITS_OWN, "accept")),
             Rule((_FROM, "jump antispoof")),
+            *arriving,
+            _CLAIMS,
         ),
         # After destination NAT (-100): replies to masqueraded flows bear a pool's address only from there on.
         "prerouting_mark": _base(
             "filter", "prerouting", -90, Rule((_FROM, _MARKED, "accept")), Rule(("ip daddr @internal4", _MARKED))
         ),
-        "input": _base("filter", "input", -10, Rule((_FROM, "jump guest_to_host")), Rule(not_for_others)),
+        "input": _base(
+            "filter", "input", -10, Rule((_FROM, "jump guest_to_host")), Rule(not_for_others), *_ends(tunnel)
+        ),
         "forward_from": _base(
             "filter",
             "forward",
@@ -129,7 +142,6 @@ def _filters(metadata_port: int, untracked: tuple[Rule, ...]) -> dict[str, Chain
             _INVALID_FORWARDED,
             _NO_SYN,
             _NO_INIT,
-            Rule((_NOT_FROM, f'fib saddr oifname "{TAPS}"', "counter", "drop")),
             Rule(("udp sport 68", "udp dport 67", "counter", "drop")),
             Rule(("oifname vmap @ingress",)),
             _DENY,
@@ -137,6 +149,34 @@ def _filters(metadata_port: int, untracked: tuple[Rule, ...]) -> dict[str, Chain
         # send_redirects is the OR of the tap's and `all`: dropping them here leaves the host's own setting alone.
         "output": _base("filter", "output", -10, Rule((_TO, "icmp type 5", "drop"))),
     }
+
+
+def _ends(tunnel: int | None) -> tuple[Rule, ...]:
+    """The tunnel's own packets come from other hosts only, by the way back to them; none is for this host itself.
+
+    The number stands in the packet 4 bytes behind UDP's header: other people's tunnels end at the same port.
+    """
+    if tunnel is None:
+        return ()
+    ours = (f"udp dport {PORT}", f"@th,96,24 {tunnel}")
+    return (
+        Rule((*ours, "ip saddr != @peers4", "counter", "drop")),
+        Rule((*ours, *_ASTRAY)),
+        Rule((_TUNNELLED, "counter", "drop")),
+    )
+
+
+def _tunnelled() -> Chain:
+    """Out of the tunnel come packets between instances, and other hosts' errors about them."""
+    errors = (Rule(("ip saddr @peers4", f"icmp type {kind}", "return")) for kind in (3, 11))
+    return Chain(
+        (
+            Rule(("meta nfproto ipv6", "counter", "drop")),
+            Rule(("ip daddr != @internal4", "counter", "drop")),
+            *errors,
+            Rule(("ip saddr != @internal4", "counter", "drop")),
+        )
+    )
 
 
 def _translations(metadata_port: int) -> dict[str, Chain]:
@@ -232,7 +272,7 @@ def _host(metadata_port: int) -> Chain:
 def arp_chains() -> dict[str, Chain]:
     """Without these a guest fills the host's neighbour table with senders it makes up."""
     return {
-        "input": _base("filter", "input", 0, Rule((_FROM, "jump guest"))),
+        "input": _base("filter", "input", 0, Rule((_FROM, "jump guest")), Rule((_TUNNELLED, "counter", "drop"))),
         "guest": Chain(
             (
                 Rule(("iifname . ether saddr . arp saddr ether . arp saddr ip @port_arp", "accept")),

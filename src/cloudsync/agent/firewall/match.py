@@ -56,6 +56,8 @@ FIELDS: Mapping[str, Field] = {
     "meta mark": lambda frame: frame.mark,
     "fib saddr oifname": lambda frame: frame.back,
     "@nh,0,8": lambda _: 0x45,
+    # In VXLAN: what comes in one is looked at when it is out.
+    "@th,96,24": lambda _: None,
     "@th,96,8": lambda frame: 1 if frame.protocol == WITH_PORTS["sctp"] else None,
     "icmp type": lambda frame: frame.icmp[0] if frame.icmp else None,
     "icmp code": lambda frame: frame.icmp[1] if frame.icmp else None,
@@ -75,6 +77,8 @@ def matches(part: str, frame: Frame, containers: Mapping[str, Container]) -> boo
         return _listed(part.removeprefix("ct status "), {"dnat"} if frame.dnat else set())
     if part.startswith("tcp flags & "):
         return frame.protocol == 6 and part.endswith(" syn") is not part.endswith(" != syn")
+    if part.startswith("fib saddr . iif oif "):
+        return (frame.back == frame.iif) is part.endswith(" exists")
     if part.startswith("ip option ") and part.endswith(" exists"):
         return False
     names, operator, right = _split(part)

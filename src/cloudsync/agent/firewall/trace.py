@@ -11,6 +11,7 @@ from cloudsync.agent.firewall.match import Frame, Unreadable, looked_up, matches
 from cloudsync.agent.firewall.mentioned import mentioned, sample
 from cloudsync.agent.firewall.ruleset import TABLE, Rule, Ruleset, Table
 from cloudsync.agent.links.guard import MARK
+from cloudsync.agent.links.remote import ways
 from cloudsync.model.document import HostDocument
 from cloudsync.model.resources import WITH_PORTS
 from cloudsync.model.ruling import Ruling, Stop
@@ -41,6 +42,7 @@ class _Way:
         self._table, self._host, self._local, self._ours = table, document.host, local, ours
         self._nics = {nic.address: nic for one in document.instances.values() for nic in one.nics}
         self._pools = [IPv4Network(network.subnet) for network in document.networks.values()]
+        self._ways = {way.destination: way.device or UPLINK for way in ways(document)}
 
     def ruling(self, asked: Question, service: Service, packet: Service) -> Ruling:
         taps = {address: nic.tap for address, nic in self._nics.items()}
@@ -62,7 +64,7 @@ class _Way:
         )
 
     def _frame(self, asked: Question, packet: Service) -> Frame:
-        """As it comes in: from a tap when the sender is a guest of this host, else by the uplink."""
+        """As it comes in: from a tap when the sender is a guest of this host, else by the way to other hosts or out."""
         nic = self._nics.get(asked.source)
         protocol = PROTOCOLS.get(packet.protocol) or int(packet.protocol)
         port = packet.ports[0] if packet.ports else None
@@ -73,12 +75,18 @@ class _Way:
             port=port,
             icmp=(packet.icmp[0], packet.icmp[1] or 0) if packet.icmp else None,
             mac=nic.mac if nic else "",
-            iif=nic.tap if nic else UPLINK,
-            back=nic.tap if nic else UPLINK,
+            iif=nic.tap if nic else self._ways.get(asked.source, UPLINK),
+            back=nic.tap if nic else self._back(asked.source),
             # Connection tracking checks UDP-Lite by UDP's checksum.
             state="invalid" if protocol == WITH_PORTS["udplite"] else "new",
             source_port=68 if (protocol, port) == (17, 67) and asked.target in self._local else 49152,
         )
+
+    def _back(self, source: str) -> str:
+        """Nothing leads to an address of ours that nobody has."""
+        if source in self._ways:
+            return self._ways[source]
+        return "" if any(IPv4Address(source) in pool for pool in self._pools) else UPLINK
 
 
 @dataclass(slots=True)

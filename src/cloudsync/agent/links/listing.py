@@ -13,11 +13,11 @@ from cloudsync.agent.links.message import HEADER, attributes, is_last, messages
 _GET_RULES, _GET_ROUTES, _GET_NEIGHBOURS, _GET_ADDRESSES = 34, 26, 30, 22
 _DUMP = 0x301
 _BUFFER = 1 << 18
-_PATIENCE = 10
+PATIENCE = 10
 _NETLINK, _STRICT = 270, 12
 _ROUTE, _NEIGHBOUR = struct.Struct("=BBBBBBBBI"), struct.Struct("=BBHiHBB")
 _ADDRESS = struct.Struct("=BBBBI")
-_IPV4 = 2
+_IPV4, _BRIDGE = 2, 7
 
 Listed = tuple[tuple[int, ...], dict[int, bytes]]
 """The numbers that a message begins with, and its attributes."""
@@ -46,6 +46,11 @@ def addresses() -> Iterator[Listed]:
     return _listed(_GET_ADDRESSES, _ADDRESS, _IPV4, 0, 0, 0, 0)
 
 
+def forwarding(index: int) -> Iterator[Listed]:
+    """Where a tunnel's device sends what is for which MAC, in the same form."""
+    return _listed(_GET_NEIGHBOURS, _NEIGHBOUR, _BRIDGE, 0, 0, index, 0, 0, 0)
+
+
 def number(attribute: bytes | None) -> int:
     return int.from_bytes(attribute or b"", sys.byteorder)
 
@@ -56,7 +61,7 @@ def address(attribute: bytes | None) -> str:
 
 def _listed(kind: int, form: struct.Struct, *asked: int) -> Iterator[Listed]:
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE) as asker:
-        asker.settimeout(_PATIENCE)
+        asker.settimeout(PATIENCE)
         asker.setsockopt(_NETLINK, _STRICT, 1)
         asker.send(HEADER.pack(HEADER.size + form.size, kind, _DUMP, 1, 0) + form.pack(*asked))
         while True:

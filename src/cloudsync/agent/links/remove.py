@@ -1,6 +1,6 @@
 """What the Parts of links made goes from the kernel; settings stay, since others may rely on them."""
 
-from cloudsync.agent.links import netlink, tables
+from cloudsync.agent.links import netlink, tables, vxlan, ways
 
 
 def remove() -> None:
@@ -8,4 +8,6 @@ def remove() -> None:
     tables.fall_silent(tables.answered())
     tables.delete_device()
     tables.delete_routes(tables.unreachable())
+    ways.delete(ways.present())
+    vxlan.delete()
     netlink.delete_guards()

@@ -29,8 +29,10 @@ def wrong() -> dict[str, int]:
     return found | {name: 1 for name in (MARKED, FORWARD) if _read(name) != 1}
 
 
-def put(name: str, value: int) -> None:
-    """Raise HostError when the kernel refuses."""
+def put(name: str, value: int, needed: bool = True) -> None:
+    """Raise HostError when the kernel refuses; unless `needed`, one that it does not have is passed over."""
+    if not needed and _read(name) is None:
+        return
     try:
         (ROOT / name).write_text(f"{value}\n")
     except OSError as problem:

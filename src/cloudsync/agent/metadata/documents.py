@@ -97,6 +97,7 @@ def _interface(nic: Nic, document: HostDocument) -> Interface:
         gateway=document.networks[nic.network].gateway,
         port_id=_identifier(document.cloud, "port", nic.tap),
         network_id=_identifier(document.cloud, "network", nic.network),
+        mtu=nic.mtu,
     )
 
 

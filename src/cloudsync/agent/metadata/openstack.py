@@ -78,7 +78,7 @@ def meta_data(record: Record, version: str) -> dict[str, Any]:
 def network_data(interfaces: tuple[Interface, ...]) -> dict[str, Any]:
     """Each NIC by DHCP. Type `phy` is the one that cloud-init, cloudbase-init and others all know."""
     links = [
-        {"id": nic.tap, "vif_id": nic.port_id, "type": "phy", "mtu": None, "ethernet_mac_address": nic.mac}
+        {"id": nic.tap, "vif_id": nic.port_id, "type": "phy", "mtu": nic.mtu, "ethernet_mac_address": nic.mac}
         for nic in interfaces
     ]
     networks = [

@@ -19,6 +19,7 @@ class Interface:
     gateway: str
     port_id: str
     network_id: str
+    mtu: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -200,6 +200,8 @@ def _interface(nic: Nic, gateway: str) -> ET.Element:
     _add(source, "ip", family="ipv4", address=gateway, prefix="32", peer=nic.address)
     _add(interface, "target", dev=nic.tap)
     _add(interface, "model", type="virtio")
+    if nic.mtu:
+        _add(interface, "mtu", size=str(nic.mtu))
     _add(interface, "rom", enabled="no")
     return interface
 

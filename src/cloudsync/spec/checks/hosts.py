@@ -87,4 +87,12 @@ def addresses(draft: Draft) -> Iterator[Finding]:
             yield Finding(trail, message, "use the address that other hosts know this one by")
 
 
-CHECKS = (uris, one_machine_once, addresses)
+def tunnelled(draft: Draft) -> Iterator[Finding]:
+    """In a tunnel, hosts send to each other's addresses."""
+    for name, host in draft.hosts.items() if draft.header.fabric == "vxlan" and len(draft.hosts) > 1 else ():
+        if not host.address:
+            message = f"host {quote(name)} has no address, and by fabric: vxlan hosts send to each other's"
+            yield Finding(("hosts", name), message, "for example  address: 192.0.2.11")
+
+
+CHECKS = (uris, one_machine_once, addresses, tunnelled)

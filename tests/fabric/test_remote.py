@@ -1,0 +1,91 @@
+"""What a document says of other hosts' instances, without a kernel."""
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cloudsync.agent.links.remote import DEVICE, Peer, Way, number, others, peers, tunnel, ways
+from cloudsync.agent.validate import problems
+from cloudsync.model.delta import difference, patched
+from cloudsync.model.document import Entry, HostDocument
+
+NAMES = st.sampled_from(["h1", "h2", "h3", "h4"])
+ENTRIES = st.dictionaries(
+    st.sampled_from([f"i{at}" for at in range(9)]), st.tuples(NAMES, st.integers(2, 250)), max_size=9
+)
+
+
+def made(there: dict[str, tuple[str, int]], underlay: set[str], fabric: str = "direct") -> HostDocument:
+    uuid = "0b1c2d3e-0000-4000-8000-000000000000"
+    return HostDocument(
+        cloud="demo",
+        host="h1",
+        generation=1,
+        fabric=fabric,
+        underlay={name: f"192.0.2.{name[1:]}" for name in sorted(underlay)},
+        directory={
+            name: Entry(uuid=uuid, host=host, addresses=(f"10.20.{at}.{last}",))
+            for at, (name, (host, last)) in enumerate(there.items())
+        },
+    )
+
+
+DOCUMENTS = st.builds(made, ENTRIES, st.sets(NAMES), st.sampled_from(["direct", "vxlan"]))
+
+
+@given(DOCUMENTS)
+def test_there_is_a_way_to_each_instance_elsewhere_whose_host_has_an_address_and_to_no_other(
+    document: HostDocument,
+) -> None:
+    elsewhere = {
+        f"instance.{name}": (entry.addresses[0], document.underlay[entry.host])
+        for name, entry in document.directory.items()
+        if entry.host != "h1" and entry.host in document.underlay
+    }
+    assert {owner: (way.destination, way.via) for way, owner in ways(document).items()} == elsewhere
+    assert {way.device for way in ways(document)} <= {DEVICE if document.fabric == "vxlan" else ""}
+
+
+@given(DOCUMENTS)
+def test_there_is_a_tunnel_only_where_both_ends_can_be(document: HostDocument) -> None:
+    end = tunnel(document)
+    assert (end is not None) == (document.fabric == "vxlan" and "h1" in document.underlay and len(others(document)) > 0)
+    assert {peer.address for peer in peers(document)} == (set(others(document)) if end else set())
+
+
+@given(DOCUMENTS, DOCUMENTS)
+def test_a_delta_carries_it(old: HostDocument, new: HostDocument) -> None:
+    assert patched(old, difference(old, new)) == new
+
+
+def test_each_end_is_what_the_others_take_it_for() -> None:
+    there = {"a": ("h2", 2)}
+    first = made(there, {"h1", "h2"}, "vxlan")
+    second = replace(first, host="h2")
+    (seen,) = peers(first)
+    end = tunnel(second)
+    assert end is not None
+    assert seen == Peer(end.address, end.mac) == Peer("192.0.2.2", end.mac)
+    assert int(end.mac[:2], 16) & 3 == 2, "of one machine, and nobody's who makes them"
+
+
+def test_each_cloud_has_a_number_of_its_own_that_fits() -> None:
+    numbers = {number(f"cloud-{at}") for at in range(1000)}
+    assert len(numbers) > 990
+    assert min(numbers) > 0
+    assert max(numbers) < 1 << 24
+
+
+def test_a_way_reads_as_ip_route_takes_it() -> None:
+    assert str(Way("10.20.0.7", "192.0.2.2")) == "10.20.0.7 via 192.0.2.2"
+    assert str(Way("10.20.0.7", "192.0.2.2", DEVICE)) == f"10.20.0.7 via 192.0.2.2 dev {DEVICE} onlink"
+
+
+def test_an_agent_refuses_what_is_no_fabric_and_no_address() -> None:
+    wrong = replace(made({}, set(), "ipip"), underlay={"h2": "198.51.100.0/24", "a b": "192.0.2.1"})
+    assert problems(wrong) == [
+        "fabric 'ipip' is neither direct nor vxlan",
+        "underlay 'h2': '198.51.100.0/24' is not a host's IPv4 address",
+        "underlay 'a b': '192.0.2.1' is not a host's IPv4 address",
+    ]
