@@ -20,6 +20,7 @@ from cloudsync.model.plan import (
 from cloudsync.model.resources import Instance
 from cloudsync.model.snapshot import HostState
 from cloudsync.planner.act import Act, act, moves_live
+from cloudsync.planner.ahead import Ahead, ahead
 from cloudsync.planner.conflicts import Conflicts
 from cloudsync.planner.documents import Whole
 from cloudsync.planner.floating import holders
@@ -61,20 +62,9 @@ def steps(works: Iterable[Work]) -> tuple[Step, ...]:
     floating = holders(pair for work in every for pair in work.there)
     moves = in_order(pair for work in every for pair in work.pairs)
     hosts = [_Host(work, freed, floating, moves) for work in every]
-    told = _told(hosts, moves)
-    return tuple(step for host in hosts for step in host.steps(told))
-
-
-def _told(hosts: Iterable["_Host"], moves: tuple[Pair, ...]) -> dict[str, tuple[str, ...]]:
-    """By instance that moves: what must be done before. Both hosts know of it, and all know of the move before it."""
-    puts_of = {host.name: host.puts for host in hosts}
-    found = {}
-    for turn, pair in enumerate(moves):
-        ready = [one.prepare for one in (puts_of[pair.source.name], puts_of[pair.host.name])]
-        known = [one.at.get(turn) for one in puts_of.values()] if turn else []
-        before = [move_id(moves[turn - 1])] if turn else []
-        found[pair.name] = (*before, *(put.id for put in (*ready, *known) if put))
-    return found
+    documents = {work.host.name: work.host.document for work in every}
+    before = ahead({host.name: host.puts for host in hosts}, documents, moves)
+    return tuple(step for host in hosts for step in host.steps(before))
 
 
 def _freeing(work: Work, pair: Pair) -> DeleteInstance | StopInstance:
@@ -110,8 +100,8 @@ class _Host:
         self.puts = found.settled_by(tuple(step.id for step in self._last))
         self._left = [self._delete_moved(turn, pair) for turn, pair in enumerate(moves, 1) if self._is_from_here(pair)]
 
-    def steps(self, told: Mapping[str, tuple[str, ...]]) -> Iterator[Step]:
-        """`told` has what each move waits for on other hosts."""
+    def steps(self, before: Ahead) -> Iterator[Step]:
+        """`before` has what machines wait for on other hosts."""
         yield from self._first
         yield from self.puts.at.values()
         yield from (self._fetch(fetch) for fetch in self._work.fetches)
@@ -121,7 +111,7 @@ class _Host:
                 yield replace(_freeing(self._work, pair), waits_for=self._ready)
         for pair in self._work.pairs:
             if pair.wanted:
-                yield from self._machine(pair, pair.wanted, told.get(pair.name, ()))
+                yield from self._machine(pair, pair.wanted, before)
         yield from self._last
         yield from self._left
         yield from (self._delete_copy(home) for home in self._work.copies)
@@ -198,7 +188,7 @@ class _Host:
             sha256=drop.sha256,
         )
 
-    def _machine(self, pair: Pair, wanted: Instance, told: tuple[str, ...]) -> Iterator[Step]:
+    def _machine(self, pair: Pair, wanted: Instance, before: Ahead) -> Iterator[Step]:
         """The one step that a wanted instance needs, if any."""
         work, networks = self._work, self._work.shared.desired.networks
         what = act(pair, networks)
@@ -207,7 +197,7 @@ class _Host:
         host, address = self.name, f"instance.{wanted.name}"
         step_id = f"{host}/{address}/{what.value}"
         gateways = {nic.network: networks[nic.network].gateway for nic in wanted.nics}
-        waits = self._waits(wanted, what)
+        waits = tuple(dict.fromkeys((*before.of(wanted, what), *self._waits(wanted, what))))
         generation = work.host.generation + len(self._ready)
         if what is Act.CREATE:
             yield CreateInstance(
@@ -236,7 +226,7 @@ class _Host:
                 id=move_id(pair),
                 host=host,
                 address=address,
-                waits_for=tuple(dict.fromkeys((*told, *waits))),
+                waits_for=waits,
                 source=pair.source.name,
                 instance=wanted,
                 gateways=gateways,
@@ -250,8 +240,9 @@ class _Host:
         else:
             yield StopInstance(id=step_id, host=host, address=address, waits_for=waits, uuid=wanted.uuid)
 
-    def _waits(self, wanted: Instance, what: Act) -> tuple[str, ...]:
-        """Its record, its image, what it takes over from others, and room where there is none yet."""
+    def _waits(self, wanted: Instance, what: Act, knowing: Steps) -> tuple[str, ...]:
+        """Its record, here and where rules are about it, its image, what it takes over from others, and room where
+        there is none yet."""
         work = self._work
         found = list(self._ready)
         if what in (Act.CREATE, Act.MOVE) and wanted.image not in work.host.images:
