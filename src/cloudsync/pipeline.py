@@ -9,9 +9,9 @@ outcome  = execute(plan, fleet)              concurrent, nothing left to decide 
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from hashlib import sha256
 from threading import Event as Flag
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from cloudsync.hosts.fleet import Fleet
 
 
+_TIME = "%Y-%m-%dT%H:%M:%SZ"
+
+
 def decide(cloud: Cloud, snapshot: Snapshot, who: str) -> Plan:
     """What would be done, from what is wanted and what is there. Pure but for the clock in `applied.at`."""
     from cloudsync.planner.departed import confirm_lost
@@ -39,9 +42,19 @@ def decide(cloud: Cloud, snapshot: Snapshot, who: str) -> Plan:
     confirm_lost(cloud, snapshot)
     placements, unplaced = place(cloud, snapshot)
     desired = resolve(cloud, placements, snapshot)
-    at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    applied = Applied(commit=cloud.commit, dirty=cloud.dirty, by=who, at=at)
+    applied = Applied(commit=cloud.commit, dirty=cloud.dirty, by=who, at=_now(snapshot))
     return make_plan(cloud, desired, snapshot, placements, unplaced, applied)
+
+
+def _now(snapshot: Snapshot) -> str:
+    """Never before what was applied last, even where another controller's clock was ahead of ours: of two directories
+    the later one counts."""
+    documents = [host.document for host in snapshot.hosts.values() if host.reachable and host.document]
+    latest = max((document.applied.at for document in documents), default="")
+    now = datetime.now(UTC)
+    with suppress(ValueError):
+        now = max(now, datetime.strptime(latest, _TIME).replace(tzinfo=UTC) + timedelta(seconds=1))
+    return now.strftime(_TIME)
 
 
 def observe(fleet: "Fleet") -> Snapshot:

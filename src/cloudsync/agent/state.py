@@ -1,6 +1,7 @@
 """Everything a controller asks about a host at once: GET /v1/host. Reads, changes nothing; called by app.py."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from cloudsync import __version__
 from cloudsync.agent import kvm, uplink
@@ -36,4 +37,5 @@ def gather(keeper: Keeper, boots: Boots, pool: Pool, lookout: Lookout) -> AgentS
         pool_size=pool.size(),
         occupied=occupied(),
         mtus=mtus(),
+        at=datetime.now(UTC).isoformat(),
     )

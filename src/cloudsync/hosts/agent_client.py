@@ -12,6 +12,7 @@ from time import monotonic
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
+from cloudsync import __version__
 from cloudsync.hosts.unix_http import Answer, Endpoint, Silent
 from cloudsync.hosts.way import Way
 from cloudsync.model import wire
@@ -24,6 +25,7 @@ from cloudsync.model.problem import HostError
 from cloudsync.model.resources import Image
 from cloudsync.model.ruling import Ruling
 from cloudsync.model.snapshot import Boot
+from cloudsync.model.version import upgrade
 from cloudsync.reach.question import Question
 
 T = TypeVar("T")
@@ -194,7 +196,7 @@ class AgentClient:
             pass
         raise HostError(
             f"{self._at.host}: the agent's answer cannot be understood",
-            "are controller and agent of the same version? `cloudsync --version` on both",
+            _apart(data) or "are controller and agent of the same version? `cloudsync --version` on both",
         )
 
     def _stopped(self) -> HostError:
@@ -202,6 +204,16 @@ class AgentClient:
             f"the agent on {self._at.host} stopped in the middle of an answer",
             "start it again (`sudo systemctl start cloudsync-agent`), then run this again",
         )
+
+
+def _apart(data: bytes | str) -> str:
+    """An answer of another shape may still say whose it is."""
+    try:
+        found = json.loads(data)
+    except ValueError:
+        return ""
+    version = found.get("version") if isinstance(found, dict) else None
+    return upgrade(__version__, version) if isinstance(version, str) else ""
 
 
 def _denied(uuid: str) -> str:

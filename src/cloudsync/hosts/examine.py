@@ -12,11 +12,11 @@ from cloudsync.hosts.libvirt.connection import Connection
 from cloudsync.model.checkup import Check, Report, Verdict
 from cloudsync.model.cloud import Host
 from cloudsync.model.problem import CloudsyncError
+from cloudsync.model.snapshot import SKEW
+from cloudsync.model.version import upgrade
 
 _PATIENCE = 15.0
 """Seconds; the agent asks several programs."""
-_SKEW = 5.0
-"""Seconds between two clocks that are not worth a word: asking takes some."""
 
 
 def examine(connection: Connection, agent: AgentClient, wanted: Host, cloud: str) -> tuple[Check, ...]:
@@ -51,6 +51,9 @@ def _failed(name: str, error: CloudsyncError) -> Check:
 def _same_version(said: Report) -> Check:
     if said.version == __version__:
         return Check(name="agent", verdict=Verdict.OK, message=f"it answers, version {said.version}")
+    apart = upgrade(__version__, said.version)
+    if apart:
+        return Check(name="agent", verdict=Verdict.PROBLEM, message=apart)
     return Check(
         name="agent",
         verdict=Verdict.WARNING,
@@ -77,7 +80,7 @@ def _clocks(said: Report) -> Check:
         skew = abs((datetime.now(UTC) - datetime.fromisoformat(said.at)).total_seconds())
     except (ValueError, TypeError):
         skew = float("inf")
-    if skew <= _SKEW:
+    if skew <= SKEW:
         return Check(name="time", verdict=Verdict.OK, message="the same there and here")
     message = f"its clock says {said.at}, {skew:.0f} s from this machine's"
     return Check(name="time", verdict=Verdict.WARNING, message=message, hint="set the one that is wrong right")

@@ -6,6 +6,8 @@ Made by fleet.py. Nothing is decided here: a step says all there is to do.
 import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event as Flag
 from typing import TypeVar
@@ -19,7 +21,7 @@ from cloudsync.hosts.libvirt.domain import Domains
 from cloudsync.hosts.libvirt.domain_xml import Site, root_disk, to_xml
 from cloudsync.hosts.libvirt.survey import Survey, offers_kvm, survey
 from cloudsync.hosts.libvirt.volume import Pool
-from cloudsync.hosts.merge import merged
+from cloudsync.hosts.merge import merged, skew
 from cloudsync.hosts.move import Seat, move
 from cloudsync.hosts.tunnel import Tunnel
 from cloudsync.hosts.user_data import filled
@@ -76,6 +78,7 @@ class Host:
         self._pool = Pool(self._connection)
         self._domains = Domains(self._connection, cloud)
         self._state: AgentState | None = None
+        self._skew = 0.0
         self._images: dict[str, ImageDone] = {}
 
     def observe(self) -> HostState:
@@ -88,7 +91,9 @@ class Host:
             found = _collected(libvirt, failures)
             state = _collected(agent, failures)
             if found and state:
-                return merged(self._wanted, self._cloud, found, state, lambda: self._virt(state))
+                return replace(
+                    merged(self._wanted, self._cloud, found, state, lambda: self._virt(state)), skew=self._skew
+                )
         return HostState(name=self.name, status=HostStatus.UNREACHABLE, reason="; ".join(failures))
 
     def perform(self, step: Step, blobs: Blobs, progress: Progress) -> None:
@@ -180,7 +185,9 @@ class Host:
         return survey(self._connection, self._pool, self._cloud)
 
     def _ask_agent(self) -> AgentState:
+        began = datetime.now(UTC)
         self._state = self._agent.host()
+        self._skew = skew(self._state.at, began, datetime.now(UTC))
         self._delivery.saw(self._state)
         return self._state
 

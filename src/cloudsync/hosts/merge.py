@@ -2,13 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 
+from cloudsync import __version__
 from cloudsync.hosts.claim import foreign
 from cloudsync.hosts.libvirt.survey import Survey
 from cloudsync.model.agent_state import AgentState
 from cloudsync.model.cloud import Host
 from cloudsync.model.problem import CloudsyncError
 from cloudsync.model.snapshot import HostState, HostStatus, Machine
+from cloudsync.model.version import upgrade
 
 
 def merged(wanted: Host, cloud: str, found: Survey, state: AgentState, virt: Callable[[], str]) -> HostState:
@@ -35,12 +38,25 @@ def merged(wanted: Host, cloud: str, found: Survey, state: AgentState, virt: Cal
         obstacles=state.obstacles,
         boots=state.boots,
         mtus=state.mtus,
+        uuid=found.uuid,
     )
+
+
+def skew(at: str, began: datetime, ended: datetime) -> float:
+    """Seconds that a clock which said `at` somewhere in between is ahead of ours; 0 when it does not say."""
+    try:
+        there = datetime.fromisoformat(at)
+        return (there - ended).total_seconds() if there > ended else min(0.0, (there - began).total_seconds())
+    except (ValueError, TypeError):
+        return 0.0
 
 
 def _obstacle(
     wanted: Host, cloud: str, found: Survey, state: AgentState, virt: Callable[[], str]
 ) -> tuple[HostStatus, str] | None:
+    apart = upgrade(__version__, state.version)
+    if apart:
+        return HostStatus.UNFIT, apart
     another = foreign(state.document, cloud)
     if another:
         return HostStatus.FOREIGN, another

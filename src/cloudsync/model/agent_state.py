@@ -39,6 +39,7 @@ class Held:
 class AgentState:
     """`document` has its user-data taken out. `uplink` is the interface towards the world outside, None without one.
     `etag` names the document exactly, and goes with a delta to it; empty from an agent that takes none.
+    `at` is the host's clock (ISO 8601, UTC), empty from an agent that does not say.
 
     `kvm` is False on a machine that offers KVM in which guests die; `kvm_reason` says what was found.
     `images` maps the sha256 of each cached image to its file's size, `image_info` to what it is.
@@ -63,3 +64,4 @@ class AgentState:
     etag: str = ""
     occupied: tuple[Occupied, ...] = ()
     mtus: Mapping[str, int] = field(default_factory=dict)
+    at: str = ""

@@ -8,6 +8,9 @@ from cloudsync.model.document import HostDocument
 from cloudsync.model.obstacle import Obstacle
 from cloudsync.model.resources import Power
 
+SKEW = 5.0
+"""Seconds between two clocks that are not worth a word: asking takes some."""
+
 
 class HostStatus(StrEnum):
     READY = "ready"
@@ -110,6 +113,7 @@ class HostState:
     `capacity` is raw; `foreign` is what machines that are not ours take of it; `foreign_names` their domain names.
     `images` maps the sha256 of each cached image to its file's size, `image_disks` to the size of a disk that holds it;
     `partial` are those that began to come in. `disks` are instance uuids that have a root disk here.
+    `uuid` is what libvirt calls the host; `skew` how many seconds its clock is ahead of ours (behind: negative).
     `stale`, by uuid, are in none of the others; who knows all hosts' documents tells them (scheduler/standing.py).
     `mtus` has its addresses, each with what fits into one packet there; empty when that is not known.
     `document` is None on a host that never had one. `machines` and `boots` are by instance uuid.
@@ -134,6 +138,8 @@ class HostState:
     boots: Mapping[str, Boot] = field(default_factory=dict)
     stale: Mapping[str, Stale] = field(default_factory=dict)
     mtus: Mapping[str, int] = field(default_factory=dict)
+    uuid: str = ""
+    skew: float = 0.0
 
     @property
     def reachable(self) -> bool:

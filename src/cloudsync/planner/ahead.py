@@ -1,6 +1,6 @@
-"""What a machine's step waits for on other hosts: that rules know its address, and that its turn to move has come. Pure.
+"""What a machine's step waits for on other hosts: that rules know its address, and that its turn has come.
 
-Called by order.py.
+Pure; called by order.py.
 """
 
 from collections.abc import Iterable, Mapping

@@ -6,7 +6,7 @@ from cloudsync.model import wire
 from cloudsync.model.cloud import Cloud
 from cloudsync.model.document import HostDocument
 from cloudsync.model.plan import Action, Change, Disruption, Field, HostSummary
-from cloudsync.model.snapshot import HostState
+from cloudsync.model.snapshot import SKEW, HostState
 from cloudsync.planner import compare
 from cloudsync.planner.digest import digest
 from cloudsync.planner.documents import Whole, final
@@ -39,16 +39,29 @@ def behind(told: Collection[Change], updated: Collection[str], new: Collection[s
 
 
 def apart(cloud: Cloud, hosts: Mapping[str, HostState]) -> Iterator[str]:
-    """Hosts whose instances and those of others cannot reach one another, and why. Simulated ones have no network."""
+    """Hosts that are not reached by what the spec calls their address. Simulated ones have no network."""
     for name, host in hosts.items() if len(cloud.hosts) > 1 else ():
         spec = cloud.hosts[name]
         if spec.uri.startswith("sim:") or not host.reachable:
             continue
-        if not spec.address:
-            yield f"host.{name} has no address in the spec: instances there and on other hosts cannot reach one another"
-        elif host.mtus and spec.address not in host.mtus:
+        if spec.address and host.mtus and spec.address not in host.mtus:
             there = ", ".join(sorted(host.mtus.keys() - {"127.0.0.1"})) or "none"
             yield f"host.{name}: its address {spec.address} is not one of that machine's, which are {there}"
+
+
+def warnings(hosts: Mapping[str, HostState]) -> Iterator[str]:
+    """Of what is wrong with hosts beside each other."""
+    by_uuid: dict[str, list[str]] = {}
+    for name, host in hosts.items():
+        if host.reachable and host.uuid:
+            by_uuid.setdefault(host.uuid, []).append(f"host.{name}")
+        if host.reachable and abs(host.skew) > SKEW:
+            said = f"{abs(host.skew):.0f} s {'ahead of' if host.skew > 0 else 'behind'} this machine's"
+            yield f"host.{name}: its clock is {said}: set the one that is wrong right, certificates go by it"
+    for uuid, names in sorted(by_uuid.items()):
+        if len(names) > 1:
+            fix = "write another  host_uuid  (`uuidgen`) into its /etc/libvirt/libvirtd.conf, and restart libvirtd"
+            yield f"{' and '.join(names)} have one libvirt UUID, {uuid}: no machine moves between them; on one, {fix}"
 
 
 def summary(host: HostState, sight: Sight) -> HostSummary:

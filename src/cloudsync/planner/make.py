@@ -49,7 +49,12 @@ def make_plan(
         unplaced=tuple(unplaced),
         expectations=_expectations(cloud, desired, sight) if cloud.expectations else (),
         exposure=_exposure(cloud, desired, sight, states) if changes else Exposure(),
-        warnings=(*hosts.apart(cloud, states), *_warnings(sight, states), *departed.warnings(cloud, states)),
+        warnings=(
+            *hosts.apart(cloud, states),
+            *_warnings(sight, states),
+            *departed.warnings(cloud, states),
+            *hosts.warnings(states),
+        ),
         steps=todo,
         replaced=tuple(sorted(cloud.replaced)),
         evacuated=cloud.evacuate,

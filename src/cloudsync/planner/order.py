@@ -240,9 +240,8 @@ class _Host:
         else:
             yield StopInstance(id=step_id, host=host, address=address, waits_for=waits, uuid=wanted.uuid)
 
-    def _waits(self, wanted: Instance, what: Act, knowing: Steps) -> tuple[str, ...]:
-        """Its record, here and where rules are about it, its image, what it takes over from others, and room where
-        there is none yet."""
+    def _waits(self, wanted: Instance, what: Act) -> tuple[str, ...]:
+        """Its record, its image, what it takes over from others, and room where there is none yet."""
         work = self._work
         found = list(self._ready)
         if what in (Act.CREATE, Act.MOVE) and wanted.image not in work.host.images:

@@ -17,6 +17,9 @@ UNKNOWN = "unknown"
 """The state of an instance whose host cannot be asked."""
 
 
+GIVEN_UP = "a copy that was given up while its host was silent"
+
+
 def document(cloud: Cloud, snapshot: Snapshot) -> dict[str, Any]:
     """For scripts, as schemas/status.schema.json describes it."""
     newest = _newest(snapshot)
@@ -29,7 +32,7 @@ def document(cloud: Cloud, snapshot: Snapshot) -> dict[str, Any]:
         "cloud": cloud.name,
         "deployed": deployed,
         "hosts": [_host(host) for host in _all(snapshot)],
-        "instances": [row for host in _all(snapshot) for row in _instances(host)] + _away(snapshot),
+        "instances": [row for host in _all(snapshot) for row in (*_instances(host), *_stale(host))] + _away(snapshot),
     }
 
 
@@ -37,6 +40,7 @@ def text(cloud: Cloud, snapshot: Snapshot) -> str:
     """Hosts, instances, drift, and which commit is deployed."""
     parts = [printable(f"cloud {cloud.name}: {_deployed(snapshot)}"), "", _host_table(snapshot)]
     rows = [row for host in _all(snapshot) for row in _instance_rows(host)] + _away_rows(snapshot)
+    rows += [_stale_row(row) for host in _all(snapshot) for row in _stale(host)]
     if rows:
         parts += ["", table(("INSTANCE", "STATE", "HOST", "ADDRESS", "IMAGE", "FLAVOR", "GROUPS", "BOOT"), rows)]
     problems = [f"host.{host.name}: {one}" for host in _all(snapshot) for one in host.obstacles]
@@ -117,6 +121,25 @@ def _instances(host: HostState) -> list[dict[str, object]]:
     return rows
 
 
+def _stale(host: HostState) -> list[dict[str, object]]:
+    """Copies that were given up while the host was silent."""
+    return [
+        {
+            "name": one.name,
+            "uuid": uuid,
+            "host": host.name,
+            "state": one.machine.power.value if one.machine else "missing",
+            "addresses": [],
+            "image": None,
+            "flavor": None,
+            "groups": None,
+            "booted": None,
+            "problems": [GIVEN_UP if one.rests else f"{GIVEN_UP}; the next apply stops it"],
+        }
+        for uuid, one in host.stale.items()
+    ]
+
+
 def _away(snapshot: Snapshot) -> list[dict[str, object]]:
     """Instances of hosts that cannot be asked: all that is known is what the directories of other hosts hold."""
     return [
@@ -141,6 +164,10 @@ def _away_rows(snapshot: Snapshot) -> list[tuple[str, ...]]:
         (home.name, UNKNOWN, home.host, " ".join((*home.addresses, *home.floating)), "?", "?", "?", "?")
         for home in out_of_reach(snapshot.hosts)
     ]
+
+
+def _stale_row(row: dict[str, object]) -> tuple[str, ...]:
+    return (str(row["name"]), str(row["state"]), str(row["host"]), "", "?", "?", "?", GIVEN_UP)
 
 
 def _addresses(instance: Instance) -> list[str]:

@@ -6,6 +6,7 @@ Called by host.py when it observes. Listing costs one call, each machine's XML a
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
+from xml.etree import ElementTree
 
 from cloudsync.hosts.libvirt.connection import Connection, lv
 from cloudsync.hosts.libvirt.domain_xml import Foreign, Ours, from_xml
@@ -32,6 +33,7 @@ class Survey:
     machines: Mapping[str, Machine]
     foreign: Usage
     foreign_names: frozenset[str]
+    uuid: str = ""
 
 
 def survey(connection: Connection, pool: Pool, cloud: str) -> Survey:
@@ -48,7 +50,14 @@ def survey(connection: Connection, pool: Pool, cloud: str) -> Survey:
         machines=machines,
         foreign=usage,
         foreign_names=frozenset(found.name for _, found in others),
+        uuid=identity(connection),
     )
+
+
+def identity(connection: Connection) -> str:
+    """The UUID that libvirt tells hosts apart by when a machine moves."""
+    with connection.doing("ask who it is") as raw:
+        return ElementTree.fromstring(raw.getCapabilities()).findtext("host/uuid", "")
 
 
 def offers_kvm(connection: Connection) -> bool:

@@ -87,12 +87,23 @@ def addresses(draft: Draft) -> Iterator[Finding]:
             yield Finding(trail, message, "use the address that other hosts know this one by")
 
 
-def tunnelled(draft: Draft) -> Iterator[Finding]:
-    """In a tunnel, hosts send to each other's addresses."""
-    for name, host in draft.hosts.items() if draft.header.fabric == "vxlan" and len(draft.hosts) > 1 else ():
-        if not host.address:
-            message = f"host {quote(name)} has no address, and by fabric: vxlan hosts send to each other's"
-            yield Finding(("hosts", name), message, "for example  address: 192.0.2.11")
+def underlay(draft: Draft) -> Iterator[Finding]:
+    """Hosts that share a cloud carry packets to each other's instances."""
+    real = [name for name, host in draft.hosts.items() if _kind(host.uri) not in (None, Reach.SIMULATED)]
+    for name in real if len(real) > 1 else ():
+        if not draft.hosts[name].address:
+            yield Finding(
+                ("hosts", name),
+                f"host {quote(name)} has no address, and other hosts send it what is for its instances",
+                "write  address:  the IPv4 address that they reach it by",
+            )
 
 
-CHECKS = (uris, one_machine_once, addresses, tunnelled)
+def _kind(uri: str) -> Reach | None:
+    try:
+        return reach(uri)
+    except UriError:
+        return None
+
+
+CHECKS = (uris, one_machine_once, addresses, underlay)
