@@ -6,9 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudsync.agent.links.remote import DEVICE, Peer, Way, number, others, peers, tunnel, ways
+from cloudsync.agent.links.tap import taps
 from cloudsync.agent.validate import problems
 from cloudsync.model.delta import difference, patched
 from cloudsync.model.document import Entry, HostDocument
+from tests.firewall.documents import document, instance
 
 NAMES = st.sampled_from(["h1", "h2", "h3", "h4"])
 ENTRIES = st.dictionaries(
@@ -89,3 +91,18 @@ def test_an_agent_refuses_what_is_no_fabric_and_no_address() -> None:
         "underlay 'h2': '198.51.100.0/24' is not a host's IPv4 address",
         "underlay 'a b': '192.0.2.1' is not a host's IPv4 address",
     ]
+
+
+def test_while_one_moves_both_hosts_know_the_other_behind_the_tap() -> None:
+    """The tap's route goes first while there is one; the kernel takes it away with the tap."""
+    underlay = {"h1", "h2", "h3"}
+    here, there = made({"a": ("h1", 2)}, underlay), made({"a": ("h2", 2)}, underlay)
+    mine = {"a": replace(instance("a", "10.20.0.2"), host="h1")}
+    source = replace(here, instances=mine, leaving={"a": "h2"})
+    assert list(ways(source)) == [Way("10.20.0.2", "192.0.2.2", metric=1024)]
+    target = replace(there, instances=mine)
+    assert list(ways(target)) == [Way("10.20.0.2", "192.0.2.2", metric=1024)]
+    assert list(ways(there)) == [Way("10.20.0.2", "192.0.2.2")]
+    networks = document([]).networks
+    assert taps(replace(source, networks=networks))
+    assert not taps(replace(target, networks=networks)), "libvirt gives the address to a tap that is just coming"

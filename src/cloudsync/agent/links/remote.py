@@ -12,18 +12,25 @@ from cloudsync.model.document import HostDocument
 DEVICE = "cloudsync-vxlan"
 """15 characters, which is all that a device may have; taps' names begin otherwise."""
 PORT = 4789
+_SECOND = 1024
+"""The kernel gives the routes of taps metric 0."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Way:
-    """The route to one instance elsewhere. `device` is empty where the kernel is to find it by `via`."""
+    """The route to one instance elsewhere. `device` is empty where the kernel is to find it by `via`.
+
+    A `metric` other than 0 lets the route by a tap go first.
+    """
 
     destination: str
     via: str
     device: str = ""
+    metric: int = 0
 
     def __str__(self) -> str:
-        return f"{self.destination} via {self.via}" + (f" dev {self.device} onlink" if self.device else "")
+        device = f" dev {self.device} onlink" if self.device else ""
+        return f"{self.destination} via {self.via}{device}" + (f" metric {self.metric}" if self.metric else "")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -44,15 +51,19 @@ class Tunnel:
 
 
 def ways(document: HostDocument) -> dict[Way, str]:
-    """One for each address, with the instance that has it. Whose host has no address, there is no way to."""
+    """One for each address, with the instance that has it. Whose host has no address, there is no way to.
+
+    Of an instance that moves both hosts know the other's: it is taken while its tap is not, or no more, here.
+    """
     device = DEVICE if document.fabric == "vxlan" else ""
-    underlay, here = document.underlay, document.host
-    return {
-        Way(address, underlay[entry.host], device): f"instance.{name}"
-        for name, entry in document.directory.items()
-        if entry.host != here and entry.host in underlay
-        for address in entry.addresses
-    }
+    underlay, here, leaving = document.underlay, document.host, document.leaving
+    found: dict[Way, str] = {}
+    for name, entry in document.directory.items():
+        there = leaving.get(name, entry.host)
+        if there != here and there in underlay:
+            metric = _SECOND if name in document.instances else 0
+            found.update((Way(one, underlay[there], device, metric), f"instance.{name}") for one in entry.addresses)
+    return found
 
 
 def others(document: HostDocument) -> dict[str, str]:

@@ -35,10 +35,11 @@ class Lack:
 
 
 def taps(document: HostDocument) -> tuple[Tap, ...]:
-    """Of the instances of this host."""
+    """Of the instances of this host. libvirt alone gives the address to a tap whose machine is just coming here."""
     return tuple(
         Tap(nic.tap, document.networks[nic.network].gateway, nic.address, f"instance.{name}")
         for name, instance in sorted(document.instances.items())
+        if (entry := document.directory.get(name)) is None or entry.host == document.host
         for nic in instance.nics
         if nic.network in document.networks
     )

@@ -20,7 +20,7 @@ from cloudsync.model.problem import HostError
 _NEW, _DELETE = 24, 25
 _REQUEST, _ACKNOWLEDGE, _CREATE = 0x1, 0x4, 0x400
 _ROUTE, _ATTRIBUTE = struct.Struct("=BBBBBBBBI"), struct.Struct("=HH4s")
-_DESTINATION, _INTERFACE, _GATEWAY, _SOURCE = 1, 4, 5, 7
+_DESTINATION, _INTERFACE, _GATEWAY, _PRIORITY, _SOURCE = 1, 4, 5, 6, 7
 _UNICAST, _ONLINK = 1, 4
 _AT_ONCE = 200
 _BUFFER = 1 << 18
@@ -34,7 +34,8 @@ def present() -> frozenset[Way]:
     for (_, length, _, _, table, protocol, _, kind, _), held in listing.routes(*asked):
         if (table, protocol, kind) == asked and length == 32 and _GATEWAY in held:
             device = DEVICE if tunnel and listing.number(held.get(_INTERFACE)) == tunnel else ""
-            found.add(Way(listing.address(held.get(_DESTINATION)), listing.address(held[_GATEWAY]), device))
+            ends = listing.address(held.get(_DESTINATION)), listing.address(held[_GATEWAY])
+            found.add(Way(*ends, device, listing.number(held.get(_PRIORITY))))
     return frozenset(found)
 
 
@@ -89,6 +90,8 @@ def _body(way: Way, tunnel: int, source: str) -> bytes:
     held = [(_DESTINATION, socket.inet_aton(way.destination)), (_GATEWAY, socket.inet_aton(way.via))]
     if way.device:
         held.append((_INTERFACE, struct.pack("=I", tunnel)))
+    if way.metric:
+        held.append((_PRIORITY, struct.pack("=I", way.metric)))
     if source:
         held.append((_SOURCE, socket.inet_aton(source)))
     return _ROUTE.pack(*numbers) + _attributes(held)
