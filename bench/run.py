@@ -18,6 +18,7 @@ BENCHMARKS = {
     "probes": True,
     "firewall": True,
     "packets": True,
+    "fleet": True,
 }
 """Module of this folder, and whether it needs a private machine."""
 
