@@ -1,5 +1,7 @@
 """Facts about a host into checks: every thing that can be wrong is named, with its fix."""
 
+import shlex
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -111,3 +113,33 @@ def test_versions_as_the_programs_print_them(text: str, version: str) -> None:
 
 def test_a_program_that_is_not_there_says_nothing(tmp_path: Path) -> None:
     assert programs.output(str(tmp_path / "nothing"), "--version") == ""
+
+
+@pytest.mark.parametrize(
+    ("config", "lacking"),
+    [
+        ("", ["ManageForeignRoutingPolicyRules", "ManageForeignRoutes"]),
+        ("[Network]\n#ManageForeignRoutes=no\nManageForeignRoutingPolicyRules = off\n", ["ManageForeignRoutes"]),
+        (
+            "ManageForeignRoutes=no\nManageForeignRoutingPolicyRules=no\nManageForeignRoutes=yes",
+            ["ManageForeignRoutes"],
+        ),
+        ("[Network]\nManageForeignRoutes=yes\nManageForeignRoutes=no\nManageForeignRoutingPolicyRules=false\n", []),
+    ],
+)
+def test_networkd_must_leave_rules_and_routes_of_others_alone(config: str, lacking: list[str]) -> None:
+    found = wrong(replace(WELL, networkd=config))
+    assert [check.name for check in found] == ["systemd-networkd"] * bool(lacking)
+    for check in found:
+        assert check.message.endswith(f"it has no {' and no '.join(lacking)}=no")
+
+
+def test_the_fix_for_networkd_is_what_it_reads(tmp_path: Path) -> None:
+    """Run as `doctor --fix` runs it, without a shell of its own, in a folder of the test's."""
+    (check,) = wrong(replace(WELL, networkd=""))
+    for line in check.fix[:2]:
+        subprocess.run(shlex.split(line.replace("/etc/systemd", str(tmp_path))), check=True)
+    assert check.fix[2] == "systemctl restart systemd-networkd"
+    (written,) = (tmp_path / "networkd.conf.d").iterdir()
+    assert written.read_text().startswith("[Network]\n")
+    assert wrong(replace(WELL, networkd=written.read_text())) == []

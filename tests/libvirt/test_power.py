@@ -4,7 +4,7 @@ import pytest
 
 from cloudsync.hosts.host import Host
 from cloudsync.model import wire
-from cloudsync.model.plan import StartInstance, StopInstance, UpdateInstance
+from cloudsync.model.plan import DeleteInstance, StartInstance, StopInstance, UpdateInstance
 from cloudsync.model.snapshot import Boot
 from tests.agent.lab import Lab as Agent
 from tests.libvirt.conftest import Lab
@@ -44,3 +44,12 @@ def told(agent: Agent, boot: Boot) -> None:
     """Return when the agent has heard it."""
     (agent.parts / "boots").write_bytes(wire.dump(Boot, boot) + b"\n")
     agent.client.boots(frozenset({boot.uuid}), lambda _: None, 30)
+
+
+def test_what_it_wrote_to_its_serial_port_goes_with_it(host: Host, lab: Lab, agent: Agent) -> None:
+    web = lab.instance()
+    perform(host, create(web))
+    written = agent.root / "consoles" / f"cloudsync-{web.uuid}.log"
+    written.write_text("secret")
+    perform(host, *[DeleteInstance(id="d", host="here", address="instance.web-1", uuid=web.uuid)] * 2)
+    assert not written.exists()

@@ -20,6 +20,7 @@ class Facts:
     """`settings` are sysctls that are there, by their path below /proc/sys. `programs` are versions, by name, of those
     of PROGRAMS that run. `active` are other firewalls that say they are on. `synchronized` is None when the kernel does
     not say. Sizes are in bytes; `denials` is why denied packets cannot be read, empty while they can.
+    `networkd` is the configuration of systemd-networkd, None when it does not run.
     """
 
     document: HostDocument | None = None
@@ -34,4 +35,5 @@ class Facts:
     pool_free: int = 0
     pool_size: int = 0
     synchronized: bool | None = None
+    networkd: str | None = None
     denials: str = ""

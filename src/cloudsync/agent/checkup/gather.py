@@ -52,6 +52,7 @@ class Checkup:
             pool_free=self.pool.free(),
             pool_size=self.pool.size(),
             synchronized=_synchronized(),
+            networkd=_networkd(),
             denials=self.reader.fault,
         )
         at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -69,6 +70,13 @@ def _active() -> Iterator[str]:
         yield "firewalld"
     if _UFW.exists() and "ENABLED=yes" in _UFW.read_text(errors="replace").split():
         yield "ufw"
+
+
+def _networkd() -> str | None:
+    """The main file and what is dropped in, in the order in which they count."""
+    if programs.output("systemctl", "is-active", "systemd-networkd").strip() != "active":
+        return None
+    return programs.output("systemd-analyze", "cat-config", "--no-pager", "systemd/networkd.conf")
 
 
 def _versions() -> Mapping[str, str]:

@@ -10,6 +10,9 @@ from cloudsync.model.size import size
 
 _FORWARD, _MARKED = "net/ipv4/ip_forward", "net/ipv4/conf/all/src_valid_mark"
 _RP_FILTER = re.compile(r"net/ipv4/conf/([^/]+)/rp_filter")
+_FOREIGN = ("ManageForeignRoutingPolicyRules", "ManageForeignRoutes")
+_ASSIGNED = re.compile(r"^[ \t]*(\w+)[ \t]*=[ \t]*(.*?)[ \t]*$", re.MULTILINE)
+_NO = ("no", "false", "off", "0", "n", "f")
 _LOW, _FULL = 0.1, 0.02
 """Parts of the pool's file system."""
 
@@ -23,6 +26,7 @@ def checks(facts: Facts) -> tuple[Check, ...]:
         _reverse_path(facts),
         *_others(facts),
         _flush(facts),
+        *_networkd(facts),
         _kvm(facts),
         _pool(facts),
         _clock(facts),
@@ -112,6 +116,27 @@ def _flush(facts: Facts) -> Check:
         "it is enabled: each stop or reload of it removes all rules, ours too, and cuts instances off until an apply",
         "take `flush ruleset` out of /etc/nftables.conf and do not stop it; if you need nothing that is in there: "
         "systemctl disable nftables.service",
+    )
+
+
+def _networkd(facts: Facts) -> Iterator[Check]:
+    if facts.networkd is None:
+        return
+    said = dict(_ASSIGNED.findall(facts.networkd))
+    lacking = [key for key in _FOREIGN if said.get(key, "").lower() not in _NO]
+    if not lacking:
+        yield _ok("systemd-networkd", "it leaves rules and routes of others alone")
+        return
+    lines = "".join(f"{key}=no\\n" for key in _FOREIGN)
+    yield _problem(
+        "systemd-networkd",
+        f"when it starts anew it removes rules and routes of others, ours too: it has no {' and no '.join(lacking)}=no",
+        "what it has removed comes back with the next apply",
+        (
+            "mkdir -p /etc/systemd/networkd.conf.d",
+            f"sh -c 'printf \"[Network]\\n{lines}\" > /etc/systemd/networkd.conf.d/90-cloudsync.conf'",
+            "systemctl restart systemd-networkd",
+        ),
     )
 
 
