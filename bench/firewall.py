@@ -21,6 +21,8 @@ from bench.crowd import crowd, empty, one_member_more, one_port_more, one_rule_m
 from cloudsync.agent.firewall import Firewall, genid, nft
 from cloudsync.agent.firewall.compile import compile_document
 from cloudsync.agent.firewall.delta import delta
+from cloudsync.agent.firewall.render import render
+from cloudsync.agent.firewall.ruleset import Ruleset
 from cloudsync.hosts.agent_client import AgentClient
 from cloudsync.model.delta import difference, patched
 from cloudsync.model.document import HostDocument
@@ -34,6 +36,10 @@ SOCKET = Path("/run/cloudsync/agent.sock")
 PORT = 8775
 _GLANCE = 0.0002
 MORE: dict[str, Grow] = {"member": one_member_more, "rule": one_rule_more, "port": one_port_more}
+LIST = ("nft", "-j", "list", "table", "inet", "cloudsync")
+ELEMENT = "add element inet cloudsync gateways4 { 192.0.2.1 }\n"
+THEN = {"load": "0.155-0.17 s", "list": "0.131 s", "element": "5 ms"}
+"""What the reference layout took where its figures were measured: how much slower this machine is, they tell beside."""
 NWFILTER = (30, 5)
 """Rules of the filter and machines that have it: libvirt takes seconds for one change to this."""
 
@@ -67,6 +73,25 @@ def kernel(times: Times) -> None:
                 commit(delta(changed, compiled))
             commit(delta(compiled, before))
         reading(times, place, whole)
+
+
+def bare(ruleset: Ruleset) -> str:
+    """The same sets and rules as the reference layout writes them: nothing is counted, nothing has a comment."""
+    lines = render(ruleset).splitlines()
+    return "".join(
+        line.partition(' comment "')[0].replace(" counter ", " ") + "\n" for line in lines if "cs_meta" not in line
+    )
+
+
+def reference(times: Times, whole: HostDocument) -> None:
+    """What the bars were measured with, done by this machine: the load, the listing, one element more."""
+    script = bare(compile_document(whole, PORT))
+    with namespace() as place:
+        for _ in range(ROUNDS):
+            place.enter(lambda: times.add("bare load", lambda: nft.commit(script)))
+            place.enter(lambda: times.add("bare list", lambda: subprocess.run(LIST, check=True, capture_output=True)))
+            place.enter(lambda: times.add("bare element", lambda: nft.commit(ELEMENT)))
+            place.run("nft", "flush", "ruleset")
 
 
 def in_force(script: str, netlink: socket.socket) -> "subprocess.Popen[str]":
@@ -155,21 +180,28 @@ def against_nwfilter(times: Times) -> None:
 def rows() -> list[dict[str, object]]:
     times = Times()
     kernel(times)
+    reference(times, crowd())
     through_the_agent(times)
     against_nwfilter(times)
     whole = f"by PUT of all {times.median('PUT member') * 1e3:.0f} ms"
+    element = layout(times, "element", "ms")
     return [
-        times.row(f"load of {SIZE}, one transaction in the kernel", "load", 0.3),
+        times.row(f"load of {SIZE}, one transaction in the kernel", "load", 0.3, layout(times, "load", "s")),
         times.row("the same from PUT to answer", "PUT", 0.6),
         *(
-            times.row(f"one more {what} there, in force in the kernel", f"nft {what}", 0.01, whole=False)
+            times.row(f"one more {what} there, in force in the kernel", f"nft {what}", 0.01, element, whole=False)
             for what in MORE
         ),
         *(times.row(f"one more {what} there, from PATCH to answer", f"PATCH {what}", 0.05, whole) for what in MORE),
-        times.row("reading it back and comparing", "read", 0.3),
+        times.row("reading it back and comparing", "read", 0.3, layout(times, "list", "s")),
         times.row("the same when the generation has not moved", "unmoved", 0.001),
         compared(times),
     ]
+
+
+def layout(times: Times, what: str, unit: str) -> str:
+    took, spent = (found(f"bare {what}") * (1 if unit == "s" else 1e3) for found in (times.median, times.processor))
+    return f"reference layout {took:.3g} {unit} here (processor {spent:.3g}), {THEN[what]} where the bar was set"
 
 
 def compared(times: Times) -> dict[str, object]:

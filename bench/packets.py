@@ -32,6 +32,7 @@ SECONDS = 1.0
 LOAD, *_, REST = sorted(os.sched_getaffinity(0)) * 2
 """The processor that makes the traffic, and, where there is another, the one that changes the rules."""
 RATE, NEW_RATE, FLOOD_SECONDS = 200_000, 100_000, 6.0
+FROM_PORT = 1999
 BASE = """table inet base {
  chain forward {
   type filter hook forward priority 0; policy accept;
@@ -42,7 +43,7 @@ BASE = """table inet base {
 COUNTER = """add table netdev bench
 add counter netdev bench arrived
 add chain netdev bench card {{ type filter hook ingress device eth0 priority 0; }}
-add rule netdev bench card udp dport {port} counter name arrived
+add rule netdev bench card udp dport {port} counter name arrived drop
 """
 SIZES = {"10 ports": (10, 5, 30, 100), "200 ports": (200, 20, 30, 2000), "1,000 ports": (1000, 100, 30, 100)}
 """Ports, groups, rules a group, members a group; each port is in two groups."""
@@ -99,9 +100,19 @@ class Site:
     def flood(self, fresh: bool) -> "subprocess.Popen[str]":
         """UDP, with a processor to itself."""
         first, second = self.ends
-        rate = NEW_RATE if fresh else RATE
-        words = ("flood", first.address, second.address, str(SERVICE), str(FLOOD_SECONDS), str(rate), str(int(fresh)))
-        return self._started(first, *words)
+        rate = str(NEW_RATE if fresh else RATE)
+        ends = (first.address, str(FROM_PORT), second.address, str(SERVICE))
+        router = json.loads(self.lab.host.run("ip", "-j", "link", "show", "dev", first.nic.tap).stdout)[0]["address"]
+        return self._started(first, "flood", *ends, str(FLOOD_SECONDS), rate, str(int(fresh)), "eth0", router)
+
+    def establish(self) -> None:
+        """A packet each way: the flood's is a known flow from here on."""
+        first, second = self.ends
+        with second.listen(SERVICE, socket.SOCK_DGRAM) as server, first.listen(FROM_PORT, socket.SOCK_DGRAM) as client:
+            client.connect((second.address, SERVICE))
+            client.send(b"a question")
+            server.sendto(b"an answer", server.recvfrom(100)[1])
+            client.recv(100)
 
     @contextmanager
     def _serving(self, end: Peer) -> Iterator["subprocess.Popen[str]"]:
@@ -170,15 +181,15 @@ def connections_row(ours: str, theirs: str, rounds: list[dict[str, float]], bar:
 def flood_row(site: Site, fresh: bool) -> dict[str, object]:
     """Members, rules and ports come and go, and all rules are written anew, all the while."""
     site.rules("200 ports")
-    target = site.ends[1]
-    with target.listen(SERVICE, socket.SOCK_DGRAM) as server, counted(target) as arrived:
+    if not fresh:
+        site.establish()
+    with counted(site.ends[1]) as arrived:
         before = arrived(), site.lab.dropped(), backlog()
         process = site.flood(fresh)
-        if not fresh:
-            server.sendto(b"an answer makes it an established flow", server.recvfrom(100)[1])
         changes = churn(site, lambda: process.poll() is None)
         said, _ = process.communicate()
-        sent, rate = int(said.split()[0]), int(said.split()[0]) / float(said.split()[1])
+        sent, (took, spent) = int(said.split()[0]), map(float, said.split()[1:])
+        rate = sent / took
         lost, dropped, queued = sent - arrived() + before[0], site.lab.dropped() - before[1], backlog() - before[2]
     kind = "each from another port" if fresh else "of one established flow"
     wanted = NEW_RATE if fresh else RATE
@@ -186,7 +197,8 @@ def flood_row(site: Site, fresh: bool) -> dict[str, object]:
         "name": f"packets lost of {sent:,} {kind}, over {changes} changes of the rules",
         "value": lost,
         "unit": "packets",
-        "peer": f"{rate:,.0f} a second were sent; rules dropped {dropped}, full queues before them {queued}",
+        "peer": f"{rate:,.0f} a second were sent, {sent / spent:,.0f} for a second that the sender had a processor; "
+        f"rules dropped {dropped}, full queues before them {queued}",
         "ratio": None,
         "bar": f"0 at {wanted:,} a second",
         "holds": lost == 0 and rate >= 0.99 * wanted,
@@ -195,7 +207,7 @@ def flood_row(site: Site, fresh: bool) -> dict[str, object]:
 
 @contextmanager
 def counted(guest: Guest) -> Iterator[Callable[[], int]]:
-    """How many of the flood's packets have come to its network card: what becomes of them there is not asked."""
+    """How many of the flood's packets have come to its network card, which is where they end."""
     guest.namespace.run("nft", "-f", "-", stdin=COUNTER.format(port=SERVICE))
 
     def arrived() -> int:
