@@ -30,7 +30,8 @@ from cloudsync.spec.fields import (
 class Written(BaseModel):
     """No unknown keys, no conversions: `"3"` is not 3."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    # Only what a spec has is built, and what is part of another not once more by itself.
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
 
 class Weights(Written):
