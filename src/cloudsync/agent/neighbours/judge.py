@@ -64,7 +64,9 @@ def _obstacle(whose: Owner, diverts: bool, found: Sequence[_Found], programs: fr
 
 def _stop(found: _Found) -> Stop:
     table = found.table
-    return Stop(table.family, table.name, table.tool, found.chain, found.base.hook, found.packet.outward)
+    return Stop(
+        table.family, table.name, table.tool, found.chain, found.base.hook, found.packet.outward, found.packet.tunnelled
+    )
 
 
 def _where(found: _Found) -> str:

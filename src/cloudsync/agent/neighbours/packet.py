@@ -4,10 +4,11 @@ One of each kind is enough: other programs' rules either know nothing of taps, o
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from ipaddress import AddressValueError, IPv4Address, IPv4Network, NetmaskValueError
 
+from cloudsync.agent.links.remote import DEVICE, PORT, others, tunnel
 from cloudsync.agent.neighbours.foreign import Asks, Condition
 from cloudsync.model.document import HostDocument
 from cloudsync.model.resources import Network
@@ -24,12 +25,14 @@ class Packet:
     """A connection's first one. `hooks` are those it passes; `what` completes "stops …".
 
     `has` are its properties, each as the words that fit it; `outward` says whether a guest sends it.
+    `tunnelled`: it is the tunnel's own, with a guest's inside.
     """
 
     what: str
     hooks: tuple[str, ...]
     outward: bool
     has: Mapping[Asks, tuple[str, ...]] = field(default_factory=dict)
+    tunnelled: bool = False
 
     def fits(self, condition: Condition) -> bool | None:
         """None when that cannot be told."""
@@ -67,7 +70,12 @@ def packets(document: HostDocument | None, uplink: str | None, metadata_port: in
     """For each network of the document; without one, for a network that there may be."""
     networks = sorted(document.networks.values(), key=lambda one: one.name) if document else []
     for network in networks or [_ANY_NETWORK]:
-        yield from _of(network, _guests(document, network), uplink or "uplink", metadata_port)
+        guests = _guests(document, network)
+        yield from _of(network, guests, uplink or "uplink", metadata_port)
+        if document and others(document):
+            yield from _between(guests, DEVICE if tunnel(document) else uplink or "uplink")
+    if document and tunnel(document):
+        yield from _tunnelled(document, uplink or "uplink")
 
 
 def _guests(document: HostDocument | None, network: Network) -> list[tuple[str, str]]:
@@ -101,6 +109,29 @@ def _of(network: Network, guests: list[tuple[str, str]], uplink: str, metadata_p
     answer: Has = {Asks.PROTOCOL: ("udp",), Asks.SOURCE_PORT: ("67",), Asks.TARGET_PORT: ("68",)}
     back: Has = {Asks.OUTPUT: (tap,), Asks.SOURCE: (network.gateway,), Asks.TARGET: (address,)}
     yield _packet("the host's DHCP answers", sent, False, back | answer)
+
+
+def _between(guests: list[tuple[str, str]], device: str) -> Iterator[Packet]:
+    """The second guest stands for one elsewhere."""
+    (tap, address), (_, other) = guests
+    forwarded = ("prerouting", "forward", "postrouting")
+    tcp: Has = {Asks.PROTOCOL: ("tcp",), Asks.SOURCE_PORT: ("40000",), Asks.TARGET_PORT: ("443",)}
+    out: Has = {Asks.INPUT: (tap,), Asks.OUTPUT: (device,), Asks.SOURCE: (address,), Asks.TARGET: (other,)}
+    yield _packet("instances → instances on other hosts", forwarded, True, out | tcp)
+    into: Has = {Asks.INPUT: (device,), Asks.OUTPUT: (tap,), Asks.SOURCE: (other,), Asks.TARGET: (address,)}
+    yield _packet("instances on other hosts → instances", forwarded, False, into | tcp)
+
+
+def _tunnelled(document: HostDocument, uplink: str) -> Iterator[Packet]:
+    """By whatever device: which one leads to other hosts is the kernel's to know, and mostly it is the uplink."""
+    own, other = document.underlay[document.host], min(others(document))
+    udp: Has = {Asks.PROTOCOL: ("udp",), Asks.SOURCE_PORT: ("40000",), Asks.TARGET_PORT: (str(PORT),)}
+    into: Has = {Asks.INPUT: (uplink,), Asks.SOURCE: (other,), Asks.TARGET: (own,)}
+    found = _packet("the tunnel from other hosts", ("prerouting", "input"), False, into | udp, "local")
+    yield replace(found, tunnelled=True)
+    out: Has = {Asks.OUTPUT: (uplink,), Asks.SOURCE: (own,), Asks.TARGET: (other,)}
+    found = _packet("the tunnel to other hosts", ("output", "postrouting"), True, out | udp)
+    yield replace(found, tunnelled=True)
 
 
 def _packet(what: str, hooks: tuple[str, ...], outward: bool, has: Has, kind: str = "unicast") -> Packet:

@@ -7,6 +7,7 @@ import shlex
 from dataclasses import dataclass
 
 from cloudsync.agent.firewall.names import TAPS
+from cloudsync.agent.links.remote import PORT
 from cloudsync.agent.neighbours.foreign import Tool
 from cloudsync.agent.neighbours.owner import DOCKER_USER, Owner
 
@@ -35,7 +36,7 @@ _NOTES = {
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """A base chain that stops packets, from taps (`outward`) or to them."""
+    """A base chain that stops packets, from taps (`outward`) or to them; or the tunnel's own, from here or to here."""
 
     family: str
     table: str
@@ -43,21 +44,29 @@ class Stop:
     chain: str
     hook: str
     outward: bool
+    tunnelled: bool = False
 
 
 def remedy(owner: Owner, stop: Stop, programs: frozenset[str]) -> tuple[str, ...]:
     """Command lines for root, in order."""
     if owner is Owner.FIREWALLD:
-        return (*(f"firewall-cmd --permanent {words}" for words in _FIREWALLD), "firewall-cmd --reload")
+        all_words = (f"--add-port={PORT}/udp",) if stop.tunnelled else _FIREWALLD
+        return (*(f"firewall-cmd --permanent {words}" for words in all_words), "firewall-cmd --reload")
     if owner is Owner.UFW:
         return (_ufw(stop),)
     tool = _iptables(stop.tool, programs)
     if tool is None:
         return (_nft(stop),)
-    side = "-i" if stop.outward else "-o"
     table = f"-t {stop.table} " if stop.table != "filter" else ""
     chain = DOCKER_USER if owner is Owner.DOCKER else stop.chain
-    return (f"{tool} {table}-I {chain} {side} {_IPTABLES_TAPS} -j ACCEPT",)
+    return (f"{tool} {table}-I {chain} {_side(stop)} -j ACCEPT",)
+
+
+def _side(stop: Stop) -> str:
+    """Other people's tunnels end at the same port, and what comes by ours, our own chains have looked at."""
+    if stop.tunnelled:
+        return f"-p udp --dport {PORT}"
+    return f"{'-i' if stop.outward else '-o'} {_IPTABLES_TAPS}"
 
 
 def note(owner: Owner) -> str:
@@ -66,6 +75,8 @@ def note(owner: Owner) -> str:
 
 
 def _ufw(stop: Stop) -> str:
+    if stop.tunnelled:
+        return f"ufw prepend allow {'out' if stop.outward else 'in'} proto udp to any port {PORT}"
     routed = "route " if stop.hook == "forward" else ""
     way = "in" if stop.outward else "out"
     return f"ufw {routed}prepend allow {way} on {_IPTABLES_TAPS}"
@@ -82,5 +93,6 @@ def _iptables(tool: Tool, programs: frozenset[str]) -> str | None:
 
 def _nft(stop: Stop) -> str:
     """In a nat chain `accept` leaves the connection to the next one, which is ours."""
-    side = "iifname" if stop.outward else "oifname"
-    return shlex.join(["nft", "insert", "rule", stop.family, stop.table, stop.chain, f'{side} "{TAPS}" accept'])
+    side = f'{"iifname" if stop.outward else "oifname"} "{TAPS}"'
+    let = f"udp dport {PORT}" if stop.tunnelled else side
+    return shlex.join(["nft", "insert", "rule", stop.family, stop.table, stop.chain, f"{let} accept"])
