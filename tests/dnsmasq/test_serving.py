@@ -34,6 +34,17 @@ def lab() -> Iterator[Lab]:
         yield made
 
 
+def test_a_lease_says_what_fits_into_one_packet_where_a_tunnel_takes_some_of_it() -> None:
+    one = instance("a", "10.20.0.11", more=[("default", "10.20.0.12", True)])
+    narrow = document([replace(one, nics=tuple(replace(nic, mtu=1450) for nic in one.nics))])
+    with standins(narrow, addressed=False) as bare:
+        bare.apply(narrow, only="dnsmasq")
+        guest = bare.guests["a"]
+        for nic, device in zip(guest.instance.nics, ("eth0", "eth1"), strict=True):
+            found = lease(guest.namespace, nic.mac, device=device)
+            assert int.from_bytes(found.options[26], "big") == 1450
+
+
 @pytest.mark.parametrize(("name", "gateway"), [("a", "10.20.0.1"), ("b", "10.20.0.1"), ("c", "10.30.4.1")])
 def test_a_lease_has_all_that_a_routed_guest_needs(name: str, gateway: str) -> None:
     with standins(DOCUMENT, addressed=False) as bare:

@@ -1,10 +1,10 @@
 """Three hosts with a guest each, whose groups are about one another, and what is asked of them whatever the fabric."""
 
-import socket
 import threading
 
 from tests.fabric.underlay import OUTSIDE, Hosts
 from tests.firewall.documents import egress, group, ingress, instance
+from tests.lab.dhcp import resolve
 from tests.lab.standins import PATIENCE
 
 A, B, C = "10.20.0.11", "10.20.0.12", "10.20.0.13"
@@ -34,15 +34,9 @@ def source_outside(hosts: Hosts) -> str:
         return str(source)
 
 
-def resolved(hosts: Hosts, guest: str, name: str) -> str:
-    """What a guest's own gateway answers to a question for an address."""
-    words = b"".join(bytes([len(word)]) + word.encode() for word in name.split("."))
-    with hosts.guest(guest).namespace.socket(socket.SOCK_DGRAM) as client:
-        client.settimeout(PATIENCE)
-        client.connect(("10.20.0.1", 53))
-        client.send(b"\0\1\1\0\0\1\0\0\0\0\0\0" + words + b"\0\0\1\0\1")
-        answer = client.recv(512)
-    return socket.inet_ntoa(answer[-4:]) if answer[7] else ""
+def resolved(hosts: Hosts, guest: str, name: str) -> set[str]:
+    """What a guest's own gateway answers."""
+    return resolve(hosts.guest(guest).namespace, "10.20.0.1", name)[1]
 
 
 def carried(hosts: Hosts, size: int) -> int:

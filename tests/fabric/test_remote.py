@@ -2,14 +2,19 @@
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cloudsync.agent.firewall.compile import compile_document
+from cloudsync.agent.firewall.trace import rulings
 from cloudsync.agent.links.remote import DEVICE, Peer, Way, number, others, peers, tunnel, ways
 from cloudsync.agent.links.tap import taps
 from cloudsync.agent.validate import problems
 from cloudsync.model.delta import difference, patched
 from cloudsync.model.document import Entry, HostDocument
+from cloudsync.reach.question import Question
+from cloudsync.reach.service import parse
 from tests.firewall.documents import document, instance
 
 NAMES = st.sampled_from(["h1", "h2", "h3", "h4"])
@@ -38,22 +43,22 @@ DOCUMENTS = st.builds(made, ENTRIES, st.sets(NAMES), st.sampled_from(["direct", 
 
 @given(DOCUMENTS)
 def test_there_is_a_way_to_each_instance_elsewhere_whose_host_has_an_address_and_to_no_other(
-    document: HostDocument,
+    found: HostDocument,
 ) -> None:
     elsewhere = {
-        f"instance.{name}": (entry.addresses[0], document.underlay[entry.host])
-        for name, entry in document.directory.items()
-        if entry.host != "h1" and entry.host in document.underlay
+        f"instance.{name}": (entry.addresses[0], found.underlay[entry.host])
+        for name, entry in found.directory.items()
+        if entry.host != "h1" and entry.host in found.underlay
     }
-    assert {owner: (way.destination, way.via) for way, owner in ways(document).items()} == elsewhere
-    assert {way.device for way in ways(document)} <= {DEVICE if document.fabric == "vxlan" else ""}
+    assert {owner: (way.destination, way.via) for way, owner in ways(found).items()} == elsewhere
+    assert {way.device for way in ways(found)} <= {DEVICE if found.fabric == "vxlan" else ""}
 
 
 @given(DOCUMENTS)
-def test_there_is_a_tunnel_only_where_both_ends_can_be(document: HostDocument) -> None:
-    end = tunnel(document)
-    assert (end is not None) == (document.fabric == "vxlan" and "h1" in document.underlay and len(others(document)) > 0)
-    assert {peer.address for peer in peers(document)} == (set(others(document)) if end else set())
+def test_there_is_a_tunnel_only_where_both_ends_can_be(found: HostDocument) -> None:
+    end = tunnel(found)
+    assert (end is not None) == (found.fabric == "vxlan" and "h1" in found.underlay and len(others(found)) > 0)
+    assert {peer.address for peer in peers(found)} == (set(others(found)) if end else set())
 
 
 @given(DOCUMENTS, DOCUMENTS)
@@ -106,3 +111,14 @@ def test_while_one_moves_both_hosts_know_the_other_behind_the_tap() -> None:
     networks = document([]).networks
     assert taps(replace(source, networks=networks))
     assert not taps(replace(target, networks=networks)), "libvirt gives the address to a tap that is just coming"
+
+
+@pytest.mark.parametrize("fabric", ["direct", "vxlan"])
+@pytest.mark.parametrize(("source", "allowed"), [("10.20.0.12", True), ("10.20.0.99", False), ("192.0.2.200", False)])
+def test_a_traced_packet_comes_by_the_way_to_its_sender(fabric: str, source: str, allowed: bool) -> None:
+    here, far = instance("a", "10.20.0.11"), instance("far", "10.20.0.12")
+    underlay = {"kvm-1": "192.0.2.11", "kvm-2": "192.0.2.12"}
+    known = replace(document([here], elsewhere=[far]), fabric=fabric, underlay=underlay)
+    asked = Question(source, "10.20.0.11", (parse("tcp/22"),))
+    (ruling,) = rulings(compile_document(known, 8775), known, asked, frozenset({"10.20.0.1", "192.0.2.11"}))
+    assert ruling.allowed is allowed

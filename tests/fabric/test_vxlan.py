@@ -58,7 +58,7 @@ def test_a_group_as_source_means_its_members_on_every_host(hosts: Hosts) -> None
 
 
 def test_names_resolve(hosts: Hosts) -> None:
-    assert [resolved(hosts, "a", f"{name}.demo.internal") for name in ("a", "b", "c")] == [A, B, C]
+    assert [resolved(hosts, "a", f"{name}.demo.internal") for name in ("a", "b", "c")] == [{A}, {B}, {C}]
 
 
 def test_packets_that_just_fit_pass_unbroken_and_bigger_ones_are_sent_back(hosts: Hosts) -> None:

@@ -9,7 +9,7 @@ from tests.lab.namespace import Namespace
 
 DISCOVER, OFFER, REQUEST, ACK = 1, 2, 3, 5
 _COOKIE = b"\x63\x82\x53\x63"
-_WANTED = bytes([1, 3, 6, 12, 15, 121])
+_WANTED = bytes([1, 3, 6, 12, 15, 121, 26])
 _SO_BINDTODEVICE = 25
 
 

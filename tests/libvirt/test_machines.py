@@ -59,6 +59,12 @@ def test_every_nic_is_a_tap_with_a_route(lab: Lab) -> None:
         assert f"dev {nic.tap}" in ip("route", "show", nic.address)
 
 
+def test_a_tap_takes_no_bigger_packets_than_its_guest_is_told(lab: Lab) -> None:
+    one = lab.instance()
+    lab.run(replace(one, nics=(replace(one.nics[0], mtu=1450),)))
+    assert "mtu 1450" in ip("link", "show", "dev", one.nics[0].tap)
+
+
 def test_making_it_again_changes_nothing(lab: Lab) -> None:
     web = lab.run(lab.instance())
     disk = Path(FOLDER, f"{web.uuid}.root.qcow2")

@@ -8,6 +8,8 @@ import pytest
 
 from cloudsync.agent.metadata.desk import Desk, Request
 from cloudsync.agent.metadata.documents import records
+from cloudsync.agent.metadata.openstack import network_data
+from cloudsync.agent.metadata.record import Interface
 from cloudsync.model.resources import Nic
 from tests.metadata import world
 from tests.metadata.asking import get, never
@@ -56,6 +58,11 @@ def test_the_random_seed_is_another_on_each_request() -> None:
     asked = Request(world.ADDRESS_A, b"GET", b"/openstack/latest/meta_data.json")
     seeds = {json.loads(made.answer(asked).body)["random_seed"] for _ in range(3)}
     assert len(seeds) == 3
+
+
+def test_network_data_says_what_fits_into_one_packet() -> None:
+    nic = Interface(tap="t", mac="m", address="a", gateway="g", port_id="p", network_id="n", mtu=1450)
+    assert [link["mtu"] for link in network_data((nic,))["links"]] == [1450]
 
 
 def test_network_data_has_each_nic_by_dhcp() -> None:
