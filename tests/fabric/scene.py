@@ -2,9 +2,9 @@
 
 import threading
 
-from tests.fabric.underlay import OUTSIDE, Hosts
 from tests.firewall.documents import egress, group, ingress, instance
 from tests.lab.dhcp import resolve
+from tests.lab.joined import OUTSIDE, Hosts
 from tests.lab.standins import PATIENCE
 
 A, B, C = "10.20.0.11", "10.20.0.12", "10.20.0.13"

@@ -9,8 +9,8 @@ import pytest
 
 from cloudsync.model.problem import HostError
 from tests.fabric.scene import GROUPS, THERE, A, B, C, resolved, source_outside, source_seen
-from tests.fabric.underlay import Hosts, routes, underlay
 from tests.lab import frames
+from tests.lab.joined import Hosts, routes, underlay
 
 pytestmark = pytest.mark.real
 

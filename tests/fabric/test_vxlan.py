@@ -11,10 +11,10 @@ import pytest
 from cloudsync.agent.links.remote import number
 from cloudsync.model.problem import HostError
 from tests.fabric.scene import GROUPS, THERE, A, B, C, carried, resolved, source_outside, source_seen
-from tests.fabric.underlay import Hosts, routes, underlay
 from tests.firewall.documents import instance
 from tests.lab import frames
 from tests.lab.eventually import eventually
+from tests.lab.joined import Hosts, routes, underlay
 from tests.lab.standins import PATIENCE
 
 pytestmark = pytest.mark.real
