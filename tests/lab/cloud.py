@@ -54,7 +54,7 @@ def blank_spec(image: Path, count: int, hosts: list[str], fabric: str = "direct"
 
 
 @contextmanager
-def running_agent(*options: str) -> Iterator[subprocess.Popen[bytes]]:
+def running_agent(*options: str, module: str = "cloudsync") -> Iterator[subprocess.Popen[bytes]]:
     """`cloudsync agent` until the block ends; entered when it says that it is ready. What outlives it is ended too."""
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -64,7 +64,7 @@ def running_agent(*options: str) -> Iterator[subprocess.Popen[bytes]]:
         path = f"{folder}/notify"
         notify.bind(path)
         notify.settimeout(30)
-        command = [sys.executable, "-m", "cloudsync", "agent", *options]
+        command = [sys.executable, "-m", module, "agent", *options]
         agent = subprocess.Popen(command, env={**os.environ, "NOTIFY_SOCKET": path}, stdout=log, stderr=log)
         try:
             while b"READY=1" not in notify.recv(4096):
