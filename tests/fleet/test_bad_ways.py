@@ -28,6 +28,8 @@ def test_the_key_is_refused(desk: Desk, server: Sshd, tmp_path: Path) -> None:
     assert "Permission denied (publickey)" in said
     assert f"{tmp_path}/other ED25519" in said
     assert "~root/.ssh/authorized_keys" in said
+    checks = json.loads(desk.failed("doctor", "--format", "json"))["checks"]
+    assert [one["name"] for one in checks if one["host"] == "far"] == ["ssh"]
 
 
 def test_the_host_key_changed(desk: Desk, server: Sshd, tmp_path: Path) -> None:

@@ -4,8 +4,10 @@ import json
 import os
 import signal
 import subprocess
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -39,13 +41,21 @@ def test_a_cloud_on_a_remote_host(desk: Desk, server: Sshd, agent: object) -> No
         desk.done("logs", "box-1")
         checks = json.loads(desk.done("doctor", "--format", "json"))
         verdicts = {one["name"]: one["verdict"] for one in checks["checks"] if one["host"] == "far"}
-        assert (verdicts["libvirt"], verdicts["agent"]) == ("ok", "ok")
+        assert (verdicts["ssh"], verdicts["libvirt"], verdicts["agent"]) == ("ok", "ok", "ok")
         assert sshs() == []
     finally:
         desk.done("destroy", "-y", "--allow-destroy")
 
 
-def test_no_ssh_outlives_a_command_that_is_killed(desk: Desk, server: Sshd, agent: object, tmp_path: Path) -> None:
+@pytest.fixture
+def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Where nobody else has sockets."""
+    with TemporaryDirectory(dir="/run") as folder:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", folder)
+        yield Path(folder)
+
+
+def test_no_ssh_outlives_a_command_that_is_killed(desk: Desk, server: Sshd, agent: object, runtime: Path) -> None:
     """`logs --denied --follow` goes on until it is ended."""
     desk.spec.write_text(desk.spec.read_text() + "security_groups: {default: {log_denied: true}}\n")
     try:
@@ -60,6 +70,8 @@ def test_no_ssh_outlives_a_command_that_is_killed(desk: Desk, server: Sshd, agen
             follower.wait(20)
             follower.stdout.close()
             eventually(sshs, [])
+        desk.done("status")
+        assert list(runtime.iterdir()) == []
     finally:
         desk.done("destroy", "-y", "--allow-destroy")
 

@@ -1,8 +1,9 @@
-"""The way from here to one real host, looked at step by step: libvirt, the agent, then what the agent says of its host.
+"""The way from here to one real host, looked at step by step: ssh, libvirt, the agent, then what that says of its host.
 
 Called by host.py. What cannot be reached is a problem with its fix, and what lies behind it is not looked at.
 """
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from cloudsync import __version__
@@ -19,11 +20,20 @@ _PATIENCE = 15.0
 """Seconds; the agent asks several programs."""
 
 
-def examine(connection: Connection, agent: AgentClient, wanted: Host, cloud: str) -> tuple[Check, ...]:
-    """Every check, in order; libvirt and the agent are asked at once."""
+def examine(
+    connection: Connection, agent: AgentClient, wanted: Host, cloud: str, lead: Callable[[], str]
+) -> tuple[Check, ...]:
+    """Every check, in order; libvirt and the agent are asked at once. `lead` goes the way to another machine and says
+    which, empty for this one."""
+    ssh = Ask(f"host {wanted.name}: ssh", lead)
     libvirt = Ask(f"libvirt of host {wanted.name}", lambda: _version(connection))
     report = Ask(f"the agent of host {wanted.name}", agent.checkup)
-    found = [_reached("libvirt", libvirt, wanted.uri)]
+    try:
+        where = ssh.answer(_PATIENCE)
+    except CloudsyncError as error:
+        return (_failed("ssh", error),)
+    found = [Check(name="ssh", verdict=Verdict.OK, message=f"{where} lets us in")] if where else []
+    found.append(_reached("libvirt", libvirt, wanted.uri))
     try:
         said = report.answer(_PATIENCE)
     except CloudsyncError as error:

@@ -87,7 +87,7 @@ class Host:
         libvirt = Ask(f"libvirt of host {self.name}", self._survey)
         agent = Ask(f"the agent of host {self.name}", self._ask_agent)
         failures: list[str] = []
-        if _collected(way, failures):
+        if _collected(way, failures) is not None:
             found = _collected(libvirt, failures)
             state = _collected(agent, failures)
             if found and state:
@@ -153,7 +153,7 @@ class Host:
         """First the ways to the host, then what its agent says of it."""
         from cloudsync.hosts.examine import examine
 
-        return examine(self._connection, self._agent, self._wanted, self._cloud)
+        return examine(self._connection, self._agent, self._wanted, self._cloud, self._lead)
 
     def rulings(self, asked: Question) -> tuple[Ruling, ...]:
         """What the kernel's rules do with packets, one for each service."""
@@ -169,11 +169,12 @@ class Host:
             self.tunnel.close()
         self._connection.close()
 
-    def _lead(self) -> bool:
-        """What stops here stops libvirt and the agent, and is told once."""
-        if self.tunnel:
-            self.tunnel.socket(SOCKET)
-        return True
+    def _lead(self) -> str:
+        """Where ssh goes, empty without one. What stops here stops libvirt and the agent, and is told once."""
+        if self.tunnel is None:
+            return ""
+        self.tunnel.socket(SOCKET)
+        return self.tunnel.remote.where
 
     def _survey(self) -> Survey:
         """Once more when the connection turns out to be broken: libvirtd may have been restarted meanwhile."""

@@ -3,25 +3,20 @@
 It ends with `close`, and with this process however that ends. Called by host.py and by `cloudsync ssh`.
 """
 
-import os
 import shlex
 import shutil
 import subprocess
-import tempfile
 from collections import deque
-from contextlib import suppress
 from pathlib import Path
 from threading import Event, Lock, Thread
 
+from cloudsync.hosts.room import Room
 from cloudsync.hosts.ssh_error import explained, unusable
 from cloudsync.model.problem import HostError
 from cloudsync.spec.remote import Remote
 
 _CONNECT = 4
 """Seconds for TCP, banner and key exchange: a host has 5 to say what is there, and ssh's own reason shall be heard."""
-
-_LONGEST = 60
-"""Characters of a folder's name: a Unix socket's path may have 107, and ssh makes its own longer while it binds."""
 
 _READY = "cloudsync-ready"
 _KEPT = 200
@@ -43,7 +38,7 @@ class Tunnel:
         self.remote = remote
         self._sockets = sockets
         self._lock = Lock()
-        self._folder: Path | None = None
+        self._room: Room | None = None
         self._line: _Line | None = None
 
     def socket(self, there: str) -> Path:
@@ -80,15 +75,15 @@ class Tunnel:
             line, self._line = self._line, None
             if line is not None:
                 line.end()
-            if self._folder is not None:
-                shutil.rmtree(self._folder, ignore_errors=True)
-                self._folder = None
+            if self._room is not None:
+                self._room.leave()
+                self._room = None
 
     def _at(self, there: str) -> Path:
-        if self._folder is None:
-            self._folder = Path(tempfile.mkdtemp(prefix="cloudsync-", dir=_base()))
+        if self._room is None:
+            self._room = Room()
         name = "c" if there == "control" else str(self._sockets.index(there))
-        return self._folder / name
+        return self._room.path / name
 
     def _command(self) -> tuple[str, ...]:
         forwards = [part for there in self._sockets for part in ("-L", f"{self._at(there)}:{there}")]
@@ -164,13 +159,3 @@ def _bound() -> tuple[str, ...]:
     """What makes the kernel end ssh when this process is gone, even when it was killed."""
     program = shutil.which("setpriv")
     return (program, "--pdeathsig", "TERM", "--") if program else ()
-
-
-def _base() -> str:
-    """A short folder that is on this machine; ours in it is for its owner alone."""
-    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
-    for folder in (runtime, tempfile.gettempdir()):
-        with suppress(OSError):
-            if folder and len(folder) < _LONGEST and os.access(folder, os.W_OK | os.X_OK):
-                return folder
-    return "/tmp"  # noqa: S108
