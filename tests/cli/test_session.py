@@ -77,7 +77,7 @@ def test_an_instance_is_made_anew_when_it_is_asked_for(cloud: Terminal) -> None:
     assert (refused.code, "--allow-destroy" in refused.err) == (1, True)
     saved = str(cloud.folder / "plan.json")
     assert "-/+ instance.web-1" in cloud.type("plan", "--replace", "instance.web-1", "--out", saved).out
-    assert "give --replace to the `plan`" in cloud.type("apply", saved, "-y", "--replace", "web-2").err
+    assert "give --replace and --evacuate to `plan --out`" in cloud.type("apply", saved, "-y", "--replace", "web-2").err
     assert cloud.type("apply", saved, "-y", "--allow-destroy").code == 0
     after = uuids()
     assert (after["web-1"] == before["web-1"], after["web-2"] == before["web-2"]) == (False, True)

@@ -198,16 +198,6 @@ def test_disks_do_not_shrink() -> None:
     assert "40 GiB: it cannot shrink to 4 GiB" in refused(fleet, BASE)
 
 
-def test_moving_is_refused_by_name() -> None:
-    fleet = settled(BASE)
-    here = decide(BASE, fleet.observe(BASE)).desired.instances["web"].host
-    there = next(name for name in BASE.hosts if name != here)
-    where = replace(BASE.instances["web"].where, host=there)
-    said = refused(fleet, changed(BASE, "web", where=where))
-    assert f"instance.web is on host.{here}" in said
-    assert there in said
-
-
 def test_growing_beyond_the_host_is_refused_with_numbers() -> None:
     whole = cloud(instance("web"), hosts=("kvm-1",))
     fleet = settled(whole)

@@ -7,16 +7,14 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
-from pathlib import Path
 from typing import Annotated
 
 from fastapi import FastAPI, Header, Query, Request
 from starlette.responses import JSONResponse, Response
 
 from cloudsync import __version__
-from cloudsync.agent import console, wire_error
+from cloudsync.agent import console, guests, wire_error
 from cloudsync.agent.bodies import (
     LINES,
     Deleted,
@@ -24,20 +22,16 @@ from cloudsync.agent.bodies import (
     Problem,
     Sha256,
     Stored,
-    Uuid,
     Wanted,
     Who,
     body_of,
     describe_delta,
 )
-from cloudsync.agent.boots import Boots
 from cloudsync.agent.checkup.gather import Checkup
-from cloudsync.agent.denials.reader import Reader
-from cloudsync.agent.images import Images, News
-from cloudsync.agent.keeper import Keeper, Moved
-from cloudsync.agent.lock import ApplyLock
-from cloudsync.agent.neighbours.lookout import Lookout
-from cloudsync.agent.receive import read_boot, read_delta, read_document
+from cloudsync.agent.images import News
+from cloudsync.agent.keeper import Moved
+from cloudsync.agent.receive import read_delta, read_document
+from cloudsync.agent.services import Services
 from cloudsync.agent.state import gather
 from cloudsync.agent.stream import Stream
 from cloudsync.agent.take_in import Wish
@@ -45,29 +39,12 @@ from cloudsync.agent.wire_error import Refusal
 from cloudsync.model import wire
 from cloudsync.model.agent_state import AgentState, Held, ImageDone
 from cloudsync.model.checkup import Report
-from cloudsync.model.denial import Denial
 from cloudsync.model.document import HostDocument
 from cloudsync.model.problem import CloudsyncError
-from cloudsync.model.resources import Instance
 from cloudsync.model.ruling import Ruling
-from cloudsync.model.snapshot import Boot
 from cloudsync.reach.question import Question
 from cloudsync.reach.service import Service, parse
 from cloudsync.spec.rules import RuleError
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Services:
-    """What the API is a face of. `stop` is set when the agent ends."""
-
-    keeper: Keeper
-    boots: Boots
-    images: Images
-    lock: ApplyLock
-    consoles: Path
-    lookout: Lookout
-    reader: Reader
-    stop: asyncio.Event
 
 
 def build(services: Services) -> FastAPI:
@@ -85,8 +62,7 @@ def build(services: Services) -> FastAPI:
     _rules(app, services)
     _lock(app, services)
     _images(app, services)
-    _machines(app, services)
-    _denials(app, services)
+    guests.serve(app, services)
     describe_delta(app)
     return app
 
@@ -227,82 +203,3 @@ def _plain(news: News) -> dict[str, object]:
     if isinstance(news, CloudsyncError):
         return {"error": {"message": news.message, "hint": news.hint}}
     return {"progress": news}
-
-
-def _machines(app: FastAPI, services: Services) -> None:
-    @app.get("/v1/boots", response_class=Response, responses=LINES)
-    async def boots(uuid: Annotated[list[str], Query()]) -> Response:
-        """What these guests have said of their boot, one Boot a line, then each change as it comes."""
-        return Stream(_told_boots(services.boots.follow(frozenset(uuid))), services.stop)
-
-    @app.post("/v1/instances/{uuid}/boot", status_code=204, response_class=Response)
-    def boot(uuid: Uuid) -> Response:
-        """Say this before the machine is started: what its guest told of an earlier boot is over."""
-        services.keeper.power_on(uuid)
-        return Response(status_code=204)
-
-    @app.put("/v1/instances/{uuid}/boot", status_code=204, openapi_extra=body_of("Boot"))
-    async def learn(uuid: Uuid, request: Request) -> Response:
-        """What a guest told of its boot where it lived before it moved here. 404: it is not on record here."""
-        boot = read_boot(await request.body(), uuid)
-        if uuid not in services.keeper.uuids():
-            raise Refusal(404, f"no instance {uuid} is on record here", "put the document first")
-        services.boots.learn(boot)
-        return Response(status_code=204)
-
-    @app.get(
-        "/v1/instances/{uuid}/console",
-        response_class=Response,
-        responses={200: {"content": {"application/octet-stream": {}}}},
-    )
-    def log(uuid: Uuid) -> Response:
-        """What the machine wrote to its serial port, oldest first."""
-        try:
-            return Response(console.read(services.consoles, uuid), media_type="application/octet-stream")
-        except CloudsyncError as error:
-            raise Refusal(404, error.message, error.hint) from error
-
-    @app.delete("/v1/instances/{uuid}/console", status_code=204, response_class=Response)
-    def forget(uuid: Uuid) -> Response:
-        """The machine is gone: so is what it wrote. Nothing happens when there is nothing."""
-        console.forget(services.consoles, [uuid])
-        return Response(status_code=204)
-
-
-async def _told_boots(boots: AsyncIterator[Boot]) -> AsyncIterator[bytes]:
-    async for boot in boots:
-        yield wire.dump(Boot, boot) + b"\n"
-
-
-def _denials(app: FastAPI, services: Services) -> None:
-    @app.get("/v1/instances/{uuid}/denied", response_model=tuple[Denial, ...])
-    def denied(uuid: Uuid) -> Response:
-        """What this instance's groups denied lately, the latest last. 404: not here. 409: none of its groups logs."""
-        instance = _logging(services, uuid)
-        found = services.reader.record.of(nic.tap for nic in instance.nics)
-        told = tuple(replace(one, groups=instance.groups) for one in found)
-        return Response(wire.dump(tuple[Denial, ...], told), media_type="application/json")
-
-    @app.get("/v1/instances/{uuid}/denied/follow", response_class=Response, responses=LINES)
-    async def follow(uuid: Uuid) -> Response:
-        """One Denial a line, as they come."""
-        return Stream(_told_denials(services, _logging(services, uuid)), services.stop)
-
-
-def _logging(services: Services, uuid: str) -> Instance:
-    document = services.keeper.document
-    here = document.instances.values() if document else ()
-    instance = next((one for one in here if one.uuid == uuid), None)
-    if document is None or instance is None:
-        raise Refusal(404, "there is no such instance on this host", "`cloudsync status` says where it is")
-    if not any(document.groups[name].log_denied for name in instance.groups):
-        names = ", ".join(f"group.{name}" for name in instance.groups) or "no group"
-        raise Refusal(409, f"{names}: nothing denied is logged", "write `log_denied: true` into the group, and apply")
-    if services.reader.fault:
-        raise Refusal(503, services.reader.fault, "see `cloudsync doctor`")
-    return instance
-
-
-async def _told_denials(services: Services, instance: Instance) -> AsyncIterator[bytes]:
-    async for denial in services.reader.record.follow(nic.tap for nic in instance.nics):
-        yield wire.dump(Denial, replace(denial, groups=instance.groups)) + b"\n"

@@ -12,7 +12,7 @@ from contextlib import ExitStack, closing, contextmanager
 
 import uvicorn
 
-from cloudsync.agent.app import Services, build
+from cloudsync.agent.app import build
 from cloudsync.agent.boots import Boots, kernels_life
 from cloudsync.agent.denials.reader import Reader
 from cloudsync.agent.denials.record import Record
@@ -27,6 +27,7 @@ from cloudsync.agent.notify import notify
 from cloudsync.agent.part import Part
 from cloudsync.agent.places import Places
 from cloudsync.agent.pool import Pool
+from cloudsync.agent.services import Services
 from cloudsync.agent.store import Store
 from cloudsync.model.problem import CloudsyncError
 from cloudsync.model.snapshot import Boot

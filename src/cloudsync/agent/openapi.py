@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from cloudsync.agent.app import Services, build
+from cloudsync.agent.app import build
 from cloudsync.agent.boots import Boots
 from cloudsync.agent.denials.reader import Reader
 from cloudsync.agent.denials.record import Record
@@ -15,6 +15,7 @@ from cloudsync.agent.keeper import Keeper
 from cloudsync.agent.lock import ApplyLock
 from cloudsync.agent.neighbours.lookout import Lookout
 from cloudsync.agent.pool import Pool
+from cloudsync.agent.services import Services
 from cloudsync.agent.store import Store
 
 

@@ -63,10 +63,6 @@ def run(path: Path, saved: Path | None, wishes: Wishes, replaced: Sequence[str] 
     cloud, plan = load(path), load_plan(saved) if saved else None
     if plan is None:
         return _apply(replace(replacing(cloud, replaced), evacuate=wishes.evacuate), None, wishes)
-    if replaced or wishes.evacuate:
-        raise CloudsyncError(
-            "a saved plan is carried out as it is", "give --replace and --evacuate to the `plan` that saves it"
-        )
     return _apply(replace(cloud, replaced=frozenset(plan.replaced), evacuate=plan.evacuated), plan, wishes)
 
 

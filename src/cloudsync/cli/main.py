@@ -8,27 +8,22 @@ from typing import Annotated
 
 import typer
 
+from cloudsync.cli import nouns
 from cloudsync.cli.end import code_of
+from cloudsync.cli.options import (
+    AllowDestroy,
+    AutoApprove,
+    Evacuate,
+    Format,
+    MaxDisruption,
+    Options,
+    Parallelism,
+    Replace,
+)
 
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False, no_args_is_help=True)
-keypair = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Key pairs: create, import, list.")
-app.add_typer(keypair, name="keypair")
-host = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Hosts: drain.")
-app.add_typer(host, name="host")
-
-Format = Annotated[str, typer.Option("--format", metavar="text|json", help="How to show it.")]
-
-
-Replace = Annotated[
-    list[str] | None,
-    typer.Option("--replace", metavar="ADDRESS", help="Make this instance anew, from its image; repeatable."),
-]
-
-
-class Options:
-    """What stands before the command."""
-
-    file = Path("cloud.yaml")
+app.add_typer(nouns.keypair, name="keypair")
+app.add_typer(nouns.host, name="host")
 
 
 def _print_version(wanted: bool) -> None:
@@ -78,12 +73,6 @@ def schema() -> None:
     print_schema()
 
 
-Evacuate = Annotated[
-    list[str] | None,
-    typer.Option("--evacuate", metavar="HOST", help="Give an unreachable host up; later remove what is left on it."),
-]
-
-
 @app.command()
 def plan(
     out: Annotated[Path | None, typer.Option("--out", help="Save the plan, for `apply PLAN`.")] = None,
@@ -104,14 +93,6 @@ def plan(
     raise typer.Exit(run(Options.file, out, style, detailed_exitcode, snapshot, *wished))
 
 
-AutoApprove = Annotated[bool, typer.Option("-y", "--auto-approve", help="Do not ask.")]
-AllowDestroy = Annotated[bool, typer.Option("--allow-destroy", help="With -y: disks may be destroyed.")]
-MaxDisruption = Annotated[
-    str | None, typer.Option("--max-disruption", metavar="CLASS", help="Refuse a plan that disturbs more.")
-]
-Parallelism = Annotated[int, typer.Option("--parallelism", min=1, max=64, help="Steps at once.")]
-
-
 @app.command()
 def apply(
     plan: Annotated[Path | None, typer.Argument(help="A plan saved by `plan --out`.")] = None,
@@ -127,6 +108,8 @@ def apply(
     """Show the plan, ask, carry it out."""
     from cloudsync.cli.apply import Wishes, run
 
+    if plan and (replace or evacuate):
+        raise typer.BadParameter("a saved plan is carried out as it is: give --replace and --evacuate to `plan --out`")
     given_up = tuple(evacuate or ())
     wishes = Wishes(auto_approve, allow_destroy, max_disruption, wait, timeout, parallelism, given_up)
     raise typer.Exit(run(Options.file, plan, wishes, replace or []))
@@ -245,55 +228,6 @@ def agent(
     if uninstall:
         raise typer.Exit(uninstall_parts(socket, run, state))
     raise typer.Exit(serve(socket, state, pool, run, metadata_port))
-
-
-@host.command("drain")
-def host_drain(
-    name: str,
-    undo: Annotated[
-        bool, typer.Option("--undo", help="Let it have instances again; none comes back by itself.")
-    ] = False,
-    auto_approve: AutoApprove = False,
-    allow_destroy: AllowDestroy = False,
-    max_disruption: MaxDisruption = None,
-) -> None:
-    """Write `state: drained` into the spec and move everything to other hosts."""
-    from cloudsync.cli.apply import Wishes
-    from cloudsync.cli.drain import drain
-
-    wishes = Wishes(auto_approve, allow_destroy, max_disruption, wait=False, timeout=0, parallelism=4)
-    raise typer.Exit(drain(Options.file, name, undo, wishes))
-
-
-@keypair.command("create")
-def keypair_create(
-    name: Annotated[str, typer.Argument(help="Its name in the spec.")],
-    kind: Annotated[str, typer.Option("--type", metavar="ed25519|rsa", help="What to make.")] = "ed25519",
-    out: Annotated[Path | None, typer.Option("--out", help="Where the private key goes.")] = None,
-) -> None:
-    """Make a key pair: the public half into the spec, the private one 0600 outside the repository."""
-    from cloudsync.cli.keypair import create
-
-    create(Options.file, name, kind, out)
-
-
-@keypair.command("import")
-def keypair_import(
-    name: Annotated[str, typer.Argument(help="Its name in the spec.")],
-    file: Annotated[Path, typer.Argument(help="A public key, or - for standard input.")],
-) -> None:
-    """Put an existing public key into the spec."""
-    from cloudsync.cli.keypair import import_key
-
-    import_key(Options.file, name, file)
-
-
-@keypair.command("list")
-def keypair_list(style: Format = "text") -> None:
-    """Show the key pairs with fingerprints and who uses which."""
-    from cloudsync.cli.keypair import show
-
-    show(Options.file, style)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -140,7 +140,8 @@ def _exposure(cloud: Cloud, desired: World, sight: Sight, states: Mapping[str, H
 def _new(placements: Iterable[Placement], changes: tuple[Change, ...]) -> tuple[Placement, ...]:
     """Only those of instances that the plan makes, or makes anew elsewhere."""
     made = {change.address for change in changes if change.action is Action.CREATE}
-    made |= {one.address for one in changes if one.action is Action.REPLACE and one.fields[0].path == "host"}
+    anew = (one for one in changes if one.action is Action.REPLACE)
+    made |= {one.address for one in anew if any(field.path == "host" for field in one.fields)}
     return tuple(placement for placement in placements if f"instance.{placement.instance}" in made)
 
 

@@ -1,0 +1,26 @@
+"""What the agent's API is a face of: made by daemon.py, given to app.py and guests.py."""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+
+from cloudsync.agent.boots import Boots
+from cloudsync.agent.denials.reader import Reader
+from cloudsync.agent.images import Images
+from cloudsync.agent.keeper import Keeper
+from cloudsync.agent.lock import ApplyLock
+from cloudsync.agent.neighbours.lookout import Lookout
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """`stop` is set when the agent ends."""
+
+    keeper: Keeper
+    boots: Boots
+    images: Images
+    lock: ApplyLock
+    consoles: Path
+    lookout: Lookout
+    reader: Reader
+    stop: asyncio.Event

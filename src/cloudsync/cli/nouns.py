@@ -1,0 +1,60 @@
+"""Commands about one kind of thing: `keypair …`, `host …`. Each body imports its work, so that `--help` stays quick."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cloudsync.cli.options import AllowDestroy, AutoApprove, Format, MaxDisruption, Options
+
+keypair = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Key pairs: create, import, list.")
+host = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Hosts: drain.")
+
+
+@host.command("drain")
+def host_drain(
+    name: str,
+    undo: Annotated[
+        bool, typer.Option("--undo", help="Let it have instances again; none comes back by itself.")
+    ] = False,
+    auto_approve: AutoApprove = False,
+    allow_destroy: AllowDestroy = False,
+    max_disruption: MaxDisruption = None,
+) -> None:
+    """Write `state: drained` into the spec and move everything to other hosts."""
+    from cloudsync.cli.apply import Wishes
+    from cloudsync.cli.drain import drain
+
+    wishes = Wishes(auto_approve, allow_destroy, max_disruption, wait=False, timeout=0, parallelism=4)
+    raise typer.Exit(drain(Options.file, name, undo, wishes))
+
+
+@keypair.command("create")
+def keypair_create(
+    name: Annotated[str, typer.Argument(help="Its name in the spec.")],
+    kind: Annotated[str, typer.Option("--type", metavar="ed25519|rsa", help="What to make.")] = "ed25519",
+    out: Annotated[Path | None, typer.Option("--out", help="Where the private key goes.")] = None,
+) -> None:
+    """Make a key pair: the public half into the spec, the private one 0600 outside the repository."""
+    from cloudsync.cli.keypair import create
+
+    create(Options.file, name, kind, out)
+
+
+@keypair.command("import")
+def keypair_import(
+    name: Annotated[str, typer.Argument(help="Its name in the spec.")],
+    file: Annotated[Path, typer.Argument(help="A public key, or - for standard input.")],
+) -> None:
+    """Put an existing public key into the spec."""
+    from cloudsync.cli.keypair import import_key
+
+    import_key(Options.file, name, file)
+
+
+@keypair.command("list")
+def keypair_list(style: Format = "text") -> None:
+    """Show the key pairs with fingerprints and who uses which."""
+    from cloudsync.cli.keypair import show
+
+    show(Options.file, style)

@@ -1,0 +1,28 @@
+"""Options that several commands have, and what stands before the command."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Format = Annotated[str, typer.Option("--format", metavar="text|json", help="How to show it.")]
+Replace = Annotated[
+    list[str] | None,
+    typer.Option("--replace", metavar="ADDRESS", help="Make this instance anew, from its image; repeatable."),
+]
+Evacuate = Annotated[
+    list[str] | None,
+    typer.Option("--evacuate", metavar="HOST", help="Give an unreachable host up; later remove what is left on it."),
+]
+AutoApprove = Annotated[bool, typer.Option("-y", "--auto-approve", help="Do not ask.")]
+AllowDestroy = Annotated[bool, typer.Option("--allow-destroy", help="With -y: disks may be destroyed.")]
+MaxDisruption = Annotated[
+    str | None, typer.Option("--max-disruption", metavar="CLASS", help="Refuse a plan that disturbs more.")
+]
+Parallelism = Annotated[int, typer.Option("--parallelism", min=1, max=64, help="Steps at once.")]
+
+
+class Options:
+    """What stands before the command."""
+
+    file = Path("cloud.yaml")
