@@ -18,7 +18,7 @@ BENCHMARKS = {
     "probes": True,
     "firewall": True,
     "packets": True,
-    "fleet": True,
+    "observe": True,
 }
 """Module of this folder, and whether it needs a private machine."""
 

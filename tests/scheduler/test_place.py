@@ -8,6 +8,7 @@ import pytest
 from cloudsync.model.cloud import Cloud, Flavor, Host, Overcommit, PlacementGroup, Scheduler, Wanted, Where
 from cloudsync.model.document import HostDocument
 from cloudsync.model.plan import Placement, Unplaced
+from cloudsync.model.resources import Instance, Nic
 from cloudsync.model.snapshot import HostState, HostStatus, Snapshot, Usage
 from cloudsync.scheduler.place import place
 from tests.planner.build import GIB, LARGE, SMALL, cloud, image, instance
@@ -103,22 +104,77 @@ def grouped(policy: str, count: int, hosts: tuple[str, ...] = ("a", "b", "c"), m
     return cloud(*wanted, hosts=hosts, placement_groups={"g": group})
 
 
-def test_anti_affinity_spreads_and_then_refuses() -> None:
-    placed, unplaced = place(grouped("anti-affinity", 4), seen(grouped("anti-affinity", 4)))
-    assert sorted(one.host for one in placed) == ["a", "b", "c"]
-    assert [one.instance for one in unplaced] == ["x-4"]
-    assert unplaced[0].refusals == dict.fromkeys("abc", "g has one there")
+def lives(whole: Cloud, name: str, host: str) -> Snapshot:
+    """One instance is there already."""
+    address = "10.20.0.200"
+    record = Instance(
+        name=name,
+        uuid="11111111-1111-4111-8111-111111111111",
+        incarnation=0,
+        host=host,
+        image=whole.images["debian"].sha256,
+        image_name="debian",
+        flavor="small",
+        vcpus=1,
+        memory=512 << 20,
+        disk=4 * GIB,
+        nics=(Nic(network="default", address=address, mac="52:54:00:00:00:01", tap="cs-000000000001"),),
+    )
+    document = HostDocument(cloud="demo", host=host, generation=1, instances={name: record})
+    return seen(whole, **{host: state(host, document=document)})
+
+
+def test_a_strict_group_comes_whole_or_not_at_all() -> None:
+    whole = grouped("anti-affinity", 4)
+    placed, unplaced = place(whole, seen(whole))
+    assert not placed
+    why = "would do, but g comes whole or not at all, and the hosts have no place for all of it"
+    assert {one.instance: dict(one.refusals) for one in unplaced} == {
+        f"x-{number}": dict.fromkeys("abc", why) for number in range(1, 5)
+    }
+
+
+def test_members_that_live_stay_whatever_becomes_of_the_new() -> None:
+    whole = grouped("anti-affinity", 4)
+    placed, unplaced = place(whole, lives(whole, "x-2", "b"))
+    assert [(one.instance, one.host) for one in placed] == [("x-2", "b")]
+    assert [one.instance for one in unplaced] == ["x-1", "x-3", "x-4"]
+    assert unplaced[0].refusals["b"] == "g has one there"
+    fewer = grouped("anti-affinity", 3)
+    placed, unplaced = place(fewer, lives(fewer, "x-2", "b"))
+    assert ([one.host for one in placed], unplaced) == (["a", "b", "c"], ())
+
+
+def test_what_a_group_gives_up_is_there_for_others() -> None:
+    """The group is placed first, and comes out again: its two do not keep the large one out."""
+    whole = grouped("anti-affinity", 2, hosts=("a",))
+    big = instance("big", flavor=Flavor(name="big", vcpus=1, memory=16 * GIB, disk=GIB))
+    whole = replace(whole, instances={**whole.instances, "big": big})
+    placed, unplaced = place(whole, seen(whole))
+    assert ([one.instance for one in placed], [one.instance for one in unplaced]) == (["big"], ["x-1", "x-2"])
 
 
 def test_anti_affinity_counts_to_its_most() -> None:
     assert sorted(map(len, names_by_host(grouped("anti-affinity", 5, most=2)).values())) == [1, 2, 2]
 
 
-def test_affinity_keeps_together_and_says_where() -> None:
-    whole = grouped("affinity", 3)
+def test_affinity_goes_where_all_of_it_fits() -> None:
+    """The first alone would go to the host with most room, where the others would not fit beside it."""
+    group = {"g": PlacementGroup(name="g", policy="affinity")}
+    flavor = Flavor(name="half", vcpus=4, memory=GIB, disk=GIB)
+    wanted = [instance(f"x-{number}", flavor=flavor, where=Where(group="g")) for number in (1, 2, 3)]
+    hosts = (host("a", overcommit=Overcommit(vcpus=1)), host("b", reserved=Usage(memory=10 * GIB)))
+    whole = cloud(*wanted, hosts=hosts, placement_groups=group)
     placed, _ = place(whole, seen(whole))
-    assert len({one.host for one in placed}) == 1
-    assert placed[2].refusals == {name: f"g is on {placed[0].host}" for name in "abc" if name != placed[0].host}
+    assert [one.host for one in placed] == ["b", "b", "b"]
+    assert placed[0].refusals == {"a": "needs 12 vCPUs, 8 free"}
+
+
+def test_affinity_joins_what_lives_and_says_where() -> None:
+    whole = grouped("affinity", 3)
+    placed, _ = place(whole, lives(whole, "x-2", "b"))
+    assert [one.host for one in placed] == ["b", "b", "b"]
+    assert placed[0].refusals == {"a": "g is on b", "c": "g is on b"}
 
 
 def test_soft_policies_prefer_and_never_refuse() -> None:
@@ -163,7 +219,7 @@ def test_the_hardest_come_first() -> None:
 def test_every_choice_is_that_of_a_scheduler_which_looks_at_everything_again() -> None:
     """The quick way (only what was filled is looked at) against the slow one: one new instance at a time."""
     wanted = _mixture()
-    hosts = tuple(host(f"h{number}", zone="ab"[number % 2]) for number in range(6))
+    hosts = tuple(host(f"h{number}", zone="ab"[number % 2]) for number in range(9))
     group = {"g": PlacementGroup(name="g", policy="anti-affinity", max_per_host=2)}
     whole = cloud(*wanted, hosts=hosts, placement_groups=group)
     placed, unplaced = place(whole, seen(whole))

@@ -34,7 +34,8 @@ def test_what_is_refused() -> None:
 def test_header(cloud: Cloud) -> None:
     assert (cloud.name, cloud.fabric, cloud.repair) == ("demo", "direct", False)
     assert cloud.scheduler.strategy == "spread"
-    assert cloud.scheduler.weights == {"memory": 1.0, "vcpus": 1.0, "disk": 0.5, "image_present": 0.5}
+    weights = {"memory": 1.0, "vcpus": 1.0, "disk": 0.5, "image_present": 0.5, "soft_affinity": 1.0, "moves": 1.0}
+    assert cloud.scheduler.weights == weights
     assert cloud.path == str(EXAMPLE)
     assert len(cloud.digest) == 64
 

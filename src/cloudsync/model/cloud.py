@@ -96,12 +96,10 @@ class PlacementGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scheduler:
-    """`strategy` is spread or pack; `weights` has vcpus, memory, disk, image_present."""
+    """`strategy` is spread or pack; `weights` has vcpus, memory, disk, image_present, soft_affinity, moves."""
 
     strategy: str = "spread"
-    weights: Mapping[str, float] = field(
-        default_factory=lambda: {"vcpus": 1.0, "memory": 1.0, "disk": 0.5, "image_present": 0.5}
-    )
+    weights: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

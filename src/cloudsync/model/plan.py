@@ -63,12 +63,16 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placement:
-    """Who runs where. `runner_up` is the next best host or None; `refusals` says per host why not, with numbers."""
+    """Who runs where. `runner_up` is the next best host or None; `refusals` says per host why not, with numbers.
+
+    Of many hosts only those that would have been preferred say so; `refusing` is how many refuse in all.
+    """
 
     instance: str
     host: str
     runner_up: str | None = None
     refusals: Mapping[str, str] = field(default_factory=dict)
+    refusing: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,8 +11,10 @@ from cloudsync.model.document import HostDocument
 
 def digest(document: HostDocument) -> str:
     """SHA-256 over everything that the document says."""
-    own = wire.digest(HostDocument, replace(document, directory={}, members={}, user_data={}))
-    parts = (own, _of(_Same(document.directory)), _of(_Same(document.members)))
+    bare = replace(document, keypairs={}, groups={}, networks={}, images={}, directory={}, members={}, user_data={})
+    alike = (document.keypairs, document.groups, document.networks, document.directory, document.members)
+    images = repr(sorted(document.images.items()))
+    parts = (wire.digest(HostDocument, bare), images, *(_of(_Same(mapping)) for mapping in alike))
     return sha256(" ".join(parts).encode()).hexdigest()
 
 
@@ -29,6 +31,6 @@ class _Same:
         return isinstance(other, _Same) and other.mapping is self.mapping
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=32)
 def _of(same: _Same) -> str:
     return sha256(repr(sorted(same.mapping.items())).encode()).hexdigest()

@@ -18,10 +18,10 @@ def with_leaving(document: HostDocument, old: HostDocument | None, leaving: Iter
     somebody else gets is theirs no more.
     """
     records = {pair.record.name: replace(pair.record, user_data=None) for pair in leaving if pair.record}
-    given = frozenset(address for entry in document.directory.values() for address in entry.floating)
-    records = {name: without(record, given) for name, record in records.items()}
     if old is None or not records:
         return document
+    given = frozenset(address for entry in document.directory.values() for address in entry.floating)
+    records = {name: without(record, given) for name, record in records.items()}
     nets = {nic.network for record in records.values() for nic in record.nics}
     used = {name for record in records.values() for name in record.groups}
     networks = {**{name: old.networks[name] for name in sorted(nets) if name in old.networks}, **document.networks}

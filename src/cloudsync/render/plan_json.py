@@ -28,6 +28,7 @@ def document(plan: Plan) -> dict[str, Any]:
                 "host": placement.host,
                 "runner_up": placement.runner_up,
                 "refusals": dict(placement.refusals),
+                "refusing": placement.refusing,
             }
             for placement in plan.placements
         ],

@@ -1,6 +1,6 @@
 """A plan for people: `The plan, as text`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from cloudsync.model.plan import Action, Change, Disruption, Field, Placement, Plan
 from cloudsync.render.names import listed
@@ -121,7 +121,7 @@ def _created(change: Change, placement: Placement | None) -> tuple[str, str]:
         more = f", and {len(change.fields) - MANY} more" if len(change.fields) > MANY else ""
         where = f"on {', '.join(change.hosts)}" if change.address.startswith("image.") else ""
         return ", ".join(shown) + more, where
-    notes = [f"{host}: {why}" for host, why in placement.refusals.items()]
+    notes = refused(placement.refusals, placement.refusing)
     notes += [f"runner-up {placement.runner_up}"] if placement.runner_up else []
     if "port_security" in values:
         notes.insert(0, f"port_security {values['port_security']}")
@@ -129,6 +129,22 @@ def _created(change: Change, placement: Placement | None) -> tuple[str, str]:
     addresses = " ".join(values[path] for path in ("address", "floating_ip") if path in values)
     said = f"→ {placement.host}  {addresses}" + (f"  ({'; '.join(notes)})" if notes else "")
     return f"{values.get('flavor', '')}, {values.get('image', '')}", said
+
+
+def refused(refusals: Mapping[str, str], count: int) -> list[str]:
+    """Each host's reason; of many hosts, each reason with how many give it."""
+    if len(refusals) <= MANY:
+        told = [f"{host}: {why}" for host, why in refusals.items()]
+    else:
+        hosts: dict[str, list[str]] = {}
+        for host, why in refusals.items():
+            hosts.setdefault(why, []).append(host)
+        told = [f"{_some(names)}: {why}" for why, names in hosts.items()]
+    return told + ([f"{count - len(refusals)} more hosts refuse"] if count > len(refusals) else [])
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:2]) + (f" and {len(names) - 2} more" if len(names) > 2 else "")
 
 
 def _field(field: Field) -> str:
@@ -142,7 +158,7 @@ def _field(field: Field) -> str:
 def _unplaced(plan: Plan, paint: Paint) -> list[str]:
     lines = []
     for one in plan.unplaced:
-        why = "; ".join(f"{host}: {reason}" for host, reason in one.refusals.items())
+        why = "; ".join(refused(one.refusals, len(one.refusals)))
         line = printable(f"instance.{one.instance}  not placed: {why or 'there is no host'}")
         lines.append(f"  {paint.red('?')} {line}")
     return lines

@@ -92,8 +92,8 @@ def affinity(cloud: Cloud, wanted: Wanted, room: Room, homes: frozenset[str]) ->
     return f"{group.name} is on {', '.join(sorted(homes))}" if group.policy == "affinity" else None
 
 
-FIXED: tuple[Filter, ...] = (state, explicit_host, arch, zone, labels, image_minimum, raw_size)
-"""What placing other instances cannot change."""
+CONSTRAINTS: tuple[Filter, ...] = (state, arch, zone, labels, image_minimum, raw_size)
+"""What placing other instances cannot change, and the host's name neither."""
 
 CHANGING: tuple[Filter, ...] = (capacity, anti_affinity)
 

@@ -1,15 +1,19 @@
 """Who runs where: what is placed stays; the rest finds the best host that will do, and every refusal is told."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass
 
 from cloudsync.model.cloud import Cloud, Wanted
 from cloudsync.model.plan import Placement, Unplaced
 from cloudsync.model.snapshot import HostState, HostStatus, Snapshot
+from cloudsync.scheduler.batch import Batch
 from cloudsync.scheduler.filters import why_move
 from cloudsync.scheduler.homes import Home, find_homes
-from cloudsync.scheduler.ranking import Ranking
-from cloudsync.scheduler.room import Room
+from cloudsync.scheduler.pack import pack
+from cloudsync.scheduler.repair import Seats
+from cloudsync.scheduler.search import UNITS, search
 from cloudsync.scheduler.standing import standing
+from cloudsync.scheduler.unit import Unit, units
 
 Placements = tuple[Placement, ...]
 
@@ -17,7 +21,9 @@ Placements = tuple[Placement, ...]
 def place(cloud: Cloud, snapshot: Snapshot) -> tuple[Placements, tuple[Unplaced, ...]]:
     """Placements of all wanted instances that have a host, in name order, and those that found none.
 
-    The same input gives the same answer, whatever order its maps are in.
+    The same input gives the same answer, whatever order its maps are in. The new members of a strict placement group
+    are placed all or none of them: a half of what must be apart, or together, is not what was asked for. Members that
+    live already stay whatever becomes of the new ones.
     """
     hosts = standing(cloud, snapshot)
     homes = find_homes(cloud, hosts)
@@ -25,119 +31,178 @@ def place(cloud: Cloud, snapshot: Snapshot) -> tuple[Placements, tuple[Unplaced,
     placed: dict[str, Placement] = {}
     unplaced: dict[str, Unplaced] = {}
     new: list[Wanted] = []
-    leaving: dict[str, tuple[Home, str]] = {}
+    leaving: dict[str, tuple[str, str]] = {}
     for name, wanted in sorted(cloud.instances.items()):
         home = homes.of.get(name)
         if home is None:
             new.append(wanted)
-        elif home.host in hosts and (why := _must_leave(cloud, wanted, home, hosts[home.host])):
-            leaving[name] = (home, why)
+        elif home.host in hosts and (why := _must_leave(cloud, wanted, home, batch)):
+            leaving[name] = (home.host, why)
         elif home.host in hosts:
             batch.take(wanted, home.host)
             placed[name] = Placement(instance=name, host=home.host)
         else:
             unplaced[name] = _stranded(name, home)
-    for wanted in sorted((cloud.instances[name] for name in leaving), key=lambda one: _hardest_first(cloud, one)):
-        home, why = leaving[wanted.name]
-        answer = batch.find(wanted)
-        if isinstance(answer, Unplaced):
-            unplaced[wanted.name] = Unplaced(instance=wanted.name, refusals={**answer.refusals, home.host: why})
-            answer = Placement(instance=wanted.name, host=home.host)
-        batch.take(wanted, answer.host)
-        placed[wanted.name] = answer
+    if leaving:
+        _moved(cloud, batch, leaving, placed, unplaced)
     blind = _blind(hosts)
-    for wanted in sorted(new, key=lambda one: _hardest_first(cloud, one)):
-        answer = Unplaced(instance=wanted.name, refusals=blind) if blind else batch.find(wanted)
-        if isinstance(answer, Placement):
-            batch.take(wanted, answer.host)
-            placed[wanted.name] = answer
-        else:
-            unplaced[wanted.name] = answer
+    if blind:
+        unplaced.update({one.name: Unplaced(instance=one.name, refusals=blind) for one in new})
+    else:
+        answer = find(batch, units(cloud, new))
+        placed.update(answer.placed)
+        unplaced.update(answer.unplaced)
     return tuple(placed[name] for name in sorted(placed)), tuple(unplaced[name] for name in sorted(unplaced))
 
 
-def _must_leave(cloud: Cloud, wanted: Wanted, home: Home, host: HostState) -> str:
+def _must_leave(cloud: Cloud, wanted: Wanted, home: Home, batch: Batch) -> str:
     """Why an instance may not stay where it is; empty when it may. What cannot be asked is left alone."""
-    if not home.known or not host.reachable:
+    room = batch.rooms[home.host]
+    if not home.known or not room.state.reachable:
         return ""
-    if host.status is HostStatus.DRAINED:
-        return "drained"
-    return why_move(cloud, wanted, Room.of(cloud.hosts[host.name], host)) or ""
+    return "drained" if room.state.status is HostStatus.DRAINED else why_move(cloud, wanted, room) or ""
 
 
-class Batch:
-    """All hosts while instances are placed one after the other."""
-
-    def __init__(self, cloud: Cloud, hosts: Mapping[str, HostState]) -> None:
-        self._cloud = cloud
-        self._rooms = {name: Room.of(cloud.hosts[name], state) for name, state in hosts.items()}
-        self._rankings: dict[Hashable, tuple[Ranking, int]] = {}
-        self._filled: list[str] = []
-        self._homes: dict[str, frozenset[str]] = {}
-        self._strangers: dict[str, list[str]] = {}
-        for host, state in hosts.items():
-            for name in state.foreign_names:
-                self._strangers.setdefault(name, []).append(host)
-
-    def take(self, wanted: Wanted, host: str) -> None:
-        """Count an instance in on its host."""
-        self._rooms[host].take(wanted)
-        self._filled.append(host)
-        group = wanted.where.group
-        if group:
-            self._homes[group] = self._homes.get(group, frozenset()) | {host}
-
-    def find(self, wanted: Wanted) -> Placement | Unplaced:
-        """The best host now, or why there is none."""
-        ranking = self._ranking(wanted)
-        taken = f"a machine called {wanted.name} is there and is not ours"
-        barred = dict.fromkeys(self._strangers.get(wanted.name, ()), taken)
-        first, second = ranking.best(barred)
-        refusals = ranking.refusals()
-        if barred:
-            refusals = dict(sorted({**barred, **refusals}.items()))
-        if first is None:
-            return Unplaced(instance=wanted.name, refusals=refusals)
-        return Placement(instance=wanted.name, host=first, runner_up=second, refusals=refusals)
-
-    def _ranking(self, wanted: Wanted) -> Ranking:
-        """Shared by all that ask for the same, and told what was filled since it was last asked."""
-        asks = _asks(wanted)
-        known = self._rankings.get(asks)
-        ranking = known[0] if known else Ranking(self._cloud, wanted, self._rooms)
-        since = known[1] if known else len(self._filled)
-        changed = {name: self._rooms[name] for name in self._filled[since:]}
-        ranking.refresh(changed, self._group_homes(wanted))
-        self._rankings[asks] = (ranking, len(self._filled))
-        return ranking
-
-    def _group_homes(self, wanted: Wanted) -> frozenset[str]:
-        """Only strict affinity looks at other hosts."""
-        group = self._cloud.placement_groups.get(wanted.where.group or "")
-        strict = group is not None and group.policy == "affinity"
-        return self._homes.get(wanted.where.group or "", frozenset()) if strict else frozenset()
+def _moved(
+    cloud: Cloud,
+    batch: Batch,
+    leaving: Mapping[str, tuple[str, str]],
+    placed: dict[str, Placement],
+    unplaced: dict[str, Unplaced],
+) -> None:
+    """Each finds another host, or stays where it is and is named; `leaving` has that host and why it may not stay."""
+    answer = find(batch, units(cloud, [cloud.instances[name] for name in leaving]), whole_groups=False)
+    placed.update(answer.placed)
+    for name, one in answer.unplaced.items():
+        host, why = leaving[name]
+        batch.take(cloud.instances[name], host)
+        placed[name] = Placement(instance=name, host=host)
+        unplaced[name] = Unplaced(instance=name, refusals={**one.refusals, host: why})
 
 
-def _asks(wanted: Wanted) -> Hashable:
-    """All of an instance that a host cares about, but its name."""
-    where, flavor = wanted.where, wanted.flavor
-    labels = frozenset(where.labels.items())
-    return (wanted.image, flavor.vcpus, flavor.memory, flavor.disk, where.host, where.zone, labels, where.group)
+@dataclass(frozen=True, slots=True)
+class Answer:
+    placed: Mapping[str, Placement]
+    unplaced: Mapping[str, Unplaced]
 
 
-def _hardest_first(cloud: Cloud, wanted: Wanted) -> tuple[int, int, int, int, int, str]:
-    """What is pinned first, then strict groups, then the largest, ties by name."""
-    group = cloud.placement_groups.get(wanted.where.group or "")
-    loose = int(group is None or group.policy.startswith("soft-"))
-    flavor = wanted.flavor
-    return (0 if wanted.where.host else 1, loose, -flavor.memory, -flavor.vcpus, -flavor.disk, wanted.name)
+def find(batch: Batch, wanted: Iterable[Unit], whole_groups: bool = True) -> Answer:
+    """Places for all units together, counted in `batch` from then on. `wanted` stand hardest first.
+
+    Unless `whole_groups`, some of a strict group are better than none.
+    """
+    seats, every = Seats(batch), list(wanted)
+    told, left = _tried(seats, every)
+    broken = {unit.group.name for unit in left if unit.group and unit.strict} if whole_groups else set()
+    withdrawn = [unit for unit in every if unit.strict and unit.group and unit.group.name in broken]
+    for unit in withdrawn:
+        seats.rise(unit)
+    if withdrawn:
+        _repaired(seats, [unit for unit in left if unit not in withdrawn])
+    pack(seats, every)
+    lines: dict[str, Placement] = {}
+    for unit in every:
+        host, line = seats.host.get(unit.name), told[unit.name]
+        if host:
+            lines.update(_lines(unit, line if line and line.host == host else _line(batch, unit, host)))
+    return Answer(lines, _without(seats, every, broken))
+
+
+Told = dict[str, Placement | None]
+
+
+def _tried(seats: Seats, every: list[Unit]) -> tuple[Told, list[Unit]]:
+    """What was said as each was placed, and what has no place even when all were placed anew."""
+    told, left = _once(seats, every)
+    if left and len(every) <= UNITS:
+        mark = seats.mark()
+        for unit in every:
+            seats.rise(unit)
+        found = search(seats.batch, every)
+        if found is None:
+            seats.back_to(mark)
+        else:
+            for unit in every:
+                seats.sit(unit, found[unit.name])
+            left = []
+    return told, left
+
+
+def _once(seats: Seats, order: list[Unit]) -> tuple[Told, list[Unit]]:
+    told: Told = {unit.name: _greedy(seats, unit) for unit in order}
+    return told, _repaired(seats, [unit for unit in order if unit.name not in seats.host])
+
+
+def _greedy(seats: Seats, unit: Unit) -> Placement | None:
+    """The best host now."""
+    first, second = seats.batch.best(unit)
+    if first is None:
+        return None
+    refusals, count = seats.batch.told(unit)
+    seats.sit(unit, first)
+    return Placement(instance=unit.name, host=first, runner_up=second, refusals=refusals, refusing=count)
+
+
+def _repaired(seats: Seats, left: list[Unit]) -> list[Unit]:
+    """What has no place even so. Of those that ask for the same, one that finds none speaks for the rest."""
+    hopeless: set[Hashable] = set()
+    found = []
+    for unit in left:
+        if unit.asks in hopeless or not seats.repair(unit):
+            hopeless.add(unit.asks)
+            found.append(unit)
+    return found
+
+
+def _line(batch: Batch, unit: Unit, host: str) -> Placement:
+    """As things stand in the end, for what was moved about."""
+    batch.lift(unit, host)
+    first, second = batch.best(unit)
+    refusals, count = batch.told(unit)
+    batch.seat(unit, host)
+    other = second if first == host else first
+    return Placement(instance=unit.name, host=host, runner_up=other, refusals=refusals, refusing=count)
+
+
+def _lines(unit: Unit, line: Placement) -> dict[str, Placement]:
+    return {
+        one.name: Placement(
+            instance=one.name,
+            host=line.host,
+            runner_up=line.runner_up,
+            refusals=line.refusals,
+            refusing=line.refusing,
+        )
+        for one in unit.members
+    }
+
+
+def _without(seats: Seats, every: list[Unit], broken: set[str]) -> dict[str, Unplaced]:
+    """Those that have no place; of a strict group, also those that had one before others of it found none."""
+    shared: dict[Hashable, dict[str, str]] = {}
+    found = {}
+    for unit in every:
+        if unit.name in seats.host:
+            continue
+        if unit.asks not in shared:
+            shared[unit.asks] = _refusals(seats.batch, unit, broken)
+        for one in unit.members:
+            found[one.name] = Unplaced(instance=one.name, refusals=shared[unit.asks])
+    return found
+
+
+def _refusals(batch: Batch, unit: Unit, broken: set[str]) -> dict[str, str]:
+    found = batch.refusals(unit)
+    if unit.group and unit.group.name in broken:
+        why = f"would do, but {unit.group.name} comes whole or not at all, and the hosts have no place for all of it"
+        found = {name: found.get(name, why) for name in batch.rooms}
+    return found
 
 
 def _stranded(name: str, home: Home) -> Unplaced:
     """Its host is out of the spec and was never emptied: unknown is not empty."""
     why = (
-        "it lives there, but the spec no longer names that host: put the host back, or give it up: --evacuate "
-        f"{home.host}"
+        "it lives there, but the spec no longer names that host: put the host back, or apply once without the instance"
     )
     return Unplaced(instance=name, refusals={home.host: why})
 

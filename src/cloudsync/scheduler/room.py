@@ -1,5 +1,6 @@
 """How much of each host is taken, kept up to date while instances are placed one after the other."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from cloudsync.model.cloud import Host, Wanted
@@ -25,11 +26,19 @@ class Room:
 
     def take(self, wanted: Wanted) -> None:
         """Count an instance in."""
-        self.vcpus += wanted.flavor.vcpus
-        self.memory += wanted.flavor.memory
-        self.disk += wanted.flavor.disk
-        if wanted.where.group:
-            self.members[wanted.where.group] = self.members.get(wanted.where.group, 0) + 1
+        self._count(wanted, 1)
+
+    def release(self, wanted: Wanted) -> None:
+        """Count an instance out again."""
+        self._count(wanted, -1)
+
+    def _count(self, wanted: Wanted, sign: int) -> None:
+        flavor, group = wanted.flavor, wanted.where.group
+        self.vcpus += sign * flavor.vcpus
+        self.memory += sign * flavor.memory
+        self.disk += sign * flavor.disk
+        if group:
+            self.members[group] = self.members.get(group, 0) + sign
 
 
 def limit(host: Host, state: HostState) -> Usage:
@@ -40,3 +49,14 @@ def limit(host: Host, state: HostState) -> Usage:
         memory=int((raw.memory - kept.memory) * ratio.memory),
         disk=int((raw.disk - kept.disk) * ratio.disk),
     )
+
+
+def least(rooms: Iterable[Room], known: Usage | None = None) -> Usage:
+    """The least that is free of each resource in any of `rooms`, and no more than what is `known` of others."""
+    found = known or Usage(vcpus=1 << 62, memory=1 << 62, disk=1 << 62)
+    vcpus, memory, disk = found.vcpus, found.memory, found.disk
+    for room in rooms:
+        vcpus = min(vcpus, room.limit.vcpus - room.vcpus)
+        memory = min(memory, room.limit.memory - room.memory)
+        disk = min(disk, room.limit.disk - room.disk)
+    return Usage(vcpus=vcpus, memory=memory, disk=disk)

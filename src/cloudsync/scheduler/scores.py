@@ -1,52 +1,78 @@
-"""Preferences among hosts that will do, as Nova weighs them: each is brought to 0..1, weighted and added up."""
+"""Preferences among hosts that will do, each with a weight in the spec; a host's score is their weighted sum.
 
-from collections.abc import Sequence
+What a host has is measured against the largest host of the cloud, so that filling one host changes no other's score.
+"""
 
-from cloudsync.model.cloud import Cloud, Wanted
+from collections.abc import Iterable, Mapping
+
+from cloudsync.model.cloud import Cloud, PlacementGroup
+from cloudsync.model.snapshot import Usage
 from cloudsync.scheduler.room import Room
 
-Column = list[float]
-
-
-def vcpus(_cloud: Cloud, _wanted: Wanted, room: Room) -> float:
-    return room.limit.vcpus - room.vcpus
-
-
-def memory(_cloud: Cloud, _wanted: Wanted, room: Room) -> float:
-    return room.limit.memory - room.memory
-
-
-def disk(_cloud: Cloud, _wanted: Wanted, room: Room) -> float:
-    return room.limit.disk - room.disk
-
-
-def image_present(cloud: Cloud, wanted: Wanted, room: Room) -> float:
-    return float(cloud.images[wanted.image].sha256 in room.state.images)
-
-
-def soft_affinity(cloud: Cloud, wanted: Wanted, room: Room) -> float:
-    """How many of its group are there; fewer is better for soft-anti-affinity, 0 for the strict policies."""
-    group = cloud.placement_groups.get(wanted.where.group or "")
-    if group is None or not group.policy.startswith("soft-"):
-        return 0.0
-    here = room.members.get(group.name, 0)
-    return -float(here) if group.policy == "soft-anti-affinity" else float(here)
-
-
-RESOURCES = {"vcpus": vcpus, "memory": memory, "disk": disk}
-"""Scaled by the largest; `pack` turns them round. The others are scaled from smallest to largest."""
-
-OTHERS = {"image_present": image_present, "soft_affinity": soft_affinity}
-SCORES = {**RESOURCES, **OTHERS}
+WEIGHTS: Mapping[str, float] = {
+    "vcpus": 1.0,
+    "memory": 1.0,
+    "disk": 0.5,
+    "image_present": 0.5,
+    "soft_affinity": 1.0,
+    "moves": 1.0,
+}
+"""For what the spec does not weigh."""
 
 
 def weight(cloud: Cloud, name: str) -> float:
-    """The spec's weight, 1 for what it does not weigh; negative for resources when packing."""
-    given = cloud.scheduler.weights.get(name, 1.0)
-    return -given if name in RESOURCES and cloud.scheduler.strategy == "pack" else given
+    return cloud.scheduler.weights.get(name, WEIGHTS[name])
 
 
-def scale(name: str, values: Sequence[float]) -> tuple[float, float]:
-    """(smallest, span) that bring `values` to 0..1; a span of 0 when they are all equal, and so say nothing."""
-    low = 0.0 if name in RESOURCES else min(values)
-    return low, max(values) - low
+def largest(rooms: Iterable[Room]) -> Usage:
+    """The most that any host has of each resource; never 0."""
+    limits = [room.limit for room in rooms]
+    return Usage(
+        vcpus=max([1, *(one.vcpus for one in limits)]),
+        memory=max([1, *(one.memory for one in limits)]),
+        disk=max([1, *(one.disk for one in limits)]),
+    )
+
+
+class Load:
+    """`spread` prefers the host with most room, `pack` the fullest that will do: machines of others count."""
+
+    def __init__(self, cloud: Cloud, rooms: Iterable[Room]) -> None:
+        self._pack = cloud.scheduler.strategy == "pack"
+        self._vcpus, self._memory, self._disk = (weight(cloud, name) for name in ("vcpus", "memory", "disk"))
+        self._most = largest(rooms)
+
+    def score(self, room: Room) -> float:
+        if self._pack:
+            return round(self.share(room), 9)
+        limit, most = room.limit, self._most
+        return round(
+            self._vcpus * (limit.vcpus - room.vcpus) / most.vcpus
+            + self._memory * (limit.memory - room.memory) / most.memory
+            + self._disk * (limit.disk - room.disk) / most.disk,
+            9,
+        )
+
+    def share(self, room: Room) -> float:
+        """How full it is: the weighted sum of what is taken of what may be."""
+        limit = room.limit
+        return (
+            self._vcpus * room.vcpus / max(1, limit.vcpus)
+            + self._memory * room.memory / max(1, limit.memory)
+            + self._disk * room.disk / max(1, limit.disk)
+        )
+
+    @property
+    def whole(self) -> float:
+        """The share of a host that is full in all respects."""
+        return self._vcpus + self._memory + self._disk or 1.0
+
+
+def image_present(sha256: str, room: Room) -> float:
+    return float(sha256 in room.state.images)
+
+
+def soft_affinity(group: PlacementGroup, room: Room) -> float:
+    """How many of its group are there: each counts for as much as a whole empty host; 0 for the strict policies."""
+    here = room.members.get(group.name, 0)
+    return {"soft-affinity": float(here), "soft-anti-affinity": -float(here)}.get(group.policy, 0.0)

@@ -39,6 +39,8 @@ class Weights(Written):
     vcpus: Weight = 1.0
     disk: Weight = 0.5
     image_present: Weight = 0.5
+    soft_affinity: Weight = 1.0
+    moves: Weight = 1.0
 
 
 class Scheduler(Written):
