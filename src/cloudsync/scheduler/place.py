@@ -202,7 +202,8 @@ def _refusals(batch: Batch, unit: Unit, broken: set[str]) -> dict[str, str]:
 def _stranded(name: str, home: Home) -> Unplaced:
     """Its host is out of the spec and was never emptied: unknown is not empty."""
     why = (
-        "it lives there, but the spec no longer names that host: put the host back, or apply once without the instance"
+        "it lives there, but the spec no longer names that host: put the host back, or give it up: --evacuate "
+        f"{home.host}"
     )
     return Unplaced(instance=name, refusals={home.host: why})
 
