@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from cloudsync.apply.events import Event, Failed, Finished, Progressed, Skipped, Started
 from cloudsync.apply.execute import Outcome
-from cloudsync.model.plan import Plan, Step
+from cloudsync.model.plan import MoveInstance, Plan, Step
 from cloudsync.spec.words import printable
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ VERBS = {
     "put-document": "network, firewall and metadata",
     "create-instance": "create",
     "update-instance": "update",
+    "move-instance": "move",
     "start-instance": "start",
     "stop-instance": "stop",
     "delete-instance": "delete",
@@ -34,6 +35,8 @@ def title(step: Step) -> str:
     """`create instance.web-1 on kvm-1`."""
     if step.kind == "put-document":
         return printable(f"{VERBS[step.kind]} on {step.host}")
+    if isinstance(step, MoveInstance):
+        return printable(f"{VERBS[step.kind]} {step.address} from {step.source} to {step.host}")
     return printable(f"{VERBS[step.kind]} {step.address} on {step.host}")
 
 
