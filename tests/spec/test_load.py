@@ -34,6 +34,11 @@ def test_default_group_overridden_by_direction(tmp_path: Path) -> None:
     )
 
 
+def test_the_bandwidth_of_moves(tmp_path: Path) -> None:
+    assert load(write(tmp_path, HEAD)).bandwidth == 0
+    assert load(write(tmp_path, HEAD + "migration: {bandwidth: 100MiB}\n")).bandwidth == 100 << 20
+
+
 def test_spellings_of_a_rule_are_equal(tmp_path: Path) -> None:
     def rules(written: str) -> tuple[Rule, ...]:
         return load(write(tmp_path, f"{HEAD}security_groups: {{web: {{ingress: {written}}}}}\n")).groups["web"].rules

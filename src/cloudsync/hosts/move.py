@@ -62,7 +62,7 @@ def _carry(step: MoveInstance, source: Seat, target: Seat, xml: str, progress: P
         if ran:
             progress("stopping")
             source.domains.stop(uuid, step.address, step.grace)
-        source.pool.copy_root(uuid, target.pool, progress, stop)
+        source.pool.copy_root(uuid, target.pool, step.bandwidth, progress, stop)
         target.pool.grow_root(uuid, step.instance.disk)
         target.domains.define(xml, uuid, name)
         if before:

@@ -121,6 +121,7 @@ class Expectation:
 class Cloud:
     """`digest` covers the spec's text and every file it refers to. `groups` always has `default`.
 
+    `bandwidth` is what a move may take, in bytes a second, 0 for all there is.
     `commit` is the Git commit of the spec's folder, empty outside Git; `dirty` when the spec or a file of it differs.
     `evacuate` are hosts that the person has given up, on the command line: never part of the spec.
     `places` maps KIND.NAME (and `instance.BASE` for a counted one) to its key in the spec, `group.X/ingress/0` and
@@ -137,6 +138,7 @@ class Cloud:
     fabric: str = "direct"
     repair: bool = False
     scheduler: Scheduler = Scheduler()
+    bandwidth: int = 0
     hosts: Mapping[str, Host] = field(default_factory=dict)
     images: Mapping[str, Image] = field(default_factory=dict)
     networks: Mapping[str, Network] = field(default_factory=dict)

@@ -234,6 +234,7 @@ class _Host:
                 generation=generation,
                 live=moves_live(pair, networks),
                 to=work.cloud.hosts[host].address or "",
+                bandwidth=work.cloud.bandwidth,
             )
         elif what is Act.START:
             yield StartInstance(id=step_id, host=host, address=address, waits_for=waits, uuid=wanted.uuid)

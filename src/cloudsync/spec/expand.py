@@ -39,6 +39,7 @@ def expand(draft: Draft, attached: Attached, digest: str, path: str, places: Map
         fabric=header.fabric,
         repair=header.repair,
         scheduler=Scheduler(strategy=header.scheduler.strategy, weights=weights),
+        bandwidth=header.migration.bandwidth,
         hosts={name: _host(name, host) for name, host in draft.hosts.items()},
         images={name: _image(name, image, attached) for name, image in draft.images.items()},
         networks={name: _network(name, network, header.cloud) for name, network in draft.networks.items()},

@@ -50,6 +50,12 @@ class Scheduler(Written):
     weights: Weights = Field(default_factory=Weights)
 
 
+class Migration(Written):
+    """How instances travel between hosts."""
+
+    bandwidth: Size = Field(default=0, description="At most this much a second for each move. 0: all there is.")
+
+
 class Overcommit(Written):
     """How much more than the host has may be promised to its instances."""
 
@@ -254,6 +260,7 @@ class Header(Written):
     cloud: Label
     fabric: Literal["direct", "vxlan"] = "direct"
     scheduler: Scheduler = Field(default_factory=Scheduler)
+    migration: Migration = Field(default_factory=Migration)
     repair: bool = False
     expect: list[Expectation] = []
 

@@ -15,7 +15,7 @@ _BEGINNING = re.compile(
 _HARMLESS = re.compile(r"""["']?\s*:\s*(\{\s*["']?file["']?\s*:[^"'|>]*|[|>][-+0-9]*\s*(#.*)?|)$""")
 _BLOCK = re.compile(r":\s*[|>][-+0-9]*\s*(#.*)?$")
 _KNOWN_KEY = re.compile(
-    r"\s*(version|cloud|fabric|scheduler|repair|hosts|images|networks|flavors|keypairs|security_groups|placement_groups"
+    r"\s*(version|cloud|fabric|scheduler|migration|repair|hosts|images|networks|flavors|keypairs|security_groups|placement_groups"
     r"|instances|expect|count|was|image|flavor|network|placement|metadata|floating_ip|update|on_user_data_change"
     r"|protect|state|ignore|paused|disks)\s*:"
 )

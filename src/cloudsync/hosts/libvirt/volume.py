@@ -4,6 +4,7 @@ libvirt keeps its own list of a pool's files. It is refreshed only when a file t
 """
 
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -64,8 +65,11 @@ class Pool:
         with self._connection.doing(f"look at the disk {name}"):
             return int(self._existing(name).info()[1])
 
-    def copy_root(self, uuid: str, target: "Pool", progress: Callable[[str], None], stop: Flag) -> None:
-        """The root disk's file, as it is, over the one that `target` has. Nothing may run on either."""
+    def copy_root(self, uuid: str, target: "Pool", bandwidth: int, progress: Callable[[str], None], stop: Flag) -> None:
+        """The root disk's file, as it is, over the one that `target` has. Nothing may run on either.
+
+        At most `bandwidth` bytes a second, 0 for all there is.
+        """
         name = root_disk(uuid)
         with self._connection.doing(f"read the disk {name}") as raw, target._connection.doing(f"write {name}") as goal:
             volume = self._existing(name)
@@ -74,7 +78,7 @@ class Pool:
             try:
                 volume.download(reading, 0, 0)
                 target._existing(name).upload(writing, 0, 0)
-                _send(writing, _Stream(reading, stop), size, progress)
+                _send(writing, _Stream(reading, bandwidth, stop), size, progress)
                 reading.finish()
                 writing.finish()
             except BaseException:
@@ -198,15 +202,19 @@ class Pool:
 
 
 class _Stream:
-    """What libvirt sends, as a file to read from; HostError once `stop` is set."""
+    """What libvirt sends, as a file to read from, no faster than `bandwidth`; HostError once `stop` is set."""
 
-    def __init__(self, stream: Any, stop: Flag) -> None:
-        self._stream, self._stop = stream, stop
+    def __init__(self, stream: Any, bandwidth: int, stop: Flag) -> None:
+        self._stream, self._bandwidth, self._stop = stream, bandwidth, stop
+        self._began, self._read = time.monotonic(), 0
 
     def read(self, size: int) -> bytes:
-        if self._stop.is_set():
+        due = self._began + self._read / self._bandwidth if self._bandwidth else 0
+        if self._stop.wait(max(0.0, due - time.monotonic())):
             raise HostError("the move was interrupted", "apply again to move it")
-        return bytes(self._stream.recv(size))
+        data = bytes(self._stream.recv(size))
+        self._read += len(data)
+        return data
 
 
 def _send(stream: Any, file: Any, size: int, progress: Callable[[str], None]) -> None:
