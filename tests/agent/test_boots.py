@@ -19,3 +19,12 @@ def test_no_guest_has_booted_yet_when_its_host_was_started_anew(tmp_path: Path) 
     assert load(path)[UUID] == after
     Boots(path, "two").record(BOOTED)
     assert Boots(path, "two").all()[UUID] == BOOTED
+
+
+def test_one_that_came_from_another_host_has_its_keys_though_it_was_started_here(tmp_path: Path) -> None:
+    boots = Boots(tmp_path / "boots.json")
+    boots.record(Boot(uuid=UUID, at="now"))
+    boots.learn(BOOTED)
+    assert boots.all()[UUID] == Boot(uuid=UUID, at="now", host_keys=KEYS)
+    boots.learn(Boot(uuid=UUID, host_keys=("others",)))
+    assert boots.all()[UUID].host_keys == KEYS

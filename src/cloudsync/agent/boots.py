@@ -48,9 +48,13 @@ class Boots:
                     loop.call_soon_threadsafe(queue.put_nowait, boot)
 
     def learn(self, boot: Boot) -> None:
-        """From where the machine lived before; what it told here counts more."""
-        if boot.uuid not in self.all():
+        """From where the machine lived before; what it told here counts more, but one that was started here has not
+        told its keys again."""
+        known = self.all().get(boot.uuid)
+        if known is None:
             self.record(boot)
+        elif not known.host_keys:
+            self.record(replace(known, host_keys=boot.host_keys, other_keys=boot.other_keys))
 
     def keep(self, uuids: Iterable[str]) -> None:
         """Forget every other machine."""
