@@ -1,0 +1,26 @@
+"""One lab for all tests of a module; each begins and ends without instances."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.lab.lab import Hosts, lab
+from tests.moves.scene import Scene
+
+
+@pytest.fixture(scope="module")
+def it() -> Iterator[Hosts]:
+    with lab(hosts=2) as hosts:
+        yield hosts
+
+
+@pytest.fixture
+def scene(it: Hosts) -> Iterator[Scene]:
+    scene = Scene(it)
+    yield scene
+    it.start(*it.names)
+    scene.write()
+    scene.apply("--allow-destroy")
+    for host in it.names:
+        assert scene.machines(host) == {}
+        assert scene.disks(host) == []

@@ -1,0 +1,149 @@
+"""A cloud of blank guests on the hosts of a lab: moved by the program, then looked at on every host."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from cloudsync.model import wire
+from cloudsync.model.agent_state import AgentState
+from cloudsync.model.snapshot import Boot
+from tests.lab.lab import Hosts
+
+PROGRAM = str(Path(sys.executable).with_name("cloudsync"))
+POOL = "/var/lib/cloudsync/pool"
+MIB = 1 << 20
+SPEC = """\
+version: 1
+cloud: lab
+migration: {{bandwidth: {bandwidth}}}
+hosts:
+{hosts}
+images:
+  blank: {{source: 'file:{image}', format: raw}}
+networks:
+  default: {{subnet: 10.20.0.0/24}}
+flavors:
+  tiny: {{vcpus: 1, memory: 32MiB, disk: 32MiB}}
+  wide: {{vcpus: 1, memory: 48MiB, disk: 40MiB}}
+keypairs: {{}}
+instances:
+  {boxes}
+"""
+
+
+BUSY = "Unbounded"
+
+
+def on(host: str = "", flavor: str = "tiny", state: str = "running") -> str:
+    """An instance in the spec; on any host when none is said."""
+    placement = f"placement: {{host: {host}}}, " if host else ""
+    return f"{{image: blank, flavor: {flavor}, {placement}state: {state}}}"
+
+
+class Scene:
+    """`bandwidth` is what the spec says of it when it is written next."""
+
+    def __init__(self, it: Hosts) -> None:
+        self.it = it
+        self.spec = it.folder / "moves.yaml"
+        self.bandwidth = "0"
+
+    def write(self, **boxes: str) -> None:
+        hosts = "\n".join(
+            f"  {name}: {{uri: '{self.it.uri(name)}', address: {seat.address}, overcommit: {{vcpus: 64, disk: 64}}}}"
+            for name, seat in self.it.seats.items()
+        )
+        lines = "\n  ".join(f"{name}: {box}" for name, box in boxes.items()) or "{}"
+        image = self.it.folder / "blank.raw"
+        self.spec.write_text(SPEC.format(bandwidth=self.bandwidth, hosts=hosts, image=image, boxes=lines))
+
+    def run(self, *words: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(self.command(*words), env=_environment(), capture_output=True, text=True)
+
+    def begin(self, *words: str) -> "subprocess.Popen[str]":
+        """Its stderr is for the caller to read."""
+        return subprocess.Popen(
+            self.command(*words), env=_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        )
+
+    def begin_move(self) -> "subprocess.Popen[str]":
+        """An apply that has begun to move `box`."""
+        begun = self.begin("apply", "-y")
+        self.heard(begun, "move instance.box")
+        return begun
+
+    def heard(self, begun: "subprocess.Popen[str]", start: str) -> None:
+        """Wait until it has said a line that begins so."""
+        assert begun.stderr
+        said = []
+        for line in begun.stderr:
+            said.append(line)
+            if line.startswith(start):
+                return
+        raise AssertionError("".join(said))
+
+    def travels(self, host: str) -> bool:
+        """Whether `box` is on its way from there, running."""
+        return BUSY in self.it.run(host, "virsh", "domjobinfo", "box", check=False).stdout
+
+    def command(self, *words: str) -> list[str]:
+        return [PROGRAM, "-f", str(self.spec), *words]
+
+    def apply(self, *words: str) -> str:
+        done = self.run("apply", "-y", *words)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    def settled(self) -> None:
+        """The next plan is empty."""
+        done = self.run("plan", "--detailed-exitcode")
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def machines(self, host: str) -> dict[str, str]:
+        """State by name, of all that libvirt has."""
+        lines = self.it.run(host, "virsh", "-q", "list", "--all").stdout.splitlines()
+        return {words[1]: words[2].strip() for line in lines if (words := line.split(maxsplit=2))}
+
+    def uuid(self, host: str, name: str) -> str:
+        return self.it.run(host, "virsh", "-q", "domuuid", name).stdout.strip()
+
+    def disks(self, host: str) -> list[str]:
+        """UUIDs of the root disks."""
+        files = self.it.run(host, "ls", POOL).stdout.split()
+        return sorted(file.removesuffix(".root.qcow2") for file in files if file.endswith(".root.qcow2"))
+
+    def fill(self, host: str, name: str, size: int = 64 << 10, start: int = 4 * MIB) -> None:
+        """Write to the disk of a machine, that runs or not, as its guest would; it is booted anew if it runs."""
+        running = self.machines(host)[name] == "running"
+        if running:
+            self.it.run(host, "virsh", "-q", "destroy", name)
+        self.it.run(host, "qemu-io", "-f", "qcow2", "-c", f"write -P 0x5a {start} {size}", self.disk(host, name))
+        if running:
+            self.it.run(host, "virsh", "-q", "start", name)
+
+    def holds(self, host: str, name: str, size: int = 64 << 10, start: int = 4 * MIB) -> bool:
+        """Whether what `fill` wrote is there, on a disk that has its base."""
+        disk = self.disk(host, name)
+        base = self.it.run(host, "qemu-img", "info", "-U", disk).stdout
+        read = self.it.run(host, "qemu-io", "-U", "-r", "-f", "qcow2", "-c", f"read -P 0x5a {start} {size}", disk)
+        return f"backing file: {POOL}/image-" in base and "verification failed" not in read.stdout + read.stderr
+
+    def boots(self, host: str) -> dict[str, Boot]:
+        """What the host's agent knows."""
+        return dict(wire.load(AgentState, self._ask(host, "GET", "/v1/host")).boots)
+
+    def tell_boot(self, host: str, boot: Boot) -> None:
+        self._ask(host, "PUT", f"/v1/instances/{boot.uuid}/boot", wire.dump(Boot, boot))
+
+    def _ask(self, host: str, method: str, path: str, body: bytes = b"") -> bytes:
+        where = ["--unix-socket", "/run/cloudsync/agent.sock", f"http://agent{path}"]
+        command = self.it.inside(host, "curl", "-sf", "-X", method, "--data-binary", "@-", *where)
+        return subprocess.run(command, input=body, capture_output=True, check=True).stdout
+
+    def disk(self, host: str, name: str) -> str:
+        return f"{POOL}/{self.uuid(host, name)}.root.qcow2"
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "NO_COLOR": "1"}
