@@ -1,0 +1,158 @@
+"""A host fills up or dies, or the program is killed, in the middle of a move: the instance is there, once and whole."""
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tests.lab.eventually import eventually
+from tests.moves.scene import MIB, POOL, Scene, on
+
+pytestmark = pytest.mark.real
+SIZE = 12 * MIB
+"""At 1 MiB a second: time enough."""
+SOON = 90
+"""Seconds in which an apply notices that a host is dead."""
+
+
+@pytest.fixture
+def slow(scene: Scene) -> Iterator[Scene]:
+    """A running box on h1 that is to go to h2, slowly."""
+    scene.bandwidth = "1MiB"
+    scene.write(box=on("h1"))
+    scene.apply()
+    scene.fill("h1", "box", SIZE)
+    scene.write(box=on("h2"))
+    yield scene
+
+
+@contextmanager
+def crowded(scene: Scene, host: str) -> Iterator[None]:
+    """A pool that has room for the instance by its size, and 6 MiB left in fact."""
+    scene.it.run(host, "mount", "-t", "tmpfs", "-o", "size=40m,mode=711", "tmpfs", POOL)
+    try:
+        scene.it.run(host, "fallocate", "-l", "34M", f"{POOL}/others")
+        yield
+        assert scene.disks(host) == []
+    finally:
+        scene.it.run(host, "umount", "--lazy", POOL)
+
+
+def under_way(scene: Scene) -> "subprocess.Popen[str]":
+    begun = scene.begin_move()
+    eventually(lambda: scene.travels("h1"), True)
+    return begun
+
+
+def failed(begun: "subprocess.Popen[str]", *words: str) -> None:
+    said = begun.communicate(timeout=SOON)[1]
+    assert begun.returncode == 1, said
+    assert "Traceback" not in said
+    assert "unexpected" not in said
+    for word in words:
+        assert word in said, said
+
+
+def stays(scene: Scene) -> None:
+    """All that there is of it is on h1, whole."""
+    assert scene.machines("h1") == {"box": "running"}
+    assert scene.machines("h2") == {}
+    assert scene.holds("h1", "box", SIZE)
+
+
+def finished(scene: Scene) -> None:
+    """The next apply has it on h2, once."""
+    scene.bandwidth = "0"
+    scene.write(box=on("h2"))
+    scene.apply()
+    assert scene.machines("h1") == {}
+    assert scene.disks("h1") == []
+    assert scene.machines("h2") == {"box": "running"}
+    assert scene.disks("h2") == [scene.uuid("h2", "box")]
+    assert scene.holds("h2", "box", SIZE)
+    scene.settled()
+
+
+def test_the_target_fills_up(slow: Scene) -> None:
+    with crowded(slow, "h2"):
+        failed(under_way(slow), "No space left on device")
+        stays(slow)
+    finished(slow)
+
+
+def test_the_target_fills_up_under_one_that_is_off(slow: Scene) -> None:
+    slow.write(box=on("h1", state="stopped"))
+    slow.it.run("h1", "virsh", "-q", "destroy", "box")
+    slow.apply()
+    slow.bandwidth = "0"
+    slow.write(box=on("h2", state="stopped"))
+    with crowded(slow, "h2"):
+        failed(slow.begin("apply", "-y"), "No space left on device")
+        assert slow.machines("h1") == {"box": "shut off"}
+        assert slow.holds("h1", "box", SIZE)
+        assert slow.machines("h2") == {}
+    finished(slow)
+
+
+def test_the_source_dies(slow: Scene) -> None:
+    begun = under_way(slow)
+    slow.it.stop("h1")
+    failed(begun)
+    eventually(lambda: slow.machines("h2"), {})
+    plan = slow.run("plan")
+    assert "h1 ✗ unreachable: 1 instance" in plan.stdout, plan.stdout + plan.stderr
+    assert "instance.box" not in plan.stdout.split("Plan:")[0].split("Changes")[-1], plan.stdout
+    slow.it.start("h1")
+    stays(slow)
+    finished(slow)
+
+
+def test_the_target_dies(slow: Scene) -> None:
+    begun = under_way(slow)
+    slow.it.stop("h2")
+    failed(begun)
+    assert slow.machines("h1") == {"box": "running"}
+    plan = slow.run("plan")
+    assert "h2 ✗ unreachable" in plan.stdout, plan.stdout + plan.stderr
+    slow.it.start("h2")
+    stays(slow)
+    finished(slow)
+
+
+def test_the_program_is_killed_while_it_travels(slow: Scene) -> None:
+    begun = under_way(slow)
+    begun.kill()
+    begun.communicate()
+    eventually(lambda: slow.travels("h1"), False)
+    eventually(lambda: slow.machines("h2"), {})
+    stays(slow)
+    finished(slow)
+
+
+def test_the_program_is_killed_while_it_carries_one_that_is_off(slow: Scene) -> None:
+    slow.it.run("h1", "virsh", "-q", "destroy", "box")
+    slow.write(box=on("h1", state="stopped"))
+    slow.apply()
+    slow.write(box=on("h2", state="stopped"))
+    begun = slow.begin_move()
+    eventually(lambda: slow.disks("h2"), slow.disks("h1"))
+    begun.kill()
+    begun.communicate()
+    assert slow.machines("h1") == {"box": "shut off"}
+    assert slow.holds("h1", "box", SIZE)
+    finished(slow)
+
+
+@pytest.mark.parametrize("moment", ["move instance.box", "[4/", "[5/", "[6/", "delete instance.box"])
+def test_the_program_is_killed_at_any_moment(scene: Scene, moment: str) -> None:
+    scene.write(box=on("h1"))
+    scene.apply()
+    scene.fill("h1", "box", SIZE)
+    scene.write(box=on("h2"))
+    begun = scene.begin("apply", "-y", "--parallelism", "1")
+    scene.heard(begun, moment)
+    begun.kill()
+    begun.communicate()
+    eventually(lambda: sum(len(scene.machines(host)) for host in scene.it.names), 1)
+    finished(scene)
