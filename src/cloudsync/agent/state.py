@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from cloudsync import __version__
-from cloudsync.agent import kvm, uplink
+from cloudsync.agent import certificates, kvm, uplink
 from cloudsync.agent.boots import Boots
 from cloudsync.agent.keeper import Keeper
 from cloudsync.agent.links.netlink import occupied
@@ -38,4 +38,5 @@ def gather(keeper: Keeper, boots: Boots, pool: Pool, lookout: Lookout) -> AgentS
         occupied=occupied(),
         mtus=mtus(),
         at=datetime.now(UTC).isoformat(),
+        tls=certificates.for_migration(),
     )

@@ -39,6 +39,7 @@ def merged(wanted: Host, cloud: str, found: Survey, state: AgentState, virt: Cal
         boots=state.boots,
         mtus=state.mtus,
         uuid=found.uuid,
+        tls=state.tls,
     )
 
 

@@ -40,7 +40,7 @@ def move(step: MoveInstance, source: Seat, target: Seat, xml: str, kind: str, pr
             target.pool.delete_root(uuid)
             target.pool.make_root(uuid, size, step.instance.image, kind)
             if step.live:
-                migrate(source.connection, target.connection, uuid, step.to, step.bandwidth, progress, stop)
+                migrate(source.connection, target.connection, step, progress, stop)
             else:
                 _carry(step, source, target, xml, progress, stop)
     target.domains.define(xml, uuid, step.instance.name)

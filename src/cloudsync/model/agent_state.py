@@ -46,6 +46,7 @@ class AgentState:
     `partial` are the sha256 of images that began to come in and are not whole. `disks` are root disks by instance uuid.
     `mtus` says of each address of the host what fits into one packet on its device.
     `pool_size` is the size in bytes of the file system that they are on; 0 from an agent that does not say.
+    `tls`: running machines can come and go by TLS.
     """
 
     version: str
@@ -65,3 +66,4 @@ class AgentState:
     occupied: tuple[Occupied, ...] = ()
     mtus: Mapping[str, int] = field(default_factory=dict)
     at: str = ""
+    tls: bool = False

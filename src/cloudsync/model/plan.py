@@ -144,7 +144,7 @@ class MoveInstance(StepBase):
 
     `live`: it runs on meanwhile. Else it is stopped (forced after `grace` seconds) and written anew here, and started
     if `instance.state` says so. When it fails the machine is on the source as it was. The source's disk stays.
-    `bandwidth` limits what travels, in bytes a second; 0 does not.
+    `bandwidth` limits what travels, in bytes a second; 0 does not. `tls`: a live one travels by TLS.
     """
 
     source: str
@@ -155,6 +155,7 @@ class MoveInstance(StepBase):
     live: bool
     to: str = ""
     bandwidth: int = 0
+    tls: bool = False
     grace: float = 60.0
     kind: Literal["move-instance"] = "move-instance"
 

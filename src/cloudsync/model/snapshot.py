@@ -116,6 +116,7 @@ class HostState:
     `uuid` is what libvirt calls the host; `skew` how many seconds its clock is ahead of ours (behind: negative).
     `stale`, by uuid, are in none of the others; who knows all hosts' documents tells them (scheduler/standing.py).
     `mtus` has its addresses, each with what fits into one packet there; empty when that is not known.
+    `tls`: running machines can come and go by TLS.
     `document` is None on a host that never had one. `machines` and `boots` are by instance uuid.
     """
 
@@ -140,6 +141,7 @@ class HostState:
     mtus: Mapping[str, int] = field(default_factory=dict)
     uuid: str = ""
     skew: float = 0.0
+    tls: bool = False
 
     @property
     def reachable(self) -> bool:

@@ -44,6 +44,11 @@ def moves_live(pair: Pair, networks: Mapping[str, Network]) -> bool:
     return wanted.state is Power.RUNNING and written_as(machine, wanted) and not gateways_moved(pair, networks)
 
 
+def secret(pair: Pair) -> bool:
+    """Whether nobody on the wire can read what travels: both hosts have certificates."""
+    return pair.source.tls and pair.host.tls
+
+
 def disruption(pair: Pair, what: Act, networks: Mapping[str, Network]) -> Disruption:
     """A machine that does not run is not restarted."""
     if what is Act.MOVE and moves_live(pair, networks):

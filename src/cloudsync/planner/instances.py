@@ -8,7 +8,7 @@ from cloudsync.model.address import Address, Kind
 from cloudsync.model.plan import Action, Change, Disruption, Field
 from cloudsync.model.resources import Instance, Network, Power
 from cloudsync.planner import departed, show
-from cloudsync.planner.act import Act, act, disruption, gateways
+from cloudsync.planner.act import Act, act, disruption, gateways, secret
 from cloudsync.planner.fields import as_fields, differing
 from cloudsync.planner.floating import moves, told
 from cloudsync.planner.seen import Pair
@@ -102,7 +102,7 @@ def _update(pair: Pair, wanted: Instance, fields: tuple[Field, ...], meaning: Di
     reasons = {row.reason for row in differing(record, wanted) if row.reason}
     if len(wanted.nics) > len(record.nics):
         reasons.add(NEW_NIC)
-    if meaning is Disruption.MIGRATE:
+    if meaning is Disruption.MIGRATE and not secret(pair):
         reasons.add(IN_THE_CLEAR)
     return Change(
         address=_address(wanted.name),

@@ -19,7 +19,7 @@ from cloudsync.model.plan import (
 )
 from cloudsync.model.resources import Instance
 from cloudsync.model.snapshot import HostState
-from cloudsync.planner.act import Act, act, moves_live
+from cloudsync.planner.act import Act, act, moves_live, secret
 from cloudsync.planner.ahead import Ahead, ahead
 from cloudsync.planner.conflicts import Conflicts
 from cloudsync.planner.documents import Whole
@@ -235,6 +235,7 @@ class _Host:
                 live=moves_live(pair, networks),
                 to=work.cloud.hosts[host].address or "",
                 bandwidth=work.cloud.bandwidth,
+                tls=secret(pair),
             )
         elif what is Act.START:
             yield StartInstance(id=step_id, host=host, address=address, waits_for=waits, uuid=wanted.uuid)

@@ -10,6 +10,7 @@ from threading import Event as Flag
 from typing import Any
 
 from cloudsync.hosts.libvirt.connection import Connection, lv
+from cloudsync.model.plan import MoveInstance
 from cloudsync.model.problem import HostError
 
 _EVERY = 0.5
@@ -26,29 +27,24 @@ _FLAGS = (
 
 
 def migrate(
-    source: Connection,
-    target: Connection,
-    uuid: str,
-    to: str,
-    bandwidth: int,
-    progress: Callable[[str], None],
-    stop: Flag,
+    source: Connection, target: Connection, step: MoveInstance, progress: Callable[[str], None], stop: Flag
 ) -> None:
-    """It runs on `target` when this returns. `to` is the target's address as the source knows it, `bandwidth` in bytes
-    a second, 0 for all there is. HostError, and it runs on the source, when it fails or `stop` is set meanwhile.
-    """
+    """It runs on `target` when this returns. HostError, and it runs on the source, when it fails or `stop` is set
+    meanwhile."""
+    uuid = step.instance.uuid
     parameters: dict[str, Any] = {
-        lv.VIR_MIGRATE_PARAM_URI: f"tcp://{to}",
-        lv.VIR_MIGRATE_PARAM_LISTEN_ADDRESS: to,
+        lv.VIR_MIGRATE_PARAM_URI: f"tcp://{step.to}",
+        lv.VIR_MIGRATE_PARAM_LISTEN_ADDRESS: step.to,
     }
-    if bandwidth:
-        parameters[lv.VIR_MIGRATE_PARAM_BANDWIDTH] = max(1, bandwidth // _MIB)
+    if step.bandwidth:
+        parameters[lv.VIR_MIGRATE_PARAM_BANDWIDTH] = max(1, step.bandwidth // _MIB)
+    flags = _FLAGS | (lv.VIR_MIGRATE_TLS if step.tls else 0)
     with source.doing(f"move {uuid} to host {target.host}") as raw, target.doing("take a machine in") as goal:
         domain = raw.lookupByUUIDString(uuid)
         if domain.state()[0] == lv.VIR_DOMAIN_PAUSED:
             raise HostError(f"host {source.host}: {domain.name()} is paused", "let it run, then apply again")
         with ThreadPoolExecutor(1) as pool:
-            moving = pool.submit(domain.migrate3, goal, parameters, _FLAGS)
+            moving = pool.submit(domain.migrate3, goal, parameters, flags)
             aborted = False
             while not wait([moving], timeout=_EVERY).done:
                 if stop.is_set():
