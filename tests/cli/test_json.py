@@ -104,3 +104,47 @@ def test_problems(cloud: Terminal) -> None:
 
 def test_key_pairs(cloud: Terminal) -> None:
     assert len(printed(cloud, "keypairs", "keypair", "list")["keypairs"]) == 1
+
+
+SECOND = "hosts:\n  kvm-2: {uri: 'sim:?vcpus=8&memory=900MiB&disk=100GiB', reserved: {memory: 0MiB}}\n"
+
+
+def test_the_loss_of_a_host(cloud: Terminal) -> None:
+    """By the plan before the first apply, by what is there after it; the small one can take one of two."""
+    cloud.write((SPEC + GROUPS).replace("hosts:\n", SECOND))
+    found = printed(cloud, "loss", "plan", "--what-if-lost", "kvm-1")
+    assert [one["host"] for one in found["homes"]] == ["kvm-2"]
+    assert [one["refusals"]["kvm-1"] for one in found["homeless"]] == ["lost"]
+    text = cloud.type("plan", "--what-if-lost", "host.kvm-1")
+    assert (text.code, text.out.splitlines()[-1]) == (
+        1,
+        "If host.kvm-1 died, 1 of its 2 instances would have no home.",
+    )
+    cloud.type("apply", "-y")
+    loss = printed(cloud, "status", "status")["loss"]
+    assert loss == {"worst_host": "kvm-1", "homeless": ["web-2"]}
+    assert "The worst host to lose is kvm-1: no home for web-2" in cloud.type("status").out
+    assert cloud.type("plan", "--what-if-lost", "kvm-2").code == 0
+    assert "there is no host kvm-9" in cloud.type("plan", "--what-if-lost", "kvm-9").err
+    assert cloud.type("plan", "--what-if-lost", "kvm-1", "--detailed-exitcode").code == 64
+
+
+def test_the_hosts(cloud: Terminal) -> None:
+    cloud.type("apply", "-y")
+    row = printed(cloud, "hosts", "host", "list")["hosts"][0]
+    assert (row["instances"], row["used"]["vcpus"], row["limit"]["vcpus"], row["load"]["vcpus"]) == (2, 2, 32, 0.062)
+    shown = cloud.type("host", "list").out.splitlines()
+    assert shown[1].split() == (
+        "kvm-1 ready 2 2 of 32 1 GiB of 15.5 GiB 8 GiB of 100 GiB 8%".split()  # noqa: SIM905
+    )
+
+
+def test_proposed_moves(cloud: Terminal) -> None:
+    assert printed(cloud, "rebalance", "host", "rebalance")["moves"] == []
+    cloud.write((SPEC + GROUPS).replace("count: 2", "count: 8").replace("512MiB, disk", "1GiB, disk"))
+    cloud.type("apply", "-y")
+    whole = (SPEC + GROUPS).replace("count: 2", "count: 8").replace("512MiB, disk", "1GiB, disk")
+    cloud.write(whole.replace("hosts:\n", SECOND.replace("900MiB", "16GiB")))
+    moves = printed(cloud, "rebalance", "host", "rebalance")["moves"]
+    assert {(one["from"], one["to"]) for one in moves} == {("kvm-1", "kvm-2")}
+    assert "none is made" in cloud.type("host", "rebalance").out

@@ -85,8 +85,17 @@ def plan(
         Path | None, typer.Option("--snapshot", help="A saved observation in place of the hosts.")
     ] = None,
     evacuate: Evacuate = None,
+    what_if_lost: Annotated[
+        str | None, typer.Option("--what-if-lost", metavar="HOST", help="Where its instances would go if it died.")
+    ] = None,
 ) -> None:
     """Show what apply would do, hosts already chosen."""
+    if what_if_lost is not None:
+        from cloudsync.cli.hosts import lost
+
+        if out or detailed_exitcode:
+            raise typer.BadParameter("--what-if-lost makes no plan: it goes with --format and --snapshot alone")
+        raise typer.Exit(lost(Options.file, what_if_lost, style, snapshot))
     from cloudsync.cli.plan import run
 
     wished = (replace or [], tuple(evacuate or ()))

@@ -8,7 +8,7 @@ import typer
 from cloudsync.cli.options import AllowDestroy, AutoApprove, Format, MaxDisruption, Options
 
 keypair = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Key pairs: create, import, list.")
-host = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Hosts: drain.")
+host = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Hosts: list, drain, rebalance.")
 
 
 @host.command("drain")
@@ -27,6 +27,22 @@ def host_drain(
 
     wishes = Wishes(auto_approve, allow_destroy, max_disruption, wait=False, timeout=0, parallelism=4)
     raise typer.Exit(drain(Options.file, name, undo, wishes))
+
+
+@host.command("list")
+def host_list(style: Format = "text") -> None:
+    """Show what each host has, what is taken of it, and how full it is."""
+    from cloudsync.cli.hosts import listed
+
+    raise typer.Exit(listed(Options.file, style))
+
+
+@host.command("rebalance")
+def host_rebalance(style: Format = "text") -> None:
+    """Propose moves that would serve the cloud's strategy better; none is made."""
+    from cloudsync.cli.hosts import rebalanced
+
+    raise typer.Exit(rebalanced(Options.file, style))
 
 
 @keypair.command("create")

@@ -1,6 +1,7 @@
 """Addresses: what is written is taken, what is used is kept, the rest derives from the instance's name."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from hashlib import sha256
 from ipaddress import IPv4Address, IPv4Network
 
@@ -13,8 +14,14 @@ from cloudsync.scheduler.homes import Homes
 
 def usable(network: Network, address: str) -> bool:
     """Whether a guest may have it: in the subnet, neither one of its ends nor the gateway's."""
-    subnet, value = IPv4Network(network.subnet), IPv4Address(address)
-    return value in subnet and value not in (subnet[0], subnet[-1]) and address != network.gateway
+    first, last = _ends(network.subnet)
+    return first < int(IPv4Address(address)) < last and address != network.gateway
+
+
+@lru_cache(maxsize=64)
+def _ends(text: str) -> tuple[int, int]:
+    subnet = IPv4Network(text)
+    return int(subnet[0]), int(subnet[-1])
 
 
 def allocate(cloud: Cloud, stays: Mapping[str, Sequence[Had | None]], homes: Homes) -> dict[str, tuple[str, ...]]:

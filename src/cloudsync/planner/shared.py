@@ -54,6 +54,8 @@ def _recorded(
 def _of_kind(
     kind: Kind, desired: Mapping[str, Noun], recorded: Mapping[str, Mapping[str, Noun]], fields: Fields[Noun]
 ) -> Iterable[Change]:
+    if all(there == desired for there in {id(there): there for there in recorded.values()}.values()):
+        return
     names = set(desired).union(*(set(there) for there in recorded.values()))
     for name in sorted(names):
         wanted = desired.get(name)

@@ -1,6 +1,6 @@
 """A cloud as it is now: as text for people, as JSON for scripts."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cloudsync.model.cloud import Cloud
@@ -8,13 +8,17 @@ from cloudsync.model.document import HostDocument
 from cloudsync.model.resources import Instance, Power
 from cloudsync.model.size import size
 from cloudsync.model.snapshot import HostState, Snapshot, Usage
+from cloudsync.render.loss import survival, survival_text
 from cloudsync.render.table import table
 from cloudsync.scheduler.homes import out_of_reach
+from cloudsync.scheduler.loss import Loss, living, losses
 from cloudsync.spec.words import printable
 
 FORMAT_VERSION = 1
 UNKNOWN = "unknown"
 """The state of an instance whose host cannot be asked."""
+_MANY = 100
+"""Hosts up to which a status says what losing one would mean."""
 
 
 GIVEN_UP = "a copy that was given up while its host was silent"
@@ -33,6 +37,7 @@ def document(cloud: Cloud, snapshot: Snapshot) -> dict[str, Any]:
         "deployed": deployed,
         "hosts": [_host(host) for host in _all(snapshot)],
         "instances": [row for host in _all(snapshot) for row in (*_instances(host), *_stale(host))] + _away(snapshot),
+        "loss": survival(_losses(cloud, snapshot)) if _asked(snapshot) else None,
     }
 
 
@@ -43,6 +48,8 @@ def text(cloud: Cloud, snapshot: Snapshot) -> str:
     rows += [_stale_row(row) for host in _all(snapshot) for row in _stale(host)]
     if rows:
         parts += ["", table(("INSTANCE", "STATE", "HOST", "ADDRESS", "IMAGE", "FLAVOR", "GROUPS", "BOOT"), rows)]
+    if rows and _asked(snapshot):
+        parts += ["", survival_text(_losses(cloud, snapshot))]
     problems = [f"host.{host.name}: {one}" for host in _all(snapshot) for one in host.obstacles]
     if problems:
         parts += ["", "Problems (`cloudsync doctor` shows the fix)", *(f"  ! {printable(line)}" for line in problems)]
@@ -50,6 +57,15 @@ def text(cloud: Cloud, snapshot: Snapshot) -> str:
     if drift:
         parts += ["", "Drift (changed outside cloudsync)", *(f"  ! {printable(line)}" for line in drift)]
     return "\n".join(parts) + "\n"
+
+
+def _asked(snapshot: Snapshot) -> bool:
+    """The price of the answer grows with the square of the hosts, and one host has no others."""
+    return 1 < len(snapshot.hosts) <= _MANY
+
+
+def _losses(cloud: Cloud, snapshot: Snapshot) -> Iterator[Loss]:
+    return losses(cloud, snapshot, living(cloud, snapshot))
 
 
 def used(host: HostState) -> Usage:

@@ -4,7 +4,7 @@ The hosts stand in one order by load, so that a search ends after a few of them 
 looks at every host for every instance is what makes 10,000 instances on 1,000 hosts slow.
 """
 
-from collections.abc import Collection, Hashable, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
 from itertools import chain, islice
 
 from cloudsync.model.cloud import Cloud, Wanted
@@ -20,9 +20,15 @@ SHOWN = 20
 
 
 class Batch:
-    def __init__(self, cloud: Cloud, hosts: Mapping[str, HostState]) -> None:
+    """`living` are there already, each with its host."""
+
+    def __init__(self, cloud: Cloud, hosts: Mapping[str, HostState], living: Iterable[tuple[Wanted, str]] = ()) -> None:
         self.cloud = cloud
         self.rooms = {name: Room.of(cloud.hosts[name], state) for name, state in sorted(hosts.items())}
+        self._on: dict[str, dict[str, int]] = {}
+        for wanted, host in living:
+            self.rooms[host].take(wanted)
+            self._join(wanted, host, 1)
         self.load = Load(cloud, self.rooms.values())
         self._scores = {name: self.load.score(room) for name, room in self.rooms.items()}
         self._all = Order((score, name) for name, score in self._scores.items())
@@ -31,7 +37,6 @@ class Batch:
         self._least = least(room for room in self.rooms.values() if room.state.reachable)
         self._asks: dict[Hashable, Ask] = {}
         self._filled: list[str] = []
-        self._on: dict[str, dict[str, int]] = {}
         self._image, self._soft = weight(cloud, "image_present"), weight(cloud, "soft_affinity")
         self._strangers: dict[str, list[str]] = {}
         for host, state in sorted(hosts.items()):
@@ -77,6 +82,12 @@ class Batch:
                     del top[2:]
         found = [name for _, name in top] + [None, None]
         return found[0], found[1]
+
+    def better(self, unit: Unit, host: str, other: str) -> bool:
+        """Whether it has at least as many there of those that it would have near, or far, as on the other."""
+        if unit.group is None:
+            return True
+        return soft_affinity(unit.group, self.rooms[host]) >= soft_affinity(unit.group, self.rooms[other])
 
     def why(self, unit: Unit, host: str) -> str | None:
         """Why the unit may not go there now, or None."""
@@ -179,6 +190,9 @@ class Batch:
                 order.move(host, old, new)
         self._scores[host] = new
         self._filled.append(host)
+        self._join(wanted, host, by)
+
+    def _join(self, wanted: Wanted, host: str, by: int) -> None:
         if wanted.where.group:
             on = self._on.setdefault(wanted.where.group, {})
             on[host] = on.get(host, 0) + by

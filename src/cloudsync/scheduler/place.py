@@ -27,7 +27,7 @@ def place(cloud: Cloud, snapshot: Snapshot) -> tuple[Placements, tuple[Unplaced,
     """
     hosts = standing(cloud, snapshot)
     homes = find_homes(cloud, hosts)
-    batch = Batch(cloud, hosts)
+    living: list[tuple[Wanted, str]] = []
     placed: dict[str, Placement] = {}
     unplaced: dict[str, Unplaced] = {}
     new: list[Wanted] = []
@@ -39,7 +39,7 @@ def place(cloud: Cloud, snapshot: Snapshot) -> tuple[Placements, tuple[Unplaced,
         elif home.host in hosts and (why := _must_leave(cloud, wanted, home, batch)):
             leaving[name] = (home.host, why)
         elif home.host in hosts:
-            batch.take(wanted, home.host)
+            living.append((wanted, home.host))
             placed[name] = Placement(instance=name, host=home.host)
         else:
             unplaced[name] = _stranded(name, home)
@@ -48,8 +48,8 @@ def place(cloud: Cloud, snapshot: Snapshot) -> tuple[Placements, tuple[Unplaced,
     blind = _blind(hosts)
     if blind:
         unplaced.update({one.name: Unplaced(instance=one.name, refusals=blind) for one in new})
-    else:
-        answer = find(batch, units(cloud, new))
+    elif new:
+        answer = find(Batch(cloud, hosts, living), units(cloud, new))
         placed.update(answer.placed)
         unplaced.update(answer.unplaced)
     return tuple(placed[name] for name in sorted(placed)), tuple(unplaced[name] for name in sorted(unplaced))

@@ -1,0 +1,70 @@
+"""What each host has, what is promised of it, and how full that makes it: `host list`."""
+
+from typing import Any
+
+from cloudsync.model.cloud import Cloud
+from cloudsync.model.size import size
+from cloudsync.model.snapshot import Snapshot, Usage
+from cloudsync.render.status import used
+from cloudsync.render.table import table
+from cloudsync.scheduler.room import limit
+from cloudsync.scheduler.standing import standing
+
+FORMAT_VERSION = 1
+
+
+def document(cloud: Cloud, snapshot: Snapshot) -> dict[str, Any]:
+    """As schemas/hosts.schema.json describes it."""
+    rows = []
+    for name, state in standing(cloud, snapshot).items():
+        host = cloud.hosts[name]
+        known = state.reachable
+        most, taken = limit(host, state), used(state)
+        rows.append(
+            {
+                "name": name,
+                "status": state.status.value,
+                "reason": state.reason,
+                "zone": host.zone,
+                "labels": dict(sorted(host.labels.items())),
+                "capacity": _usage(state.capacity) if known else None,
+                "limit": _usage(most) if known else None,
+                "used": _usage(taken) if known else None,
+                "load": _load(most, taken) if known else None,
+                "instances": len(state.machines) if known else None,
+            }
+        )
+    return {"format_version": FORMAT_VERSION, "cloud": cloud.name, "hosts": rows}
+
+
+def text(cloud: Cloud, snapshot: Snapshot) -> str:
+    """`used of limit` for each resource: what may be promised, overcommit and what is reserved counted in."""
+    rows = []
+    for row in document(cloud, snapshot)["hosts"]:
+        labels = " ".join(f"{key}={value}" for key, value in row["labels"].items())
+        if row["used"] is None:
+            told = ("?",) * 5
+        else:
+            have, most, load = row["used"], row["limit"], row["load"]
+            told = (
+                str(row["instances"]),
+                f"{have['vcpus']} of {most['vcpus']}",
+                f"{size(have['memory'])} of {size(most['memory'])}",
+                f"{size(have['disk'])} of {size(most['disk'])}",
+                f"{max(load.values()):.0%}",
+            )
+        rows.append((row["name"], row["status"], row["zone"], labels, *told, row["reason"]))
+    return table(("HOST", "STATUS", "ZONE", "LABELS", "INSTANCES", "VCPUS", "MEMORY", "DISK", "LOAD", ""), rows) + "\n"
+
+
+def _usage(one: Usage) -> dict[str, int]:
+    return {"vcpus": one.vcpus, "memory": one.memory, "disk": one.disk}
+
+
+def _load(most: Usage, taken: Usage) -> dict[str, float]:
+    """Shares of what may be taken; more than 1 when a host is overfull."""
+    return {
+        "vcpus": round(taken.vcpus / max(1, most.vcpus), 3),
+        "memory": round(taken.memory / max(1, most.memory), 3),
+        "disk": round(taken.disk / max(1, most.disk), 3),
+    }
