@@ -12,6 +12,8 @@ TOP = Path(__file__).resolve().parent.parent
 PRIVATE = ["setup/root", sys.executable, "tests/lab/private.py", "--uplink"]
 BENCHMARKS = {
     "startup": False,
+    "scheduler": False,
+    "scale": False,
     "plan": True,
     "create": True,
     "metadata": True,
