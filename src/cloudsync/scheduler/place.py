@@ -11,6 +11,7 @@ from cloudsync.scheduler.filters import why_move
 from cloudsync.scheduler.homes import Home, find_homes
 from cloudsync.scheduler.pack import pack
 from cloudsync.scheduler.repair import Seats
+from cloudsync.scheduler.room import Room
 from cloudsync.scheduler.search import UNITS, search
 from cloudsync.scheduler.standing import standing
 from cloudsync.scheduler.unit import Unit, units
@@ -27,6 +28,7 @@ def place(cloud: Cloud, snapshot: Snapshot) -> tuple[Placements, tuple[Unplaced,
     """
     hosts = standing(cloud, snapshot)
     homes = find_homes(cloud, hosts)
+    rooms = {name: Room.of(cloud.hosts[name], state) for name, state in hosts.items()}
     living: list[tuple[Wanted, str]] = []
     placed: dict[str, Placement] = {}
     unplaced: dict[str, Unplaced] = {}
@@ -36,28 +38,28 @@ def place(cloud: Cloud, snapshot: Snapshot) -> tuple[Placements, tuple[Unplaced,
         home = homes.of.get(name)
         if home is None:
             new.append(wanted)
-        elif home.host in hosts and (why := _must_leave(cloud, wanted, home, batch)):
+        elif home.host in hosts and (why := _must_leave(cloud, wanted, home, rooms[home.host])):
             leaving[name] = (home.host, why)
         elif home.host in hosts:
             living.append((wanted, home.host))
             placed[name] = Placement(instance=name, host=home.host)
         else:
             unplaced[name] = _stranded(name, home)
-    if leaving:
-        _moved(cloud, batch, leaving, placed, unplaced)
     blind = _blind(hosts)
     if blind:
         unplaced.update({one.name: Unplaced(instance=one.name, refusals=blind) for one in new})
-    elif new:
-        answer = find(Batch(cloud, hosts, living), units(cloud, new))
+        new = []
+    if new or leaving:
+        batch = Batch(cloud, hosts, living)
+        _moved(cloud, batch, leaving, placed, unplaced)
+        answer = find(batch, units(cloud, new))
         placed.update(answer.placed)
         unplaced.update(answer.unplaced)
     return tuple(placed[name] for name in sorted(placed)), tuple(unplaced[name] for name in sorted(unplaced))
 
 
-def _must_leave(cloud: Cloud, wanted: Wanted, home: Home, batch: Batch) -> str:
+def _must_leave(cloud: Cloud, wanted: Wanted, home: Home, room: Room) -> str:
     """Why an instance may not stay where it is; empty when it may. What cannot be asked is left alone."""
-    room = batch.rooms[home.host]
     if not home.known or not room.state.reachable:
         return ""
     return "drained" if room.state.status is HostStatus.DRAINED else why_move(cloud, wanted, room) or ""
