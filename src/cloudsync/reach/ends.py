@@ -6,6 +6,7 @@ Called for `reach` and for every expectation.
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 from cloudsync.model.cloud import Cloud
 from cloudsync.model.problem import CloudsyncError
@@ -98,6 +99,7 @@ def _where(scene: Scene, meant: Callable[[Port], bool | None]) -> Iterator[Party
             yield Party(f"instance.{name}", Sort.INSTANCE, sure or perhaps, unsure=not sure)
 
 
+@lru_cache(maxsize=1 << 15)
 def in_order(name: str) -> tuple[str, int, str]:
     """Sorts web-2 before web-10."""
     base, _, number = name.rpartition("-")
