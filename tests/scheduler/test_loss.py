@@ -54,3 +54,10 @@ def test_the_worst_host_is_the_one_that_leaves_most_without_a_home() -> None:
     assert found
     assert (found.host, [one.instance for one in found.homeless]) == ("a", ["v"])
     assert worst(losses(whole, seen(whole), {"u": "a", "w": "b", "y": "c"})) is None
+
+
+def test_what_must_be_together_finds_a_home_together() -> None:
+    """The host that died is no home of theirs any more."""
+    whole = three(*(instance(name, where=Where(group="g")) for name in "xy"), policy="affinity")
+    found = lost(whole, seen(whole), {"x": "b", "y": "b"}, "b")
+    assert ([one.host for one in found.homes], found.homeless) == (["a", "a"], ())
