@@ -14,7 +14,7 @@ from fastapi import FastAPI, Header, Query, Request
 from starlette.responses import JSONResponse, Response
 
 from cloudsync import __version__
-from cloudsync.agent import console, guests, wire_error
+from cloudsync.agent import console, flows, guests, wire_error
 from cloudsync.agent.bodies import (
     LINES,
     Deleted,
@@ -63,6 +63,7 @@ def build(services: Services) -> FastAPI:
     _lock(app, services)
     _images(app, services)
     guests.serve(app, services)
+    flows.install(app, services.keeper)
     describe_delta(app)
     return app
 

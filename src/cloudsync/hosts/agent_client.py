@@ -21,6 +21,7 @@ from cloudsync.model.checkup import Report
 from cloudsync.model.delta import DocumentDelta
 from cloudsync.model.denial import Denial
 from cloudsync.model.document import HostDocument
+from cloudsync.model.flow import Flow
 from cloudsync.model.problem import HostError
 from cloudsync.model.resources import Image
 from cloudsync.model.ruling import Ruling
@@ -129,6 +130,17 @@ class AgentClient:
         """What a guest told of its boot where it lived before."""
         body = wire.dump(Boot, boot)
         self._at.ask("PUT", f"/v1/instances/{quote(boot.uuid, safe='')}/boot", body, wait=_QUICK)
+
+    def flows(self, uuid: str) -> tuple[Flow, ...]:
+        """Connections of a machine that can go along to another host."""
+        return self._loaded(tuple[Flow, ...], self._at.ask("GET", self._flows(uuid), wait=_QUICK))
+
+    def put_flows(self, uuid: str, flows: tuple[Flow, ...]) -> None:
+        """Those that it had where it lived before."""
+        self._at.ask("PUT", self._flows(uuid), wire.dump(tuple[Flow, ...], flows), wait=_QUICK)
+
+    def _flows(self, uuid: str) -> str:
+        return f"/v1/instances/{quote(uuid, safe='')}/flows"
 
     def console(self, uuid: str) -> bytes:
         """What the machine wrote to its serial port, oldest first. HostError when there is no log."""

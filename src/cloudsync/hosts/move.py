@@ -41,6 +41,7 @@ def move(step: MoveInstance, source: Seat, target: Seat, xml: str, kind: str, pr
             target.pool.make_root(uuid, size, step.instance.image, kind)
             if step.live:
                 migrate(source.connection, target.connection, step, progress, stop)
+                _bring_flows(uuid, source, target)
             else:
                 _carry(step, source, target, xml, progress, stop)
     target.domains.define(xml, uuid, step.instance.name)
@@ -95,6 +96,15 @@ def _or_nothing(target: Seat, uuid: str) -> Iterator[None]:
                 target.domains.delete(uuid)
                 target.pool.delete_root(uuid)
         raise
+
+
+def _bring_flows(uuid: str, source: Seat, target: Seat) -> None:
+    """Without them the target takes what its connections send for new ones that lack their beginning, and drops it.
+
+    Best effort: the machine has moved.
+    """
+    with suppress(CloudsyncError):
+        target.agent.put_flows(uuid, source.agent.flows(uuid))
 
 
 def _tell_boot(uuid: str, source: Seat, target: Seat) -> None:
