@@ -58,6 +58,7 @@ check: dev ## format, lint, types, import rules and the tests that need no root
 	@.venv/bin/python -m pytest -n 4 -q -m 'not real'
 
 bench: dev ## measured figures and what they are held against, into bench/results.json
+	@setup/root .venv/bin/python -m bench.guest
 	@.venv/bin/python -m bench.run
 
 machine: dev ## a shell on a private machine with its own libvirt, network and folders

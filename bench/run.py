@@ -21,6 +21,7 @@ BENCHMARKS = {
     "firewall": True,
     "packets": True,
     "observe": True,
+    "moves": True,
 }
 """Module of this folder, and whether it needs a private machine."""
 
