@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cloudsync.model import wire
 from cloudsync.model.agent_state import AgentState
+from cloudsync.model.flow import Flow
 from cloudsync.model.snapshot import Boot
 from tests.lab.lab import Hosts
 
@@ -135,6 +136,17 @@ class Scene:
 
     def tell_boot(self, host: str, boot: Boot) -> None:
         self._ask(host, "PUT", f"/v1/instances/{boot.uuid}/boot", wire.dump(Boot, boot))
+
+    def address(self, host: str, name: str) -> str:
+        document = wire.load(AgentState, self._ask(host, "GET", "/v1/host")).document
+        assert document
+        return document.instances[name].nics[0].address
+
+    def flows(self, host: str, uuid: str) -> tuple[Flow, ...]:
+        return wire.load(tuple[Flow, ...], self._ask(host, "GET", f"/v1/instances/{uuid}/flows"))
+
+    def put_flows(self, host: str, uuid: str, *flows: Flow) -> None:
+        self._ask(host, "PUT", f"/v1/instances/{uuid}/flows", wire.dump(tuple[Flow, ...], flows))
 
     def _ask(self, host: str, method: str, path: str, body: bytes = b"") -> bytes:
         where = ["--unix-socket", "/run/cloudsync/agent.sock", f"http://agent{path}"]

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from cloudsync.model.flow import Flow
 from cloudsync.model.snapshot import Boot
 from tests.moves.scene import MIB, Scene, on
 
@@ -79,3 +80,27 @@ def test_one_whose_flavor_changes_is_stopped_and_moves(scene: Scene) -> None:
     assert "40 MiB" in scene.it.run("h2", "qemu-img", "info", "-U", scene.disk("h2", "box")).stdout
     assert "49152 KiB" in scene.it.run("h2", "virsh", "dominfo", "box").stdout
     assert [boot.host_keys for boot in scene.boots("h2").values()] == [KEYS]
+
+
+def test_its_connections_go_on_and_what_it_does_is_told(scene: Scene) -> None:
+    scene.bandwidth = "1MiB"
+    scene.write(box=on("h1"))
+    scene.apply()
+    scene.fill("h1", "box", size=20 * MIB)
+    uuid, address = scene.uuid("h1", "box"), scene.address("h1", "box")
+    flow = Flow(
+        protocol=6,
+        source=address,
+        target="198.51.100.2",
+        ports=(40000, 7),
+        reply_source="198.51.100.2",
+        reply_target=address,
+        reply_ports=(7, 40000),
+    )
+    scene.put_flows("h1", uuid, flow)
+    scene.write(box=on("h2"))
+    said = scene.apply()
+    assert scene.flows("h2", uuid) == (flow,)
+    told = re.findall(r"move instance.box from h1 to h2: (\d+) of (\d+) MiB", said)
+    assert told and told[0][0] != told[0][1], said
+    assert all(0 < int(done) <= int(total) < 80 and int(total) >= 20 for done, total in told), told
