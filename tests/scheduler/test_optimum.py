@@ -1,11 +1,16 @@
-"""Against OR-tools CP-SAT on 50 random small fleets: as few hosts as can be, and a place wherever there is one."""
+"""Against OR-tools CP-SAT on 50 random small fleets: as few hosts as can be, and a place wherever there is one.
+
+`make check` takes ten of them.
+"""
 
 from functools import cache
 
 from cloudsync.scheduler.place import place
+from tests.effort import tries
 from tests.scheduler.fleets import fewest, fleet
 
-FLEETS = range(50)
+ALL = 50
+FLEETS = range(tries(ALL))
 
 
 @cache
@@ -20,7 +25,7 @@ def test_what_cp_sat_can_place_is_placed() -> None:
         for seed in FLEETS:
             _, unplaced = place(*fleet(seed, strategy))
             assert bool(unplaced) == (optimum(seed) is None), (strategy, seed)
-    assert sum(optimum(seed) is not None for seed in FLEETS) >= 30
+    assert sum(optimum(seed) is not None for seed in FLEETS) >= len(FLEETS) // 2
 
 
 def test_packing_is_within_2_percent_of_the_fewest_hosts() -> None:
@@ -32,4 +37,5 @@ def test_packing_is_within_2_percent_of_the_fewest_hosts() -> None:
             used = len({one.host for one in place(*fleet(seed, "pack"))[0]})
             assert best <= used <= best + 1, seed
             ours, least = ours + used, least + best
-    assert ours <= least * 1.02, (ours, least)
+    allowed = least * 1.02 if len(FLEETS) == ALL else least + 1
+    assert ours <= allowed, (ours, least)
