@@ -38,7 +38,7 @@ MACHINES := tests/e2e tests/libvirt tests/contract
 named = 2>&1 | sed -u 's/^/$(1) /'
 
 test: dev image ## all tests, the real libvirt, nftables, dnsmasq and a booted guest included, in private machines
-	@WORLDS=200 .venv/bin/python -m pytest -n 4 -q -m 'not real'
+	@WORLDS=100 .venv/bin/python -m pytest -n 4 -q -m 'not real'
 	@$(MAKE) --no-print-directory --keep-going -j3 test-packets test-machines test-others
 
 test-packets:

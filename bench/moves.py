@@ -59,7 +59,9 @@ def apply(it: Hosts, image: Path, host: str) -> None:
     lines = [f"  {name}: {{uri: '{it.uri(name)}', address: {seat.address}}}" for name, seat in it.seats.items()]
     text = SPEC.format(hosts="\n".join(lines), image=image, host=host, address=ADDRESS, floating=FLOATING)
     spec = it.write_spec(text)
-    subprocess.run([PROGRAM, "-f", spec, "apply", "-y"], check=True, capture_output=True)
+    done = subprocess.run([PROGRAM, "-f", spec, "apply", "-y"], capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(done.stdout + done.stderr)
 
 
 def measure(it: Hosts, image: Path) -> dict[str, list[tuple[float, bool]]]:

@@ -9,6 +9,7 @@ from typing import Any
 from cloudsync.render.table import table
 
 TOP = Path(__file__).resolve().parent.parent
+RESULTS = TOP / "bench" / "results.json"
 PRIVATE = ["setup/root", sys.executable, "tests/lab/private.py", "--uplink"]
 BENCHMARKS = {
     "startup": False,
@@ -37,10 +38,20 @@ def rows_of(name: str, private: bool) -> list[dict[str, Any]]:
     return found
 
 
+def _others(names: set[str]) -> list[dict[str, Any]]:
+    """What is known of other benchmarks, when only some are run."""
+    try:
+        known: list[dict[str, Any]] = json.loads(RESULTS.read_text())["rows"]
+    except FileNotFoundError:
+        return []
+    return [row for row in known if row["name"] not in names]
+
+
 def main() -> None:
     wanted = sys.argv[1:] or list(BENCHMARKS)
     rows = [row for name in wanted for row in rows_of(name, BENCHMARKS[name])]
-    (TOP / "bench" / "results.json").write_text(json.dumps({"rows": rows}, indent=2) + "\n")
+    kept = [] if not sys.argv[1:] else _others({row["name"] for row in rows})
+    RESULTS.write_text(json.dumps({"rows": [*kept, *rows]}, indent=2) + "\n")
     head = ("WHAT", "VALUE", "UNIT", "AGAINST", "RATIO", "BAR", "HOLDS")
     keys = ("name", "value", "unit", "peer", "ratio", "bar", "holds")
     print(table(head, [tuple("" if row[key] is None else str(row[key]) for key in keys) for row in rows]))
