@@ -79,7 +79,8 @@ def test_image_digest_wrong(spec: Path, agent: None, tmp_path: Path) -> None:
     text = spec.read_text().replace("format: raw", f"format: raw, sha256: {'ab' * 32}")
     spec.write_text(text)
     good = hashlib.sha256((tmp_path / "blank.raw").read_bytes()).hexdigest()
-    refused(run(spec, "apply", "-y"), "digest", good, "cloud.yaml:6")
+    line = next(number for number, one in enumerate(text.splitlines(), 1) if "sha256" in one)
+    refused(run(spec, "apply", "-y"), "digest", good, f"cloud.yaml:{line}:")
 
 
 def test_served_image_digest_wrong(spec: Path, agent: None, tmp_path: Path, web: str) -> None:
