@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup dev image demo demo-clean test test-packets test-machines test-others check bench machine lab lab-stop lab-start lab-down lock
+.PHONY: help setup dev image demo demo-clean test test-packets test-machines test-fleets test-others check bench machine lab lab-stop lab-start lab-down lock
 IMAGE ?=
 HOSTS ?= 3
 UNDERLAY ?= flat
@@ -31,15 +31,16 @@ demo: setup ## two guests on this machine, proved to work and left running; IMAG
 demo-clean: setup ## remove every trace of the demo
 	@setup/root demo/clean
 
-# Each on a private machine: two processors are enough for three, for most of the time they wait.
+# Each on a private machine: two processors are enough for four, for most of the time they wait.
 REAL := .venv/bin/python tests/lab/private.py --uplink .venv/bin/python -m pytest -q -m real
-PACKETS := tests/firewall tests/floating
-MACHINES := tests/e2e tests/libvirt tests/contract
+PACKETS := $(addprefix tests/,denials dnsmasq fabric firewall floating links neighbours)
+MACHINES := $(addprefix tests/,contract e2e libvirt)
+FLEETS := $(addprefix tests/,fleet lab moves)
 named = 2>&1 | sed -u 's/^/$(1) /'
 
 test: dev image ## all tests, the real libvirt, nftables, dnsmasq and a booted guest included, in private machines
 	@WORLDS=100 .venv/bin/python -m pytest -n 4 -q -m 'not real'
-	@$(MAKE) --no-print-directory --keep-going -j3 test-packets test-machines test-others
+	@$(MAKE) --no-print-directory --keep-going -j4 test-packets test-machines test-fleets test-others
 
 test-packets:
 	@setup/root $(REAL) $(PACKETS) $(call named,packets )
@@ -47,8 +48,11 @@ test-packets:
 test-machines:
 	@setup/root $(REAL) $(MACHINES) $(call named,machines)
 
+test-fleets:
+	@setup/root $(REAL) $(FLEETS) $(call named,fleets  )
+
 test-others:
-	@setup/root $(REAL) $(addprefix --ignore=,$(PACKETS) $(MACHINES)) tests $(call named,others  )
+	@setup/root $(REAL) $(addprefix --ignore=,$(PACKETS) $(MACHINES) $(FLEETS)) tests $(call named,others  )
 
 check: dev ## format, lint, types, import rules and the tests that need no root
 	@.venv/bin/ruff format --check --quiet .
