@@ -97,5 +97,5 @@ def _own(document: HostDocument) -> dict[str, object]:
         "repair": "true" if document.repair else "false",
         "infra": list(document.infra),
         "fabric": document.fabric,
-        "underlay": [f"{host} {address}" for host, address in document.underlay.items()],
+        "underlay": [f"{host} {address}" for host, address in sorted(document.underlay.items())],
     }
