@@ -78,6 +78,26 @@ def test_a_host_that_left_the_spec_can_be_given_up(lost: Terminal) -> None:
     assert "Nothing to do." in lost.type("plan").out
 
 
+def test_what_leaves_the_spec_with_its_host_is_not_forgotten(lost: Terminal) -> None:
+    """It still runs there: its name and addresses are held until somebody gives it up, or the host is back."""
+    lines = [line for line in FREE.splitlines(keepends=True) if not line.startswith(("  h2:", "  web:"))]
+    lost.write("".join(lines))
+    left = lost.type("apply", "-y")
+    assert left.code == 0, left.err
+    assert "host.h2 is not in the spec any more, and was not emptied: web is still there" in left.out
+    assert "--evacuate h2" in left.out
+    status = json.loads(lost.type("status", "--format", "json").out)
+    assert [row["state"] for row in status["instances"] if row["name"] == "web"] == ["unknown"]
+    lost.write(FREE.replace("  h2: {uri: 'sim:'}\n", ""))
+    again = lost.type("apply", "-y")
+    assert again.code == 1
+    assert "give it up: --evacuate h2" in again.out
+    lost.write("".join(lines))
+    gone = lost.type("apply", "-y", "--allow-destroy", "--evacuate", "h2")
+    assert gone.code == 0, gone.err
+    assert "not emptied" not in lost.type("plan").out
+
+
 def test_a_saved_plan_gives_up_what_it_says(lost: Terminal) -> None:
     file = str(lost.folder / "saved.plan")
     assert lost.type("plan", "--evacuate", "h2", "--out", file).code == 0

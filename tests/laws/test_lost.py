@@ -69,6 +69,36 @@ def test_with_a_host_silent_a_settled_cloud_is_quiet(stops: tuple[Cloud, ...], w
     assert_settled(fleet, there)
 
 
+@law
+@given(journeys(2), st.integers(0, 2))
+def test_what_left_the_spec_with_its_host_is_not_forgotten(stops: tuple[Cloud, ...], which: int) -> None:
+    """Unknown is not empty: its names and addresses are held until its host is back."""
+    start, goal = stops
+    fleet, there, silent = unplugged(start, which)
+    document = fleet.hosts[silent].state.document
+    away = document.instances if document else {}
+    wanted = {name: one for name, one in goal.instances.items() if one.where.host != silent}
+    less = {name: host for name, host in there.hosts.items() if name != silent}
+    without = replace(goal, hosts=less, instances={name: one for name, one in wanted.items() if name not in away})
+    for cloud in (without, replace(without, instances=wanted)):
+        plan = planned(fleet, cloud)
+        assume(plan is not None)
+        assert plan
+        made = [step.instance for step in plan.steps if isinstance(step, CreateInstance)]
+        assert not {one.name for one in made} & away.keys()
+        assert not {nic.address for one in away.values() for nic in one.nics} & {
+            nic.address for one in made for nic in one.nics
+        }
+        for step in plan.steps:
+            if isinstance(step, PutDocument):
+                assert away.keys() <= step.document.directory.keys()
+        assert not away or any(f"host.{silent} is not in the spec any more" in warning for warning in plan.warnings)
+        fleet.apply(plan, without_unplaced(cloud, plan))
+    fleet.plug_in(silent)
+    back = replace(goal, hosts=there.hosts)
+    assert_settled(fleet, reach(fleet, back))
+
+
 def evacuating(start: Cloud, which: int) -> tuple[Fleet, Cloud, str, Plan]:
     """A host given up, less what has no place elsewhere."""
     fleet, there, silent = unplugged(start, which)

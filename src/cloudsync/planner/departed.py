@@ -18,6 +18,9 @@ from cloudsync.scheduler.standing import given_up, standing
 _GRACE = 10.0
 """Seconds for a guest to end by itself, while another may answer to its address."""
 
+_FEW = 5
+"""Names that fit into a warning."""
+
 
 def confirm_lost(cloud: Cloud, snapshot: Snapshot) -> None:
     """CloudsyncError unless each host to be given up is silent, or has copies left that were given up before."""
@@ -89,6 +92,21 @@ def warnings(cloud: Cloud, hosts: Mapping[str, HostState]) -> Iterator[str]:
                 f"host.{name} has the copy that was given up of {', '.join(names)}, stopped: look at what is to be "
                 f"kept, then remove it with `cloudsync apply --evacuate {name} --allow-destroy`"
             )
+
+
+def left_behind(hosts: Mapping[str, HostState], sight: Sight) -> Iterator[str]:
+    """Of hosts that left the spec with something on them: it may run there, whatever the spec says."""
+    there: dict[str, list[str]] = {}
+    for home, _ in sight.away:
+        if home.host not in hosts:
+            there.setdefault(home.host, []).append(home.name)
+    for host, names in sorted(there.items()):
+        shown = ", ".join(sorted(names)[:_FEW]) + (f" and {len(names) - _FEW} more" if len(names) > _FEW else "")
+        verb = "is" if len(names) == 1 else "are"
+        yield (
+            f"host.{host} is not in the spec any more, and was not emptied: {shown} {verb} still there; "
+            f"put the host back, or give it up with `cloudsync apply --evacuate {host} --allow-destroy`"
+        )
 
 
 def remains(cloud: Cloud, host: HostState) -> frozenset[str] | None:

@@ -53,6 +53,7 @@ def make_plan(
             *hosts.apart(cloud, states),
             *_warnings(sight, states),
             *departed.warnings(cloud, states),
+            *departed.left_behind(states, sight),
             *hosts.warnings(states),
         ),
         steps=todo,

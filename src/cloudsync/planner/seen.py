@@ -68,8 +68,8 @@ class Sight:
     """`pairs` of all hosts that can be asked, in name order; `on` by the host where each is to be, `at` where it is.
 
     `copies` are what moves left behind, but not where their instance is to be. `away` are homes on hosts that cannot be
-    asked, each with the wanted instance it answers to, if any. `lost` is what the person gives up, `dropped` those of
-    it that nobody wants.
+    asked or that the spec no longer names, each with the wanted instance it answers to, if any. `lost` is what the
+    person gives up, `dropped` those of it that nobody wants.
     """
 
     pairs: tuple[Pair, ...]
@@ -91,7 +91,7 @@ def see(cloud: Cloud, desired: World, hosts: Mapping[str, HostState]) -> Sight:
     pairs += [_pair(None, home, hosts[home.host], hosts) for home in homes.others if home.known]
     pairs.sort(key=lambda pair: (pair.name, pair.host.name, pair.home.uuid if pair.home else ""))
     away: list[tuple[Home, str | None]] = [(home, None) for home in homes.others if not home.known]
-    away += [(home, name) for name, home in homes.of.items() if not home.known and home.host in hosts]
+    away += [(home, name) for name, home in homes.of.items() if not home.known]
     on = _by(hosts, pairs, lambda pair: pair.host)
     copies = tuple(_copies(homes, pairs, hosts))
     at = _by(hosts, pairs, lambda pair: pair.source)

@@ -68,7 +68,7 @@ def find_homes(cloud: Cloud, hosts: Mapping[str, HostState]) -> Homes:
     dropped = tuple(home for home in rest if _is_lost(cloud, home))
     return Homes(
         of={name: home for name, home in of.items() if name not in lost},
-        others=tuple(one for one in rest if not _is_lost(cloud, one) and (one.known or one.host in hosts)),
+        others=tuple(one for one in rest if not _is_lost(cloud, one)),
         lost=lost,
         dropped=dropped,
         copies=copies,
