@@ -178,10 +178,11 @@ class Host:
 
     def _survey(self) -> Survey:
         """Once more when the connection turns out to be broken: libvirtd may have been restarted meanwhile."""
+        began = self._connection.alive
         try:
             return survey(self._connection, self._pool, self._cloud)
         except CloudsyncError:
-            if self._connection.alive:
+            if not began or self._connection.alive:
                 raise
         return survey(self._connection, self._pool, self._cloud)
 

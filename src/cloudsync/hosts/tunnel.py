@@ -31,7 +31,8 @@ _LOOK += 'elif ! test -w "$0"; then echo refused; else echo silent; fi'
 
 
 class Tunnel:
-    """`sockets` are those to be forwarded. Opened when first needed, and again when it has broken."""
+    """`sockets` are those to be forwarded. Opened when first needed, and again when it has broken, until it is closed:
+    a question that was given up may still be about to use it."""
 
     def __init__(self, name: str, remote: Remote, sockets: tuple[str, ...]) -> None:
         self.name = name
@@ -40,12 +41,14 @@ class Tunnel:
         self._lock = Lock()
         self._room: Room | None = None
         self._line: _Line | None = None
+        self._closed = False
 
     def socket(self, there: str) -> Path:
         """Where the host's socket `there` is here; HostError with ssh's own reason when the host cannot be reached."""
         with self._lock:
             line = self._line
             if line is None or line.ended.is_set():
+                self._room = self._room or self._opened()
                 line = self._line = _Line(self._command())
         line.settled.wait()
         if line.ended.is_set():
@@ -72,6 +75,7 @@ class Tunnel:
 
     def close(self) -> None:
         with self._lock:
+            self._closed = True
             line, self._line = self._line, None
             if line is not None:
                 line.end()
@@ -79,11 +83,20 @@ class Tunnel:
                 self._room.leave()
                 self._room = None
 
+    def _opened(self) -> Room:
+        if self._closed:
+            raise self._over()
+        return Room()
+
+    def _over(self) -> HostError:
+        return HostError(f"host {self.name}: ssh {self.remote.where}: this command has closed it", "run it again")
+
     def _at(self, there: str) -> Path:
-        if self._room is None:
-            self._room = Room()
+        room = self._room
+        if room is None:
+            raise self._over()
         name = "c" if there == "control" else str(self._sockets.index(there))
-        return self._room.path / name
+        return room.path / name
 
     def _command(self) -> tuple[str, ...]:
         forwards = [part for there in self._sockets for part in ("-L", f"{self._at(there)}:{there}")]
