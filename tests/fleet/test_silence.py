@@ -7,11 +7,25 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from cloudsync.hosts.fleet import Fleet
 from cloudsync.hosts.host import Host
+from cloudsync.hosts.sim import SimHost
 from cloudsync.hosts.tunnel import Tunnel
 from cloudsync.model.cloud import Host as Wanted
 from cloudsync.model.problem import HostError
+from cloudsync.model.snapshot import HostState, HostStatus
 from cloudsync.spec.remote import Remote
+
+
+class Counting(SimHost):
+    """`answers` are what it says, one after the other."""
+
+    def __init__(self, *answers: HostStatus) -> None:
+        super().__init__("far", "sim:", None)
+        self.answers = list(answers)
+
+    def observe(self) -> HostState:
+        return HostState(name=self.name, status=self.answers.pop(0))
 
 
 @pytest.fixture
@@ -28,6 +42,12 @@ def program(folder: Path, text: str) -> str:
     found.write_text(f"#!/bin/sh\necho called >> {folder}/calls\n{text}\n")
     found.chmod(found.stat().st_mode | stat.S_IXUSR)
     return str(found)
+
+
+def test_who_was_silent_is_not_asked_again() -> None:
+    host = Counting(HostStatus.READY, HostStatus.UNREACHABLE)
+    fleet = Fleet({"far": host}, {"far": Wanted(name="far", uri="sim:")})
+    assert [fleet.observe().hosts["far"].status.value for _ in range(4)] == ["ready", *["unreachable"] * 3]
 
 
 def test_a_way_that_failed_is_not_tried_again_for_each_thing_at_its_end(tmp_path: Path, runtime: Path) -> None:

@@ -1,7 +1,7 @@
 """All hosts of a cloud: a Driver each, and what they say when asked at once. The CLI's `with Fleet.open(cloud)`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -20,6 +20,7 @@ class Fleet:
 
     drivers: Mapping[str, Driver]
     _wanted: Mapping[str, Host]
+    _silent: dict[str, HostState] = field(default_factory=dict)
 
     @classmethod
     def open(cls, cloud: Cloud) -> Self:
@@ -27,10 +28,14 @@ class Fleet:
         return cls({name: _driver(host, cloud) for name, host in cloud.hosts.items()}, cloud.hosts)
 
     def observe(self) -> Snapshot:
-        """All hosts, many at a time; one that the spec cordons or drains says so. A driver gives up by itself."""
-        states = at_once([driver.observe for driver in self.drivers.values()])
-        hosts = {state.name: _as_wanted(state, self._wanted[state.name]) for state in states}
-        return Snapshot(hosts=recognised(hosts))
+        """All hosts, many at a time; one that the spec cordons or drains says so. A driver gives up by itself.
+
+        One that was silent is not asked again: it costs its timeout once, and what holds no lock is not applied to.
+        """
+        asked = [driver.observe for name, driver in self.drivers.items() if name not in self._silent]
+        hosts = {state.name: _as_wanted(state, self._wanted[state.name]) for state in at_once(asked)}
+        self._silent.update((one.name, one) for one in hosts.values() if one.status is HostStatus.UNREACHABLE)
+        return Snapshot(hosts=recognised({name: self._silent.get(name) or hosts[name] for name in self.drivers}))
 
     def checkup(self) -> Mapping[str, tuple[Check, ...]]:
         """What every host is found to be like, by name."""
