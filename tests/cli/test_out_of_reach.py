@@ -48,6 +48,13 @@ def test_an_instance_out_of_reach_is_told_from_one_that_is_not_there(cloud: Term
     assert "there are: db, web" in nobody.err
 
 
+def test_whether_it_is_reached_is_unknown(cloud: Terminal) -> None:
+    asked = cloud.type("reach", "web", "db", "tcp/80", "--live")
+    assert asked.code == 5
+    assert "depends" in asked.out
+    assert "unknown: instance.web is on host.h2, which is unreachable" in asked.out
+
+
 def test_status_shows_it_as_unknown(cloud: Terminal) -> None:
     status = json.loads(cloud.type("status", "--format", "json").out)
     web = next(row for row in status["instances"] if row["name"] == "web")

@@ -160,6 +160,20 @@ def test_the_host_itself_is_asked_about_too() -> None:
     assert verdicts(answer("db", "10.20.0.1", "udp/53", blocked)) == [("udp/53", "denied", "allowed")]
 
 
+def test_what_is_on_a_host_that_cannot_be_asked_is_unknown() -> None:
+    documents = {host.host: host for host in WORLD.hosts if host.host != "kvm-2"}
+
+    def enquire(host: str, asked: Question) -> tuple[Ruling, ...]:
+        return rulings(RULESETS[host], documents[host], asked, LOCAL, RULESETS[host])
+
+    away = {"db": "host.kvm-2, which is unreachable"}
+    for ends in (("web", "db"), ("db", "web"), ("db", "169.254.169.254")):
+        found = live(spec(), documents, ends, parse("tcp/80"), enquire, away)
+        (pair,) = found.pairs
+        assert (pair.verdict, found.yes) == ("depends", False)
+        assert pair.because == "unknown: instance.db is on host.kvm-2, which is unreachable"
+
+
 def test_what_is_not_there_yet_is_not_asked_about() -> None:
     (pair,) = answer("new", "db", "tcp/5432").pairs
     assert (pair.verdict, pair.because) == ("denied", "instance.new is not on any host yet")

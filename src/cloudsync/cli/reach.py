@@ -8,6 +8,7 @@ from cloudsync.cli.formats import one_of
 from cloudsync.cli.formats import service as in_words
 from cloudsync.cli.say import colour, out, say
 from cloudsync.model.cloud import Cloud
+from cloudsync.model.snapshot import Snapshot
 from cloudsync.pipeline import observe
 from cloudsync.reach.ask import Answer, ask
 from cloudsync.reach.service import Service
@@ -30,6 +31,7 @@ def _live(cloud: Cloud, ends: tuple[str, str], asked: Service) -> Answer:
     """Hosts that cannot be used have no say, and are named."""
     from cloudsync.hosts.fleet import Fleet
     from cloudsync.reach.live import live
+    from cloudsync.scheduler.homes import out_of_reach
 
     with Fleet.open(cloud) as fleet:
         snapshot = observe(fleet)
@@ -37,7 +39,13 @@ def _live(cloud: Cloud, ends: tuple[str, str], asked: Service) -> Answer:
             if not host.reachable:
                 say(f"warning: host.{host.name} is {host.status.value}: its instances are left out ({host.reason})")
         there = {name: host.document for name, host in snapshot.hosts.items() if host.reachable and host.document}
-        return live(cloud, there, ends, asked, lambda name, question: fleet.drivers[name].rulings(question))
+        away = {home.name: f"host.{_state(snapshot, home.host)}" for home in out_of_reach(snapshot.hosts)}
+        return live(cloud, there, ends, asked, lambda name, question: fleet.drivers[name].rulings(question), away)
+
+
+def _state(snapshot: Snapshot, host: str) -> str:
+    """The reason has been said."""
+    return f"{host}, which is {snapshot.hosts[host].status.value if host in snapshot.hosts else 'not in the spec'}"
 
 
 def show(answer: Answer, style: str) -> None:

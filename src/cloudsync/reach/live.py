@@ -4,6 +4,7 @@ Which addresses are meant is what the hosts have on record. The command line giv
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
 
 from cloudsync.model.cloud import Cloud
 from cloudsync.model.document import HostDocument
@@ -24,14 +25,23 @@ Enquire = Callable[[str, Question], tuple[Ruling, ...]]
 MOST = 500
 _ITSELF = (Sort.GATEWAY, Sort.HOST, Sort.METADATA)
 """What a host is to its guests: built in, and yet in the kernel's rules."""
+NOBODY: Mapping[str, str] = MappingProxyType({})
 _RANK = (Verdict.ALLOWED, Verdict.DEPENDS, Verdict.DENIED)
 
 
 def live(
-    cloud: Cloud, documents: Mapping[str, HostDocument], ends: tuple[str, str], asked: Service, enquire: Enquire
+    cloud: Cloud,
+    documents: Mapping[str, HostDocument],
+    ends: tuple[str, str],
+    asked: Service,
+    enquire: Enquire,
+    away: Mapping[str, str] = NOBODY,
 ) -> Answer:
-    """`documents` by host. Raise CloudsyncError as `ask` does, and HostError for a host that does not answer."""
-    look = _Look(cloud, documents, asked, enquire)
+    """`documents` by host; `away` says of instances that cannot be asked about where they are.
+
+    Raise CloudsyncError as `ask` does, and HostError for a host that does not answer.
+    """
+    look = _Look(cloud, documents, asked, enquire, away)
     here, there = (end(word, cloud, look.scene) for word in ends)
     found = list(couples(here, there))
     if len(found) > MOST:
@@ -41,15 +51,27 @@ def live(
 
 
 class _Look:
-    def __init__(self, cloud: Cloud, documents: Mapping[str, HostDocument], asked: Service, enquire: Enquire) -> None:
+    def __init__(
+        self,
+        cloud: Cloud,
+        documents: Mapping[str, HostDocument],
+        asked: Service,
+        enquire: Enquire,
+        away: Mapping[str, str],
+    ) -> None:
         self.scene = of_documents(documents.values(), {})
         self._cloud, self._asked, self._enquire = cloud, asked, enquire
+        self._away = {f"instance.{name}": where for name, where in away.items()}
         self._home = {f"instance.{one}": host for host, found in documents.items() for one in found.instances}
         known = {name: tuple(port.spot.key for port in ports) for name, ports in self.scene.of.items()}
         self._spec = of_cloud(cloud, known)
 
     def pairs(self, here: Party, there: Party) -> Iterator[Pair]:
         """What no kernel's rules have a say in is told as the record tells it."""
+        lost = [one.label for one in (here, there) if one.label in self._away and not one.ports]
+        if lost:
+            yield self._unknown(here, there, lost[0])
+            return
         if built_in(here, there) and (not here.ports or there.sort not in _ITSELF):
             yield from told(self._cloud, self.scene, here, there, self._asked)
             return
@@ -60,6 +82,17 @@ class _Look:
             for target, stops in self._spots(there, here)
         ]
         yield from once(pieces)
+
+    def _unknown(self, here: Party, there: Party, lost: str) -> Pair:
+        return Pair(
+            source=here.label,
+            target=there.label,
+            service=self._asked,
+            verdict=Verdict.DEPENDS,
+            rule=None,
+            because=f"unknown: {lost} is on {self._away[lost]}",
+            path=(),
+        )
 
     def _spots(self, party: Party, other: Party) -> Iterator[tuple[str, list[str]]]:
         """What it is called, and its addresses; an end outside in the pieces that recorded rules tell apart."""
