@@ -84,8 +84,7 @@ def moves_text(cloud: Cloud, moves: Sequence[Move]) -> str:
     if not moves:
         return f"Nothing to move: no move would {strategy} the instances better by what it costs.\n"
     rows = [(">", f"instance.{one.instance}", f"{one.source} → {one.target}", one.why) for one in moves]
-    lines = [table(("", "INSTANCE", "MOVE", "WHY"), rows), ""]
-    lines.append(f"{len(moves)} move{'s' if len(moves) != 1 else ''} proposed, in this order; none is made.")
+    lines = [f"{len(moves)} move{'s' if len(moves) != 1 else ''} proposed, in this order; none is made."]
     single = [one for one in moves if not cloud.instances[one.instance].index]
     counted = [one for one in moves if cloud.instances[one.instance].index]
     if single:
@@ -96,4 +95,5 @@ def moves_text(cloud: Cloud, moves: Sequence[Move]) -> str:
         lines.append("placed stays: the line may go again afterwards.")
     if counted:
         lines.append(f"{counted[0].instance} is one of several: the spec cannot name the host of one of them alone.")
-    return "\n".join(printable(line) for line in lines) + "\n"
+    shown = table(("", "INSTANCE", "MOVE", "WHY"), rows)
+    return "\n".join([shown, "", *(printable(line) for line in lines)]) + "\n"
