@@ -30,6 +30,6 @@ def possible(fleet: Fleet, cloud: Cloud) -> Cloud:
 
 
 def without_unplaced(cloud: Cloud, plan: Plan) -> Cloud:
-    """Taking some away can only make room: one pass is enough but for affinity, so look again."""
-    gone = {one.instance for one in plan.unplaced}
+    """Taking some away can only make room: one pass is enough but for affinity. What cannot move stays."""
+    gone = {one.instance for one in plan.homeless}
     return replace(cloud, instances={name: one for name, one in cloud.instances.items() if name not in gone})

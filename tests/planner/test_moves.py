@@ -100,7 +100,22 @@ def test_one_that_has_nowhere_to_go_stays_and_is_named() -> None:
     made = plan(fleet, drained)
     assert [one.instance for one in made.unplaced] == ["web"]
     assert "drained" in made.unplaced[0].refusals["kvm-1"]
+    assert (made.homeless, made.unplaced[0].host) == ((), "kvm-1")
     assert not made.steps
+
+
+def test_one_that_cannot_move_keeps_nothing_else_from_being_done() -> None:
+    """It stays as it is but for where it is; what has no place at all is another matter."""
+    whole = cloud(instance("fat", where=Where(host="kvm-1")), hosts=HOSTS[:2])
+    fleet = settled(whole)
+    goal = cloud(instance("fat", where=Where(host="kvm-2"), keypairs=("alice",)), instance("web"), hosts=HOSTS[:2])
+    cordoned = replace(goal.hosts["kvm-2"], state=HostStatus.CORDONED)
+    made = apply(fleet, replace(goal, hosts={**goal.hosts, "kvm-2": cordoned}))
+    assert [(one.instance, one.host) for one in made.staying] == [("fat", "kvm-1")]
+    assert dict(made.staying[0].refusals) == {"kvm-1": "the spec says host.kvm-2", "kvm-2": "cordoned"}
+    assert not made.homeless
+    assert change(made, "instance.fat").action is Action.UPDATE
+    assert change(made, "instance.web").action is Action.CREATE
 
 
 def test_one_whose_disk_has_lost_its_name_stays_where_its_data_is() -> None:

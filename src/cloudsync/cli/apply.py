@@ -84,42 +84,53 @@ def _apply(cloud: Cloud, saved: Plan | None, wishes: Wishes) -> int:
         raise StaleError("the spec, or a file it names, is not the one that was planned", "plan again")
     with Fleet.open(cloud) as fleet:
         at_once = wishes.auto_approve and saved is None
-        code = _at_once(cloud, fleet, wishes) if at_once else _after_a_look(cloud, fleet, saved, wishes)
-        return code or (_wait(cloud, fleet, wishes.timeout) if wishes.wait else Exit.DONE)
+        code, plan = _at_once(cloud, fleet, wishes) if at_once else _after_a_look(cloud, fleet, saved, wishes)
+        return code or (_wait(cloud, fleet, wishes.timeout) if wishes.wait else Exit.DONE) or _rest(plan)
 
 
-def _at_once(cloud: Cloud, fleet: Fleet, wishes: Wishes) -> int:
+def _rest(plan: Plan) -> int:
+    """What could not be done, once all else is."""
+    if not plan.staying:
+        return Exit.DONE
+    for one in plan.staying:
+        say(f"error: instance.{one.instance} cannot move and stays on {one.host}; all else is as the spec says")
+    say("hint: see above why each host refuses")
+    return Exit.FAILED
+
+
+def _at_once(cloud: Cloud, fleet: Fleet, wishes: Wishes) -> tuple[int, Plan]:
     """Nobody reads the plan first, so it is made behind the lock and cannot get old."""
     brake = Brake()
     with locked(fleet, observe(fleet), who(), brake.lock_lost):
         plan = decide(cloud, observe(fleet), who())
         show(plan)
         _guard(plan, wishes)
-        return _carry_out(plan, cloud, fleet, wishes.parallelism, brake) if plan.steps else Exit.DONE
+        return (_carry_out(plan, cloud, fleet, wishes.parallelism, brake) if plan.steps else Exit.DONE), plan
 
 
-def _after_a_look(cloud: Cloud, fleet: Fleet, saved: Plan | None, wishes: Wishes) -> int:
+def _after_a_look(cloud: Cloud, fleet: Fleet, saved: Plan | None, wishes: Wishes) -> tuple[int, Plan]:
     """What was read, now or when it was saved, must still be what would be done."""
     snapshot = observe(fleet)
     plan = saved or decide(cloud, snapshot, who())
     show(plan)
     _guard(plan, wishes)
     if not plan.steps:
-        return Exit.DONE
+        return Exit.DONE, plan
     if not _agreed(plan, wishes):
         say("nothing was changed")
-        return Exit.FAILED
+        return Exit.FAILED, plan
     brake = Brake()
     with locked(fleet, snapshot, who(), brake.lock_lost):
         fresh = decide(cloud, observe(fleet), who())
         confirm_fresh(plan, fresh)
-        return _carry_out(fresh, cloud, fleet, wishes.parallelism, brake)
+        return _carry_out(fresh, cloud, fleet, wishes.parallelism, brake), fresh
 
 
 def _guard(plan: Plan, wishes: Wishes) -> None:
-    """Refuse what cannot be done whole, and what the person has not allowed."""
-    if plan.unplaced:
-        names = ", ".join(f"instance.{one.instance}" for one in plan.unplaced)
+    """Refuse what cannot be done whole, and what the person has not allowed. What cannot move stays, and the rest goes
+    on."""
+    if plan.homeless:
+        names = ", ".join(f"instance.{one.instance}" for one in plan.homeless)
         raise CloudsyncError(f"there is no place for {names}; nothing was changed", "see above why each host refuses")
     if plan.broken:
         raise SpecError(problems(plan.broken))

@@ -77,8 +77,11 @@ class Placement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unplaced:
+    """`host` is where it stays, of one that should leave and has nowhere to go; None of one that is nowhere yet."""
+
     instance: str
     refusals: Mapping[str, str] = field(default_factory=dict)
+    host: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -277,6 +280,14 @@ class Plan:
     @property
     def empty(self) -> bool:
         return not (self.steps or self.changes or self.drift)
+
+    @property
+    def homeless(self) -> tuple[Unplaced, ...]:
+        return tuple(one for one in self.unplaced if one.host is None)
+
+    @property
+    def staying(self) -> tuple[Unplaced, ...]:
+        return tuple(one for one in self.unplaced if one.host is not None)
 
     @property
     def destroys(self) -> tuple[Change, ...]:

@@ -32,7 +32,9 @@ def document(plan: Plan) -> dict[str, Any]:
             }
             for placement in plan.placements
         ],
-        "unplaced": [{"instance": item.instance, "refusals": dict(item.refusals)} for item in plan.unplaced],
+        "unplaced": [
+            {"instance": item.instance, "refusals": dict(item.refusals), "host": item.host} for item in plan.unplaced
+        ],
         "exposure": {
             "added": [_exposed(line) for line in plan.exposure.added],
             "removed": [_exposed(line) for line in plan.exposure.removed],

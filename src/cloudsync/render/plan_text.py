@@ -22,7 +22,7 @@ MANY = 6
 
 
 def text(plan: Plan, colour: bool) -> str:
-    """Hosts, drift, changes, exposure, broken expectations, what has no place, warnings, and a line of totals."""
+    """Hosts, drift, changes, exposure, broken expectations, what has no place or cannot move, warnings, and totals."""
     paint = Paint(colour)
     parts = [_hosts(plan, paint)]
     parts += [_section("Drift (changed outside cloudsync)", _drift(plan, paint))] if plan.drift else []
@@ -31,7 +31,8 @@ def text(plan: Plan, colour: bool) -> str:
     exposure = _exposure(plan, paint)
     parts += [_section("Exposure", exposure)] if exposure else []
     parts += [_section("Expectations", _expectations(plan, paint))] if plan.broken else []
-    parts += [_section("No place", _unplaced(plan, paint))] if plan.unplaced else []
+    parts += [_section("No place", _homeless(plan, paint))] if plan.homeless else []
+    parts += [_section("Cannot move", _staying(plan, paint))] if plan.staying else []
     parts += ["\n".join(f"warning: {printable(one)}" for one in plan.warnings)] if plan.warnings else []
     parts.append(_totals(plan) if plan.steps or plan.changes or plan.unplaced else "Nothing to do.")
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -155,12 +156,21 @@ def _field(field: Field) -> str:
     return f"{field.path} {field.before or 'none'} → {field.after or 'none'}"
 
 
-def _unplaced(plan: Plan, paint: Paint) -> list[str]:
+def _homeless(plan: Plan, paint: Paint) -> list[str]:
     lines = []
-    for one in plan.unplaced:
+    for one in plan.homeless:
         why = "; ".join(refused(one.refusals, len(one.refusals)))
         line = printable(f"instance.{one.instance}  not placed: {why or 'there is no host'}")
         lines.append(f"  {paint.red('?')} {line}")
+    return lines
+
+
+def _staying(plan: Plan, paint: Paint) -> list[str]:
+    lines = []
+    for one in plan.staying:
+        why = "; ".join(refused(one.refusals, len(one.refusals)))
+        line = printable(f"instance.{one.instance}  stays on {one.host}: it cannot move ({why})")
+        lines.append(f"  {paint.of('yellow', '!')} {line}")
     return lines
 
 

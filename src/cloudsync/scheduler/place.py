@@ -20,7 +20,8 @@ Placements = tuple[Placement, ...]
 
 
 def place(cloud: Cloud, snapshot: Snapshot) -> tuple[Placements, tuple[Unplaced, ...]]:
-    """Placements of all wanted instances that have a host, in name order, and those that found none.
+    """Placements of all wanted instances that have a host, in name order, and those that found none. One that should
+    leave its host and cannot is in both.
 
     The same input gives the same answer, whatever order its maps are in. The new members of a strict placement group
     are placed all or none of them: a half of what must be apart, or together, is not what was asked for. Members that
@@ -79,7 +80,7 @@ def _moved(
         host, why = leaving[name]
         batch.take(cloud.instances[name], host)
         placed[name] = Placement(instance=name, host=host)
-        unplaced[name] = Unplaced(instance=name, refusals={**one.refusals, host: why})
+        unplaced[name] = Unplaced(instance=name, refusals={**one.refusals, host: why}, host=host)
 
 
 @dataclass(frozen=True, slots=True)
