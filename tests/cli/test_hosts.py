@@ -50,3 +50,40 @@ def test_one_that_cannot_move_is_named_and_the_rest_is_done(cloud: Terminal) -> 
     assert where == {"fat": "h1", "web": "h1"}
     again = cloud.type("apply", "-y")
     assert (again.code, "stays on h1" in again.err) == (1, True)
+
+
+def test_a_drain_that_is_refused_leaves_the_spec_as_it_was(cloud: Terminal) -> None:
+    """With the host drained there is no place for what is new."""
+    cloud.write(SPEC.replace("h2: {", "h2: {state: cordoned, ") + MORE)
+    before = cloud.spec.read_bytes()
+    refused = cloud.type("host", "drain", "h1", "-y")
+    assert refused.code == 1
+    assert "there is no place for instance.web; nothing was changed" in refused.err
+    assert cloud.spec.read_bytes() == before
+    assert "is as it was" in refused.err
+    assert "is written into" not in refused.err
+
+
+def test_a_drain_that_nobody_agreed_to_leaves_the_spec_as_it_was(cloud: Terminal) -> None:
+    cloud.write(SPEC.replace("placement: {host: h1}", "placement: {zone: a}").replace("{uri", "{zone: a, uri"))
+    assert cloud.type("apply", "-y").code == 0
+    before = cloud.spec.read_bytes()
+    unasked = cloud.type("host", "drain", "h1")
+    assert (unasked.code, "nobody is there to ask" in unasked.err) == (1, True)
+    assert cloud.spec.read_bytes() == before
+    assert cloud.type("host", "drain", "h1", "-y").code == 0
+    assert cloud.spec.read_bytes() != before
+
+
+def test_a_drain_stays_in_the_spec_and_so_does_its_undoing(cloud: Terminal) -> None:
+    """Even where nothing can move: that is named, and no other drain is in the way of undoing one."""
+    before = cloud.spec.read_text()
+    drained = cloud.type("host", "drain", "h1", "-y")
+    assert (drained.code, "instance.fat cannot move and stays on h1" in drained.err) == (1, True)
+    assert "`state: drained` is written into" in drained.err
+    assert cloud.spec.read_text() == before.replace("h1: {", "h1: {state: drained, ", 1)
+    assert cloud.type("host", "drain", "h2", "-y").code == 1
+    undone = cloud.type("host", "drain", "h2", "--undo", "-y")
+    assert "`state: active` is written into" in undone.err
+    assert cloud.spec.read_text().count("state: drained") == 1
+    assert cloud.type("host", "drain", "h1", "--undo", "-y").code == 0

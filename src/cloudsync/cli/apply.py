@@ -2,7 +2,7 @@
 
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -24,9 +24,16 @@ from cloudsync.pipeline import carry_out, confirm_fresh, decide, emptied, locked
 from cloudsync.spec.words import printable
 
 
+def _unheard() -> None:
+    """Nobody waits for the word."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """How a person wants it applied; `timeout` is in seconds, `evacuate` names hosts that are given up."""
+    """How a person wants it applied; `timeout` is in seconds, `evacuate` names hosts that are given up.
+
+    `accepted` is called when the plan can be carried out and the person agrees, before the first step.
+    """
 
     auto_approve: bool
     allow_destroy: bool
@@ -35,6 +42,7 @@ class Wishes:
     timeout: float
     parallelism: int
     evacuate: tuple[str, ...] = ()
+    accepted: Callable[[], None] = _unheard
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +113,7 @@ def _at_once(cloud: Cloud, fleet: Fleet, wishes: Wishes) -> tuple[int, Plan]:
         plan = decide(cloud, observe(fleet), who())
         show(plan)
         _guard(plan, wishes)
+        wishes.accepted()
         return (_carry_out(plan, cloud, fleet, wishes.parallelism, brake) if plan.steps else Exit.DONE), plan
 
 
@@ -115,6 +124,7 @@ def _after_a_look(cloud: Cloud, fleet: Fleet, saved: Plan | None, wishes: Wishes
     show(plan)
     _guard(plan, wishes)
     if not plan.steps:
+        wishes.accepted()
         return Exit.DONE, plan
     if not _agreed(plan, wishes):
         say("nothing was changed")
@@ -123,6 +133,7 @@ def _after_a_look(cloud: Cloud, fleet: Fleet, saved: Plan | None, wishes: Wishes
     with locked(fleet, snapshot, who(), brake.lock_lost):
         fresh = decide(cloud, observe(fleet), who())
         confirm_fresh(plan, fresh)
+        wishes.accepted()
         return _carry_out(fresh, cloud, fleet, wishes.parallelism, brake), fresh
 
 

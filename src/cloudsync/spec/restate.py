@@ -1,6 +1,8 @@
 """A host's `state:` in the spec, written in place: not a byte elsewhere moves. `host drain` calls it."""
 
 import re
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from cloudsync.model.problem import CloudsyncError, Problem, SpecError
@@ -13,21 +15,22 @@ from cloudsync.spec.words import quote
 _WORD = re.compile(r"\"[^\"]*\"|'[^']*'|[A-Za-z]+")
 
 
-def restate(path: Path, host: str, state: str) -> bool:
-    """Have `hosts.HOST.state` be `state`; False when it is so already. CloudsyncError when the spec has no such host,
-    or is not one that can be read or written."""
+def restate(path: Path, host: str, state: str) -> Callable[[], None] | None:
+    """Have `hosts.HOST.state` be `state`; None when it is so already, else what puts the former text back.
+    CloudsyncError when the spec has no such host, or is not one that can be read or written."""
     document = read(path)
     if document.spots or not document.complete:
         raise SpecError([document.problem(spot) for spot in document.spots])
     entry = _entry(document, host)
     if entry.get("state", "active") == state:
-        return False
+        return None
     text = _changed(document, host, entry, state)
     if text is None or not _says(document, text, host, entry, state):
         place = document.place(("hosts", host), at_key=True)
         raise SpecError([Problem("the host's state cannot be put in here", place, f"write  state: {state}  yourself")])
-    write(path.resolve(), text.encode("utf-8"), document.data)
-    return True
+    target, data = path.resolve(), text.encode("utf-8")
+    write(target, data, document.data)
+    return partial(write, target, document.data, data)
 
 
 def _entry(document: Document, host: str) -> Map:
