@@ -87,3 +87,18 @@ def test_a_drain_stays_in_the_spec_and_so_does_its_undoing(cloud: Terminal) -> N
     assert "`state: active` is written into" in undone.err
     assert cloud.spec.read_text().count("state: drained") == 1
     assert cloud.type("host", "drain", "h1", "--undo", "-y").code == 0
+
+
+def test_a_host_is_as_full_in_the_status_as_in_the_list(cloud: Terminal) -> None:
+    listed = cloud.type("host", "list").out.splitlines()[1].split()
+    assert listed[2:6] == ["1", "1", "of", "64"]
+    shown = next(line for line in cloud.type("status").out.splitlines() if line.startswith("h1 "))
+    assert shown.split()[2:] == listed[3:-1]
+
+
+def test_words_of_one_instance_and_of_no_disruption(cloud: Terminal) -> None:
+    assert "If host.h1 died, its one instance would have no home." in cloud.type("plan", "--what-if-lost", "h1").out
+    cloud.write(SPEC.replace("placement:", "protect: true, placement:"))
+    assert "protect false → true  no disruption (on h1)" in cloud.type("plan").out
+    fields = json.loads(cloud.type("plan", "--format", "json").out)["changes"]
+    assert {one["disruption"] for one in fields if one["address"] == "instance.fat"} == {"none"}

@@ -67,6 +67,27 @@ def test_status_shows_it_as_unknown(cloud: Terminal) -> None:
     assert one["state"] == "unknown"
 
 
+def test_how_many_a_silent_host_has_is_what_the_others_recorded(cloud: Terminal) -> None:
+    """Its room is unknown. Where no host has a record, so is their number."""
+    assert [row["instances"] for row in json.loads(cloud.type("host", "list", "--format", "json").out)["hosts"]] == [
+        1,
+        1,
+    ]
+    lines = cloud.type("host", "list").out.splitlines()
+    assert lines[2].split()[:4] == ["h2", "unreachable", "1", "?"]
+    (cloud.folder / ".cloudsync/sim/h1.json").unlink()
+    assert cloud.type("host", "list").out.splitlines()[2].split()[:4] == ["h2", "unreachable", "?", "?"]
+
+
+def test_a_silent_host_that_has_nothing_is_said_nothing_more_of(cloud: Terminal) -> None:
+    assert "1 instance there is left alone" in cloud.type("plan").out
+    cloud.write(SPEC.replace("hosts:\n", "hosts:\n  h3: {uri: 'sim:'}\n"))
+    (cloud.folder / ".cloudsync/sim/h3.json").write_text("{")
+    plan = cloud.type("plan").out
+    assert "warning: host.h3 is unreachable" in plan
+    assert "0 instances" not in plan
+
+
 def test_a_host_that_the_spec_no_longer_names_is_not_forgotten(cloud: Terminal) -> None:
     (cloud.folder / ".cloudsync/sim/h2.json").unlink()
     cloud.write(SPEC.replace("  h2: {uri: 'sim:'}\n", "").replace("h2", "h1"))

@@ -151,8 +151,9 @@ def _warnings(sight: Sight, states: Mapping[str, HostState]) -> Iterable[str]:
         yield from (f"host.{name}: {one}: {_way_out(one)}" for one in host.obstacles)
         if not host.reachable:
             count = sum(home.host == name for home, _ in sight.away)
-            left = f"{count} instance{'s' if count != 1 else ''} there {'are' if count != 1 else 'is'} left alone"
-            yield f"host.{name} is {host.status.value}" + (f" ({host.reason})" if host.reason else "") + f": {left}"
+            left = f": {count} instance{'s' if count != 1 else ''} there {'are' if count != 1 else 'is'} left alone"
+            why = f" ({host.reason})" if host.reason else ""
+            yield f"host.{name} is {host.status.value}{why}{left if count else ''}"
 
 
 def _way_out(one: Obstacle) -> str:

@@ -1,5 +1,6 @@
 """What each host has, what is promised of it, and how full that makes it: `host list`."""
 
+from collections import Counter
 from typing import Any
 
 from cloudsync.model.cloud import Cloud
@@ -7,6 +8,7 @@ from cloudsync.model.size import size
 from cloudsync.model.snapshot import Snapshot, Usage
 from cloudsync.render.status import used
 from cloudsync.render.table import table
+from cloudsync.scheduler.homes import out_of_reach
 from cloudsync.scheduler.room import limit
 from cloudsync.scheduler.standing import standing
 
@@ -16,7 +18,10 @@ FORMAT_VERSION = 1
 def document(cloud: Cloud, snapshot: Snapshot) -> dict[str, Any]:
     """As schemas/hosts.schema.json describes it."""
     rows = []
-    for name, state in standing(cloud, snapshot).items():
+    hosts = standing(cloud, snapshot)
+    away = Counter(home.host for home in out_of_reach(hosts))
+    told = any(state.reachable and state.document for state in hosts.values())
+    for name, state in hosts.items():
         host = cloud.hosts[name]
         known = state.reachable
         most, taken = limit(host, state), used(state)
@@ -31,7 +36,7 @@ def document(cloud: Cloud, snapshot: Snapshot) -> dict[str, Any]:
                 "limit": _usage(most) if known else None,
                 "used": _usage(taken) if known else None,
                 "load": _load(most, taken) if known else None,
-                "instances": len(state.machines) if known else None,
+                "instances": len(state.machines) if known else away[name] if told else None,
             }
         )
     return {"format_version": FORMAT_VERSION, "cloud": cloud.name, "hosts": rows}
@@ -42,12 +47,13 @@ def text(cloud: Cloud, snapshot: Snapshot) -> str:
     rows = []
     for row in document(cloud, snapshot)["hosts"]:
         labels = " ".join(f"{key}={value}" for key, value in row["labels"].items())
+        count = "?" if row["instances"] is None else str(row["instances"])
         if row["used"] is None:
-            told = ("?",) * 5
+            told = (count, *("?",) * 4)
         else:
             have, most, load = row["used"], row["limit"], row["load"]
             told = (
-                str(row["instances"]),
+                count,
                 f"{have['vcpus']} of {most['vcpus']}",
                 f"{size(have['memory'])} of {size(most['memory'])}",
                 f"{size(have['disk'])} of {size(most['disk'])}",

@@ -44,9 +44,11 @@ def text(loss: Loss) -> str:
     if not count:
         lines.append(f"Nothing is on host.{loss.host}, and nothing is to be.")
     elif loss.homeless:
-        lines.append(f"If host.{loss.host} died, {len(loss.homeless)} of its {count} instances would have no home.")
+        lost = f"{len(loss.homeless)} of its {count} instances" if count > 1 else "its one instance"
+        lines.append(f"If host.{loss.host} died, {lost} would have no home.")
     else:
-        lines.append(f"If host.{loss.host} died, all its {count} instances would have a home on the other hosts.")
+        kept = f"all its {count} instances" if count > 1 else "its one instance"
+        lines.append(f"If host.{loss.host} died, {kept} would have a home on the other hosts.")
     return "\n".join(printable(line) for line in lines) + "\n"
 
 

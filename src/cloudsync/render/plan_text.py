@@ -102,7 +102,9 @@ def _words(change: Change, placement: Placement | None, plan: Plan) -> tuple[str
     what = "  ".join(_field(field) for field in change.fields[:MANY])
     if len(change.fields) > MANY:
         what += f"  and {len(change.fields) - MANY} more"
-    meaning = "" if change.action is Action.DELETE else change.disruption.label
+    meaning = "no disruption" if change.disruption is Disruption.NONE else change.disruption.label
+    if change.action is Action.DELETE:
+        meaning = ""
     if change.disruption is Disruption.DESTROYS_DATA:
         meaning = "REPLACE: destroys its disk" if change.action is Action.REPLACE else "DELETE: destroys its disk"
     if change.address.startswith("group."):

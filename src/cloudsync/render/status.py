@@ -12,6 +12,7 @@ from cloudsync.render.loss import survival, survival_text
 from cloudsync.render.table import table
 from cloudsync.scheduler.homes import out_of_reach
 from cloudsync.scheduler.loss import Loss, living, losses
+from cloudsync.scheduler.room import limit
 from cloudsync.spec.words import printable
 
 FORMAT_VERSION = 1
@@ -43,7 +44,7 @@ def document(cloud: Cloud, snapshot: Snapshot) -> dict[str, Any]:
 
 def text(cloud: Cloud, snapshot: Snapshot) -> str:
     """Hosts, instances, drift, and which commit is deployed."""
-    parts = [printable(f"cloud {cloud.name}: {_deployed(snapshot)}"), "", _host_table(snapshot)]
+    parts = [printable(f"cloud {cloud.name}: {_deployed(snapshot)}"), "", _host_table(cloud, snapshot)]
     rows = [row for host in _all(snapshot) for row in _instance_rows(host)] + _away_rows(snapshot)
     rows += [_stale_row(row) for host in _all(snapshot) for row in _stale(host)]
     if rows:
@@ -209,14 +210,17 @@ def _boot(host: HostState, instance: Instance) -> str:
     return "done" if boot.finished else boot.stage or "nothing heard yet"
 
 
-def _host_table(snapshot: Snapshot) -> str:
+def _host_table(cloud: Cloud, snapshot: Snapshot) -> str:
+    """`used of limit`, as `host list` has it: overcommit and what is reserved count in."""
     rows = []
     for host in _all(snapshot):
         load = used(host)
         if host.reachable:
-            cpu = f"{load.vcpus} of {host.capacity.vcpus}"
-            memory = f"{size(load.memory)} of {size(host.capacity.memory)}"
-            disk = f"{size(load.disk)} of {size(host.capacity.disk)}"
+            known = cloud.hosts.get(host.name)
+            most = limit(known, host) if known else host.capacity
+            cpu = f"{load.vcpus} of {most.vcpus}"
+            memory = f"{size(load.memory)} of {size(most.memory)}"
+            disk = f"{size(load.disk)} of {size(most.disk)}"
         else:
             cpu, memory, disk = "?", "?", "?"
         rows.append((host.name, host.status.value, cpu, memory, disk, host.reason))
