@@ -4,9 +4,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from cloudsync.model.cloud import Cloud, Host, Where
 from cloudsync.model.document import Applied
 from cloudsync.model.plan import CreateInstance, Disruption, Plan, PutDocument
+from cloudsync.model.problem import Place, SpecError
 from cloudsync.model.snapshot import HostState, Snapshot, Usage
 from cloudsync.planner.make import make_plan
 from cloudsync.planner.resolve import resolve
@@ -119,9 +122,20 @@ def test_the_packet_size_is_what_the_hosts_own_underlay_leaves() -> None:
     assert sizes == {"a": 8950, "c": 1350}
 
 
-def test_hosts_that_others_cannot_reach_are_named() -> None:
-    bare = spec("a", hosts=(H1, replace(H2, address=None)))
-    assert seen(bare, kvm_1={"192.0.2.99": 1500, "127.0.0.1": 65536}).warnings == (
-        "host.kvm-1: its address 192.0.2.11 is not one of that machine's, which are 192.0.2.99",
-    )
-    assert seen(spec("a"), kvm_1={"192.0.2.11": 1500}).warnings == ()
+def test_a_host_without_the_address_that_the_spec_says_is_refused() -> None:
+    place = Place("cloud.yaml", 7, 5)
+    wrong = spec("a", places={"host.kvm-1/address": place})
+    for fabric in ("direct", "vxlan"):
+        with pytest.raises(SpecError) as caught:
+            seen(replace(wrong, fabric=fabric), kvm_1={"192.0.2.99": 1500, "127.0.0.1": 65536})
+        (problem,) = caught.value.problems
+        said = "host.kvm-1: its address 192.0.2.11 is not one of that machine's, which are 192.0.2.99"
+        assert (problem.message, problem.place) == (said, place)
+
+
+def test_nor_is_one_refused_that_has_it_or_does_not_say_or_is_to_be_left_or_is_alone() -> None:
+    other = {"192.0.2.99": 1500}
+    assert seen(spec("a"), kvm_1={**other, "192.0.2.11": 1500}).warnings == ()
+    assert seen(spec("a")).warnings == ()
+    assert seen(spec("a", hosts=(H1,)), kvm_1=other).warnings == ()
+    assert seen(spec(hosts=(H1, replace(H2, address=None)), groups={}), kvm_1=other).warnings == ()

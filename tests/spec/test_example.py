@@ -126,7 +126,12 @@ def test_the_rest(cloud: Cloud) -> None:
 
 def test_rules_and_expectations_have_places(cloud: Cloud) -> None:
     text = EXAMPLE.read_text().splitlines()
-    for key, words in (("group.web/ingress/3", "group.admin"), ("group.db/egress/0", "123"), ("expect/1", "allow:")):
+    for key, words in (
+        ("group.web/ingress/3", "group.admin"),
+        ("group.db/egress/0", "123"),
+        ("expect/1", "allow:"),
+        ("host.kvm-1/address", "address:"),
+    ):
         assert words in text[cloud.places[key].line - 1], key
     assert dict(cloud.written["web"])["group.web/ingress/3"].remote == "group.admin"
     assert [key for key, _ in cloud.written["web"]].count("group.web/ingress/0") == 2

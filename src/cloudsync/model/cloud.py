@@ -125,9 +125,10 @@ class Cloud:
     `commit` is the Git commit of the spec's folder, empty outside Git; `dirty` when the spec or a file of it differs.
     `evacuate` are hosts that the person has given up, on the command line: never part of the spec.
     `places` maps KIND.NAME (and `instance.BASE` for a counted one) to its key in the spec, `group.X/ingress/0` and
-    `expect/0` to what stands there. `written` has each group's rules as they stand in the spec, before they became
-    the normal ones of `groups`, beside the key of their place; a rule that is implied has its direction's, without
-    a number. `replaced` are instances that are to be made anew, disk and all: asked for on the command line.
+    `expect/0` to what stands there, `host.X/address` to that key where it is written. `written` has each group's rules
+    as they stand in the spec, before they became the normal ones of `groups`, beside the key of their place; an
+    implied rule has its direction's, without a number. `replaced` are instances that are to be made anew, disk and all:
+    asked for on the command line.
     """
 
     name: str

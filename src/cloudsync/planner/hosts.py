@@ -6,6 +6,7 @@ from cloudsync.model import wire
 from cloudsync.model.cloud import Cloud
 from cloudsync.model.document import HostDocument
 from cloudsync.model.plan import Action, Change, Disruption, Field, HostSummary
+from cloudsync.model.problem import Problem
 from cloudsync.model.snapshot import SKEW, HostState
 from cloudsync.planner import compare
 from cloudsync.planner.digest import digest
@@ -38,15 +39,21 @@ def behind(told: Collection[Change], updated: Collection[str], new: Collection[s
             yield _update(name, (), ("its copy of what all hosts share is brought up to date",), "")
 
 
-def apart(cloud: Cloud, hosts: Mapping[str, HostState]) -> Iterator[str]:
-    """Hosts that are not reached by what the spec calls their address. Simulated ones have no network."""
-    for name, host in hosts.items() if len(cloud.hosts) > 1 else ():
+def apart(cloud: Cloud, hosts: Mapping[str, HostState]) -> Iterator[Problem]:
+    """Hosts that do not have what the spec calls their address: with either fabric, packets for their instances would
+    end elsewhere. Simulated ones have no network, and a cloud that goes needs none."""
+    for name, host in hosts.items() if len(cloud.hosts) > 1 and cloud.groups else ():
         spec = cloud.hosts[name]
         if spec.uri.startswith("sim:") or not host.reachable:
             continue
         if spec.address and host.mtus and spec.address not in host.mtus:
             there = ", ".join(sorted(host.mtus.keys() - {"127.0.0.1"})) or "none"
-            yield f"host.{name}: its address {spec.address} is not one of that machine's, which are {there}"
+            yield Problem(
+                message=f"host.{name}: its address {spec.address} is not one of that machine's, which are {there}",
+                hint="write the one of these that the other hosts can send to; an address that a router translates "
+                "cannot be used",
+                place=cloud.places.get(f"host.{name}/address"),
+            )
 
 
 def warnings(hosts: Mapping[str, HostState]) -> Iterator[str]:

@@ -50,7 +50,6 @@ def make_plan(
         expectations=_expectations(cloud, desired, sight) if cloud.expectations else (),
         exposure=_exposure(cloud, desired, sight, states) if changes else Exposure(),
         warnings=(
-            *hosts.apart(cloud, states),
             *_warnings(sight, states),
             *departed.warnings(cloud, states),
             *departed.left_behind(states, sight),

@@ -8,6 +8,7 @@ from cloudsync.model.problem import Problem, SpecError
 from cloudsync.model.resources import Instance
 from cloudsync.model.size import size
 from cloudsync.model.snapshot import HostState, Machine
+from cloudsync.planner.hosts import apart
 from cloudsync.planner.seen import Pair, Sight
 from cloudsync.scheduler.filters import raw_size
 from cloudsync.scheduler.homes import runs
@@ -20,6 +21,7 @@ def refuse(cloud: Cloud, sight: Sight, hosts: Mapping[str, HostState]) -> None:
     for name in hosts:
         problems += _grown(cloud, sight.on[name], hosts[name])
         problems += _overlapping(cloud, hosts[name])
+    problems += apart(cloud, hosts)
     problems += _held(cloud, sight)
     problems += _hosts_own(cloud, sight, hosts)
     problems += _twice(cloud, sight)

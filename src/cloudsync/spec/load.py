@@ -83,6 +83,9 @@ def _places(document: "Document", draft: "Draft") -> dict[str, Place]:
             places[f"{kind.value}.{name}"] = place
             if kind is Kind.INSTANCE:
                 places.update((f"instance.{member}", place) for member in members(name, draft.instances[name]))
+    for name, host in draft.hosts.items():
+        if host.address:
+            places[f"host.{name}/address"] = document.place(("hosts", name, "address"), at_key=True)
     for trail, _, _ in rules(draft):
         places[f"group.{trail[1]}/{trail[2]}/{trail[3]}"] = document.place(trail)
     places.update((f"expect/{index}", document.place(("expect", index))) for index in range(len(draft.header.expect)))
