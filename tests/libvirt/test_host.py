@@ -94,6 +94,28 @@ def test_a_machine_that_is_to_be_off_is_made_but_not_started(host: Host, lab: La
     assert named(host.observe(), "web-1").power is Power.STOPPED
 
 
+def test_a_machine_that_libvirt_only_runs_and_does_not_keep_is_kept_while_it_runs(host: Host, lab: Lab) -> None:
+    web = lab.instance()
+    perform(host, create(web))
+    domain = lab.connection.raw.lookupByUUIDString(web.uuid)
+    began = domain.ID()
+    domain.undefine()
+    assert (domain.isPersistent(), named(host.observe(), "web-1").autostart) == (0, False)
+    keep = UpdateInstance(
+        id="k",
+        host="here",
+        address="instance.web-1",
+        instance=web,
+        gateways=GATEWAYS,
+        cloud="lab",
+        generation=2,
+        live=True,
+    )
+    perform(host, keep, keep)
+    machine = named(host.observe(), "web-1")
+    assert (machine.power, machine.autostart, domain.isPersistent(), domain.ID()) == (Power.RUNNING, True, 1, began)
+
+
 def test_a_machine_whose_disk_is_gone_has_none(host: Host, lab: Lab) -> None:
     web = lab.instance()
     perform(host, create(replace(web, state=Power.STOPPED)))

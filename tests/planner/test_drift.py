@@ -7,7 +7,7 @@ import pytest
 
 from cloudsync.hosts.sim_state import SimState
 from cloudsync.model.cloud import WantedNic
-from cloudsync.model.plan import Action, Disruption, PutDocument
+from cloudsync.model.plan import Action, Disruption, PutDocument, UpdateInstance
 from cloudsync.model.resources import Power
 from cloudsync.model.snapshot import Drift, Machine, Snapshot
 from cloudsync.render.plan_json import summary
@@ -35,7 +35,7 @@ def meddle(fleet: Fleet, change: Callable[[Machine], Machine]) -> None:
         (lambda one: replace(one, memory=256 * MIB), "memory: 256 MiB, should be 512 MiB", Disruption.RESTART),
         (lambda one: replace(one, vcpus=3), "vcpus: 3, should be 1", Disruption.RESTART),
         (lambda one: replace(one, name="bew"), "its name: bew, should be web", Disruption.RESTART),
-        (lambda one: replace(one, autostart=False), "does not start with the host", Disruption.RESTART),
+        (lambda one: replace(one, autostart=False), "does not start with the host", Disruption.NONE),
         (lambda one: replace(one, gateways=("10.20.0.9",)), "its gateway: 10.20.0.9", Disruption.RESTART),
         (
             lambda one: replace(one, nics=((one.nics[0][0], "52:54:00:00:00:01", one.nics[0][2]),)),
@@ -55,6 +55,26 @@ def test_a_machine_that_was_changed_is_set_back(
     assert [(one.action, one.disruption) for one in made.changes] == [(Action.REPAIR, disruption)]
     fleet.apply(made, ONE)
     assert_settled(fleet, ONE)
+
+
+@pytest.mark.parametrize(
+    ("change", "remedy", "live"),
+    [
+        (lambda one: replace(one, autostart=False), "will be set back", True),
+        (lambda one: replace(one, autostart=False, power=Power.PAUSED), "will be set back", True),
+        (lambda one: replace(one, autostart=False, power=Power.STOPPED), "will be set back", False),
+        (lambda one: replace(one, autostart=False, vcpus=3), "will be set back (restart)", False),
+    ],
+)
+def test_one_that_only_does_not_start_with_its_host_runs_on(
+    change: Callable[[Machine], Machine], remedy: str, live: bool
+) -> None:
+    fleet = settled(ONE)
+    meddle(fleet, change)
+    made = decide(ONE, fleet.observe(ONE)).plan
+    (told,) = (one for one in made.drift if one.message == "it does not start with the host")
+    assert told.remedy == remedy
+    assert [step.live for step in made.steps if isinstance(step, UpdateInstance)] == [live]
 
 
 def test_a_machine_that_is_gone_is_made_again() -> None:

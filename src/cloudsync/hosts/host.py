@@ -249,9 +249,10 @@ class Host:
         older = self._domains.read(instance.uuid)
         if older is None:
             raise HostError(f"host {self.name}: {step.address} is gone from libvirt", "plan again")
-        progress("stopping")
-        self._domains.stop(instance.uuid, step.address, step.grace)
-        self._pool.grow_root(instance.uuid, instance.disk)
+        if not step.live:
+            progress("stopping")
+            self._domains.stop(instance.uuid, step.address, step.grace)
+            self._pool.grow_root(instance.uuid, instance.disk)
         self._define(step, older.image_format)
         if instance.state is Power.RUNNING:
             self._power_up(instance.uuid, instance.name)

@@ -131,12 +131,14 @@ class CreateInstance(StepBase):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpdateInstance(StepBase):
     """Stop the machine if it runs (forced after `grace` seconds), write its domain anew (name, sizes, NICs; disk grown,
-    never shrunk), start it again if `instance.state` says so."""
+    never shrunk), start it again if `instance.state` says so. `live`: it is as it should be but for what libvirt keeps
+    of it, and runs on while that is written."""
 
     instance: Instance
     gateways: Mapping[str, str]
     cloud: str
     generation: int
+    live: bool = False
     grace: float = 60.0
     kind: Literal["update-instance"] = "update-instance"
 

@@ -1,6 +1,7 @@
 """What has to be done to one machine, from what it is and what it should be. Changes, drift and steps all ask here."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from enum import StrEnum
 
 from cloudsync.model.plan import Disruption
@@ -13,6 +14,7 @@ class Act(StrEnum):
     NOTHING = "nothing"
     CREATE = "create"
     UPDATE = "update"
+    KEEP = "keep"
     MOVE = "move"
     START = "start"
     STOP = "stop"
@@ -30,7 +32,7 @@ def act(pair: Pair, networks: Mapping[str, Network]) -> Act:
     if not pair.has_disk:
         return Act.NOTHING
     if not written_as(machine, wanted) or gateways_moved(pair, networks):
-        return Act.UPDATE
+        return Act.KEEP if only_forgotten(pair, networks) else Act.UPDATE
     if machine.power is wanted.state:
         return Act.NOTHING
     return Act.START if wanted.state is Power.RUNNING else Act.STOP
@@ -42,6 +44,14 @@ def moves_live(pair: Pair, networks: Mapping[str, Network]) -> bool:
     if not (pair.moves and pair.runs) or wanted is None or machine is None:
         return False
     return wanted.state is Power.RUNNING and written_as(machine, wanted) and not gateways_moved(pair, networks)
+
+
+def only_forgotten(pair: Pair, networks: Mapping[str, Network]) -> bool:
+    """Whether it runs as wanted, and only would not start with the host: libvirt takes a definition as it runs."""
+    wanted, machine = pair.wanted, pair.machine
+    if wanted is None or machine is None or machine.autostart or not pair.runs or wanted.state is not Power.RUNNING:
+        return False
+    return written_as(replace(machine, autostart=True), wanted) and not gateways_moved(pair, networks)
 
 
 def secret(pair: Pair) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from cloudsync.model.resources import Instance, Network, Power
 from cloudsync.model.size import size
 from cloudsync.model.snapshot import Drift, HostState, Machine
-from cloudsync.planner.act import gateways
+from cloudsync.planner.act import gateways, only_forgotten
 from cloudsync.planner.seen import Pair, Sight
 from cloudsync.planner.unfinished import unfinished
 
@@ -54,11 +54,13 @@ def _of(pair: Pair, networks: Mapping[str, Network]) -> Iterator[Drift]:
         kept = "on its disk" if pair.has_disk else "from its image"
         yield _drift(pair, "the machine is not there", f"will be made {kept}")
     else:
-        yield from _machine(pair, record, machine, wanted)
+        yield from _machine(pair, record, machine, wanted, networks)
         yield from _gateways(pair, networks)
 
 
-def _machine(pair: Pair, record: Instance, machine: Machine, wanted: Instance) -> Iterator[Drift]:
+def _machine(
+    pair: Pair, record: Instance, machine: Machine, wanted: Instance, networks: Mapping[str, Network]
+) -> Iterator[Drift]:
     remedy = "will be set back (restart)" if pair.runs else "will be set back"
     for what, is_now, should, goal in (
         ("its name", machine.name, record.name, wanted.name),
@@ -69,7 +71,8 @@ def _machine(pair: Pair, record: Instance, machine: Machine, wanted: Instance) -
         if is_now not in (should, goal) or (is_now != should == goal):
             yield _drift(pair, f"{what}: {is_now}, should be {goal}", remedy if pair.has_disk else _stuck(pair))
     if not machine.autostart:
-        yield _drift(pair, "it does not start with the host", remedy if pair.has_disk else _stuck(pair))
+        back = "will be set back" if only_forgotten(pair, networks) else remedy
+        yield _drift(pair, "it does not start with the host", back if pair.has_disk else _stuck(pair))
     if not pair.has_disk:
         yield _drift(pair, "its disk is gone", _stuck(pair))
     elif machine.disk not in (record.disk, wanted.disk):

@@ -210,7 +210,7 @@ class _Host:
                 cloud=work.cloud.name,
                 generation=generation,
             )
-        elif what is Act.UPDATE:
+        elif what in (Act.UPDATE, Act.KEEP):
             yield UpdateInstance(
                 id=step_id,
                 host=host,
@@ -220,6 +220,7 @@ class _Host:
                 gateways=gateways,
                 cloud=work.cloud.name,
                 generation=generation,
+                live=what is Act.KEEP,
             )
         elif what is Act.MOVE:
             yield MoveInstance(
