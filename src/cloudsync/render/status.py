@@ -13,6 +13,7 @@ from cloudsync.render.table import table
 from cloudsync.scheduler.homes import out_of_reach
 from cloudsync.scheduler.loss import Loss, living, losses
 from cloudsync.scheduler.room import limit
+from cloudsync.scheduler.transit import Transit, transit
 from cloudsync.spec.words import printable
 
 FORMAT_VERSION = 1
@@ -29,6 +30,7 @@ def document(cloud: Cloud, snapshot: Snapshot) -> dict[str, Any]:
     """For scripts, as schemas/status.schema.json describes it."""
     newest = _newest(snapshot)
     applied = newest.applied if newest else None
+    moving = transit(snapshot.hosts)
     deployed = (
         {"commit": applied.commit, "dirty": applied.dirty, "by": applied.by, "at": applied.at} if applied else None
     )
@@ -37,7 +39,8 @@ def document(cloud: Cloud, snapshot: Snapshot) -> dict[str, Any]:
         "cloud": cloud.name,
         "deployed": deployed,
         "hosts": [_host(host) for host in _all(snapshot)],
-        "instances": [row for host in _all(snapshot) for row in (*_instances(host), *_stale(host))] + _away(snapshot),
+        "instances": [row for host in _all(snapshot) for row in (*_instances(host, moving), *_stale(host))]
+        + _away(snapshot),
         "loss": survival(_losses(cloud, snapshot)) if _asked(snapshot) else None,
     }
 
@@ -45,7 +48,8 @@ def document(cloud: Cloud, snapshot: Snapshot) -> dict[str, Any]:
 def text(cloud: Cloud, snapshot: Snapshot) -> str:
     """Hosts, instances, drift, and which commit is deployed."""
     parts = [printable(f"cloud {cloud.name}: {_deployed(snapshot)}"), "", _host_table(cloud, snapshot)]
-    rows = [row for host in _all(snapshot) for row in _instance_rows(host)] + _away_rows(snapshot)
+    moving = transit(snapshot.hosts)
+    rows = [row for host in _all(snapshot) for row in _instance_rows(host, moving)] + _away_rows(snapshot)
     rows += [_stale_row(row) for host in _all(snapshot) for row in _stale(host)]
     if rows:
         parts += ["", table(("INSTANCE", "STATE", "HOST", "ADDRESS", "IMAGE", "FLAVOR", "GROUPS", "BOOT"), rows)]
@@ -116,10 +120,18 @@ def _host(host: HostState) -> dict[str, object]:
     }
 
 
-def _instances(host: HostState) -> list[dict[str, object]]:
-    rows: list[dict[str, object]] = []
+def _recorded(host: HostState, moving: Transit) -> Iterator[tuple[str, Instance, str, tuple[str, ...]]]:
+    """(name, record, power word, problems) of what is on the host: what it only has a record of is told elsewhere."""
     for name, instance in sorted(host.document.instances.items() if host.document else ()):
-        state, problems = health(host, instance)
+        if (host.name, instance.uuid) not in moving.shadows:
+            state, problems = health(host, instance)
+            told = moving.told.get(instance.uuid)
+            yield name, instance, state, (*problems, told) if told else problems
+
+
+def _instances(host: HostState, moving: Transit) -> list[dict[str, object]]:
+    rows: list[dict[str, object]] = []
+    for name, instance, state, problems in _recorded(host, moving):
         boot = host.boots.get(instance.uuid)
         rows.append(
             {
@@ -192,10 +204,9 @@ def _addresses(instance: Instance) -> list[str]:
     return [*(nic.address for nic in instance.nics), *instance.floating]
 
 
-def _instance_rows(host: HostState) -> list[tuple[str, ...]]:
+def _instance_rows(host: HostState, moving: Transit) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
-    for name, instance in sorted(host.document.instances.items() if host.document else ()):
-        state, problems = health(host, instance)
+    for name, instance, state, problems in _recorded(host, moving):
         addresses = " ".join(_addresses(instance))
         said = "; ".join(problems) or _boot(host, instance)
         row = (name, state, host.name, addresses, instance.image_name, instance.flavor, ",".join(instance.groups), said)

@@ -50,7 +50,7 @@ class Homes:
 
 def find_homes(cloud: Cloud, hosts: Mapping[str, HostState]) -> Homes:
     """Match what exists with what is wanted: by name, else by a name that it may be renamed from."""
-    found, copies = _apart(hosts)
+    found, copies = apart(hosts)
     gone = given_up(hosts)
     found += _unseen(hosts, {home.uuid for home in found} | gone.keys())
     named: dict[str, Home] = {}
@@ -82,7 +82,7 @@ def _is_lost(cloud: Cloud, home: Home) -> bool:
 
 def out_of_reach(hosts: Mapping[str, HostState]) -> tuple[Home, ...]:
     """What is, as the directories of other hosts say, on hosts that cannot be asked; in name order."""
-    seen = {home.uuid for home in _apart(hosts)[0]} | given_up(hosts).keys()
+    seen = {home.uuid for home in apart(hosts)[0]} | given_up(hosts).keys()
     return tuple(sorted(_unseen(hosts, seen), key=lambda home: home.name))
 
 
@@ -121,7 +121,7 @@ def _on(host: HostState) -> Iterator[Home]:
         yield Home(name=machine.name, uuid=machine.uuid, host=host.name, addresses=addresses, machine=machine)
 
 
-def _apart(hosts: Mapping[str, HostState]) -> tuple[list[Home], tuple[Home, ...]]:
+def apart(hosts: Mapping[str, HostState]) -> tuple[list[Home], tuple[Home, ...]]:
     """One home for each instance that is seen, and the copies of it that other hosts have.
 
     What is about to come from a host that cannot be asked is not there yet: the directory says where it is.
@@ -148,18 +148,18 @@ def _truest_first(home: Home, hosts: Mapping[str, HostState]) -> tuple[bool, boo
     """Of two with one uuid: a move lets only one of them run, takes the machine from the source before it starts on the
     target, and switches the directory when it is done."""
     host = hosts[home.host]
-    return (not runs(home), home.machine is None, _origin(home, host) != "", home.uuid not in host.disks, home.host)
+    return (not runs(home), home.machine is None, origin(home, host) != "", home.uuid not in host.disks, home.host)
 
 
-def _origin(home: Home, host: HostState) -> str:
+def origin(home: Home, host: HostState) -> str:
     """The host that it is about to come from, by this host's own directory; empty when it lives here."""
     entry = host.document.directory.get(home.record.name) if host.document and home.record else None
     return entry.host if entry and entry.uuid == home.uuid and entry.host != host.name else ""
 
 
 def _awaited(home: Home, hosts: Mapping[str, HostState]) -> bool:
-    origin = _origin(home, hosts[home.host])
-    return origin != "" and (origin not in hosts or not hosts[origin].reachable)
+    before = origin(home, hosts[home.host])
+    return before != "" and (before not in hosts or not hosts[before].reachable)
 
 
 def _oldest_first(document: HostDocument) -> tuple[str, str]:
