@@ -27,7 +27,7 @@ VERBS = {
     "delete-instance": "delete",
 }
 
-RARELY = 10.0
+RARELY = 5.0
 """Seconds between two lines about one long step where there is no terminal to draw on."""
 
 
@@ -48,9 +48,10 @@ def _shown(text: str) -> str:
 
 
 class Screen:
-    """Hand `seen` to the executor; it may be called from several threads."""
+    """Hand `seen` to the executor; it may be called from several threads. `clock` counts seconds."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, clock: Callable[[], float] = monotonic) -> None:
+        self._clock = clock
         self._total = len(plan.steps)
         self._lock = Lock()
         self._began: dict[str, float] = {}
@@ -97,7 +98,7 @@ class Screen:
         return "Applied: " + ", ".join(words) + "."
 
     def _started(self, event: Started) -> None:
-        self._began[event.step.id] = self._told[event.step.id] = monotonic()
+        self._began[event.step.id] = self._told[event.step.id] = self._clock()
         if self._live:
             self._tasks[event.step.id] = self._live.add_task(_shown(title(event.step)))
         else:
@@ -107,8 +108,8 @@ class Screen:
         step, line = event.step, f"{title(event.step)}: {printable(event.text)}"
         if self._live and step.id in self._tasks:
             self._live.update(self._tasks[step.id], description=_shown(line))
-        elif not self._live and monotonic() - self._told.get(step.id, 0.0) >= RARELY:
-            self._told[step.id] = monotonic()
+        elif not self._live and self._clock() - self._told.get(step.id, 0.0) >= RARELY:
+            self._told[step.id] = self._clock()
             self._line(line)
 
     def _finished(self, event: Finished) -> None:
@@ -123,7 +124,7 @@ class Screen:
         self._end(event.step, f"skipped {title(event.step)}: {printable(event.because)}")
 
     def _took(self, step: Step) -> str:
-        return f"{monotonic() - self._began.get(step.id, monotonic()):.1f} s"
+        return f"{self._clock() - self._began.get(step.id, self._clock()):.1f} s"
 
     def _end(self, step: Step, line: str) -> None:
         if self._live:
