@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from cloudsync.model.cloud import Cloud
+from cloudsync.model.cloud import Cloud, WantedNic
 from cloudsync.model.document import HostDocument
 from cloudsync.model.plan import Plan, PutDocument
 from cloudsync.model.problem import SpecError
 from cloudsync.model.snapshot import HostState, HostStatus, Snapshot
 from tests.laws.fleet import Fleet, decide
-from tests.planner.build import PEERS, cloud, group, instance, without
+from tests.planner.build import PEERS, changed, cloud, group, instance, without
 from tests.planner.test_changes import settled
 
 FULL = cloud(*(instance(f"web-{number}") for number in range(1, 7)), hosts=("kvm-1", "kvm-2", "kvm-3"))
@@ -47,6 +47,20 @@ def test_others_go_on_and_still_know_the_silent_ones() -> None:
     held = {address for name in away for address in document.directory[name].addresses}
     assert held <= set(document.members["group.default"])
     assert not held & set(document.directory["new"].addresses)
+
+
+def test_one_that_is_given_up_with_its_host_says_what_of_it_changes() -> None:
+    fleet = settled(FULL)
+    gone, (free,) = on(fleet, "kvm-2")[0], ("10.20.0.200",)
+    given_up = replace(FULL, evacuate=("kvm-2",))
+    snapshot = lost(fleet, given_up, "kvm-2")
+    for goal, paths in (
+        (given_up, ["host"]),
+        (changed(given_up, gone, nics=(WantedNic(network="default", address=free),)), ["host", "address"]),
+    ):
+        (told,) = (one for one in decide(goal, snapshot).plan.changes if one.address == f"instance.{gone}")
+        assert [field.path for field in told.fields] == paths
+        assert all(field.before and field.after for field in told.fields)
 
 
 def test_one_that_is_no_longer_wanted_stays_in_the_directory_until_its_host_is_asked() -> None:

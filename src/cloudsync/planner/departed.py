@@ -74,12 +74,14 @@ def changes(cloud: Cloud, hosts: Mapping[str, HostState], sight: Sight) -> Itera
 
 
 def rebuilt(pair: Pair, wanted: Instance, home: Home) -> Change:
-    """A wanted instance whose host is given up."""
-    fields = (
-        Field(path="host", before=home.host, after=pair.host.name),
-        Field(path="image", before=None, after=wanted.image_name),
-        Field(path="address", before=None, after=show.addresses(wanted)),
+    """A wanted instance whose host is given up. Of what it was, the directory has name and addresses."""
+    known = (
+        ("name", home.name, wanted.name),
+        ("host", home.host, pair.host.name),
+        ("address", " ".join(home.addresses), show.addresses(wanted)),
+        ("floating_ip", " ".join(home.floating), show.floating(wanted)),
     )
+    fields = tuple(Field(path=path, before=was or None, after=now or None) for path, was, now in known if was != now)
     return replace(_lost(f"instance.{wanted.name}", Action.REPLACE, home, fields), hosts=(pair.host.name,))
 
 
