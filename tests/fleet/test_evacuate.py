@@ -140,3 +140,15 @@ def test_destroy_takes_the_copies_along(lost: Terminal) -> None:
     done = lost.type("destroy", "-y", "--allow-destroy")
     assert done.code == 0, done.err
     assert (h2(lost).state.machines, h2(lost).state.disks) == ({}, {})
+
+
+def test_a_second_destroy_brings_no_host_back(lost: Terminal) -> None:
+    """The first emptied h1, and could not ask h2."""
+    assert lost.type("destroy", "-y", "--allow-destroy").code == 0
+    unplug(lost, "")
+    again = lost.type("destroy", "-y", "--allow-destroy")
+    assert again.code == 0, again.err
+    assert "host.h1" not in again.out
+    assert "joins" not in again.out
+    assert (h2(lost).state.machines, h2(lost).state.disks) == ({}, {})
+    assert "Nothing to do." in lost.type("destroy", "-y").out

@@ -14,8 +14,11 @@ from cloudsync.planner.documents import Whole, final
 from cloudsync.planner.seen import Sight
 
 
-def joining(hosts: Mapping[str, HostState]) -> frozenset[str]:
-    """Hosts that come to a cloud which other hosts are part of already."""
+def joining(cloud: Cloud, hosts: Mapping[str, HostState]) -> frozenset[str]:
+    """Hosts that come to a cloud which other hosts are part of already. None comes to one that goes: only then a cloud
+    has no groups."""
+    if not cloud.groups:
+        return frozenset()
     new = frozenset(name for name, host in hosts.items() if host.reachable and _unclaimed(host))
     return new if any(host.reachable and not _unclaimed(host) for host in hosts.values()) else frozenset()
 

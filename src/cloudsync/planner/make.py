@@ -75,7 +75,7 @@ def _changes(
     todo: tuple[Step, ...],
 ) -> tuple[Change, ...]:
     """In address order."""
-    new = hosts.joining(states)
+    new = hosts.joining(cloud, states)
     found = [
         *hosts.changes(common, states, new),
         *shared.changes(common.desired, states, new),
