@@ -98,7 +98,7 @@ def test_the_target_fills_up_under_one_that_is_off(slow: Scene) -> None:
 def test_the_source_dies(slow: Scene) -> None:
     begun = under_way(slow)
     slow.it.stop("h1")
-    failed(begun)
+    failed(begun, "host h1 went away", "host h2 could not take in")
     eventually(lambda: slow.machines("h2"), {})
     plan = slow.run("plan")
     assert "h1 ✗ unreachable: 1 instance" in plan.stdout, plan.stdout + plan.stderr
@@ -111,7 +111,7 @@ def test_the_source_dies(slow: Scene) -> None:
 def test_the_target_dies(slow: Scene) -> None:
     begun = under_way(slow)
     slow.it.stop("h2")
-    failed(begun)
+    failed(begun, "host h2 went away", "from host h1")
     assert slow.machines("h1") == {"box": "running"}
     plan = slow.run("plan")
     assert "h2 ✗ unreachable" in plan.stdout, plan.stdout + plan.stderr

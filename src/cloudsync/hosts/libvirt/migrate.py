@@ -10,6 +10,7 @@ from threading import Event as Flag
 from typing import Any
 
 from cloudsync.hosts.libvirt.connection import Connection, lv
+from cloudsync.hosts.libvirt.pair import between
 from cloudsync.model.plan import MoveInstance
 from cloudsync.model.problem import HostError
 
@@ -39,7 +40,7 @@ def migrate(
     if step.bandwidth:
         parameters[lv.VIR_MIGRATE_PARAM_BANDWIDTH] = max(1, step.bandwidth // _MIB)
     flags = _FLAGS | (lv.VIR_MIGRATE_TLS if step.tls else 0)
-    with source.doing(f"move {uuid} to host {target.host}") as raw, target.doing("take a machine in") as goal:
+    with between(source, target, f"take in the machine {uuid}") as (raw, goal):
         domain = raw.lookupByUUIDString(uuid)
         if domain.state()[0] == lv.VIR_DOMAIN_PAUSED:
             raise HostError(f"host {source.host}: {domain.name()} is paused", "let it run, then apply again")

@@ -14,6 +14,7 @@ from xml.etree import ElementTree as ET
 
 from cloudsync.hosts.libvirt.connection import Connection, lv
 from cloudsync.hosts.libvirt.domain_xml import image_volume, root_disk
+from cloudsync.hosts.libvirt.pair import between
 from cloudsync.model.problem import HostError
 
 POOL = "cloudsync"
@@ -71,7 +72,7 @@ class Pool:
         At most `bandwidth` bytes a second, 0 for all there is.
         """
         name = root_disk(uuid)
-        with self._connection.doing(f"read the disk {name}") as raw, target._connection.doing(f"write {name}") as goal:
+        with between(self._connection, target._connection, f"take in the disk {name}") as (raw, goal):
             volume = self._existing(name)
             size = int(volume.info()[2])
             reading, writing = raw.newStream(), goal.newStream()
