@@ -135,7 +135,7 @@ def test_the_hosts(cloud: Terminal) -> None:
     assert (row["instances"], row["used"]["vcpus"], row["limit"]["vcpus"], row["load"]["vcpus"]) == (2, 2, 32, 0.062)
     shown = cloud.type("host", "list").out.splitlines()
     assert shown[1].split() == (
-        "kvm-1 ready 2 2 of 32 1 GiB of 15.5 GiB 8 GiB of 100 GiB 8%".split()  # noqa: SIM905
+        "kvm-1 ready 2 2 of 32 1 GiB of 15.5 GiB 8 GiB of 100 GiB 7%".split()  # noqa: SIM905
     )
 
 
@@ -147,4 +147,9 @@ def test_proposed_moves(cloud: Terminal) -> None:
     cloud.write(whole.replace("hosts:\n", SECOND.replace("900MiB", "16GiB")))
     moves = printed(cloud, "rebalance", "host", "rebalance")["moves"]
     assert {(one["from"], one["to"]) for one in moves} == {("kvm-1", "kvm-2")}
-    assert "none is made" in cloud.type("host", "rebalance").out
+    text = cloud.type("host", "rebalance").out
+    assert "none is made" in text
+    assert "are of a `count:`" in text
+    loads = {line.split()[0]: line.split()[-1] for line in cloud.type("host", "list").out.splitlines()[1:]}
+    assert moves[0]["why"].startswith(f"kvm-1 {loads['kvm-1']} → ")
+    assert f"kvm-2 {loads['kvm-2']} → " in moves[0]["why"]

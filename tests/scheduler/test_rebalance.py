@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cloudsync.model.cloud import Cloud, Flavor, PlacementGroup, Scheduler, Where
+from cloudsync.model.cloud import Cloud, Flavor, Overcommit, PlacementGroup, Scheduler, Where
 from cloudsync.scheduler.rebalance import Move, rebalance
 from tests.planner.build import GIB, cloud, instance
 from tests.scheduler.test_place import host, seen
@@ -37,7 +37,7 @@ def test_an_uneven_fleet_is_evened_out_with_few_moves() -> None:
 
 def test_a_dear_move_is_not_proposed() -> None:
     whole = uneven()
-    dear = replace(whole, scheduler=Scheduler(weights={"moves": 10.0}))
+    dear = replace(whole, scheduler=Scheduler(weights={"moves": 20.0}))
     assert moves(dear, dict.fromkeys("wxyz", "a")) == ()
 
 
@@ -52,6 +52,32 @@ def test_packing_empties_hosts() -> None:
     found = moves(uneven(strategy="pack"), {"w": "a", "x": "a", "y": "b", "z": "c"})
     assert [(one.instance, one.source, one.target) for one in found] == [("y", "b", "a"), ("z", "c", "a")]
     assert moves(uneven(strategy="pack"), dict.fromkeys("wxyz", "a")) == ()
+
+
+def many(names: list[str]) -> Cloud:
+    """Thirty of a kind that hardly fill a host, the named ones not of `count:`."""
+    small = Flavor(name="small", vcpus=1, memory=GIB // 8, disk=GIB // 4)
+    wanted = (instance(name, flavor=small, index=0 if name in names else at + 1) for at, name in enumerate(CROWD))
+    return cloud(*wanted, hosts=[host(name, overcommit=Overcommit(vcpus=64.0)) for name in "abc"])
+
+
+CROWD = [f"i{at:02}" for at in range(30)]
+
+
+def test_a_host_that_came_back_is_filled_however_small_the_instances_are() -> None:
+    where = {name: "bc"[at % 2] for at, name in enumerate(CROWD)}
+    found = moves(many([]), where)
+    assert 8 <= len(found) <= 10
+    assert {one.target for one in found} == {"a"}
+    assert found[0].why == "c 7% → 6% full, a 0.0% → 0.4%"
+    where |= {one.instance: one.target for one in found}
+    assert all(9 <= list(where.values()).count(name) <= 11 for name in "abc")
+
+
+def test_those_that_the_spec_can_name_alone_are_moved_first() -> None:
+    where = {name: "bc"[at % 2] for at, name in enumerate(CROWD)}
+    named = ["i00", "i01", "i02", "i03"]
+    assert {one.instance for one in moves(many(named), where)[:4]} == set(named)
 
 
 PLACES = st.lists(st.sampled_from("abc"), min_size=4, max_size=4)

@@ -9,7 +9,8 @@ from cloudsync.model.snapshot import Snapshot, Usage
 from cloudsync.render.status import used
 from cloudsync.render.table import table
 from cloudsync.scheduler.homes import out_of_reach
-from cloudsync.scheduler.room import limit
+from cloudsync.scheduler.room import Room, limit
+from cloudsync.scheduler.scores import Load
 from cloudsync.scheduler.standing import standing
 
 FORMAT_VERSION = 1
@@ -20,11 +21,13 @@ def document(cloud: Cloud, snapshot: Snapshot) -> dict[str, Any]:
     rows = []
     hosts = standing(cloud, snapshot)
     away = Counter(home.host for home in out_of_reach(hosts))
+    load = Load(cloud, ())
     told = any(state.reachable and state.document for state in hosts.values())
     for name, state in hosts.items():
         host = cloud.hosts[name]
         known = state.reachable
         most, taken = limit(host, state), used(state)
+        room = Room(host, state, most, taken.vcpus, taken.memory, taken.disk)
         rows.append(
             {
                 "name": name,
@@ -36,6 +39,7 @@ def document(cloud: Cloud, snapshot: Snapshot) -> dict[str, Any]:
                 "limit": _usage(most) if known else None,
                 "used": _usage(taken) if known else None,
                 "load": _load(most, taken) if known else None,
+                "full": round(load.full(room), 3) if known else None,
                 "instances": len(state.machines) if known else away[name] if told else None,
             }
         )
@@ -43,7 +47,8 @@ def document(cloud: Cloud, snapshot: Snapshot) -> dict[str, Any]:
 
 
 def text(cloud: Cloud, snapshot: Snapshot) -> str:
-    """`used of limit` for each resource: what may be promised, overcommit and what is reserved counted in."""
+    """`used of limit` for each resource: what may be promised, overcommit and what is reserved counted in. LOAD is what
+    `host rebalance` evens out: the mean of the three, each with its weight in the spec."""
     rows = []
     for row in document(cloud, snapshot)["hosts"]:
         labels = " ".join(f"{key}={value}" for key, value in row["labels"].items())
@@ -51,13 +56,13 @@ def text(cloud: Cloud, snapshot: Snapshot) -> str:
         if row["used"] is None:
             told = (count, *("?",) * 4)
         else:
-            have, most, load = row["used"], row["limit"], row["load"]
+            have, most = row["used"], row["limit"]
             told = (
                 count,
                 f"{have['vcpus']} of {most['vcpus']}",
                 f"{size(have['memory'])} of {size(most['memory'])}",
                 f"{size(have['disk'])} of {size(most['disk'])}",
-                f"{max(load.values()):.0%}",
+                f"{row['full']:.0%}",
             )
         rows.append((row["name"], row["status"], row["zone"], labels, *told, row["reason"]))
     return table(("HOST", "STATUS", "ZONE", "LABELS", "INSTANCES", "VCPUS", "MEMORY", "DISK", "LOAD", ""), rows) + "\n"

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from cloudsync.model.cloud import Cloud
+from cloudsync.render.names import listed
 from cloudsync.render.plan_text import refused
 from cloudsync.render.table import table
 from cloudsync.scheduler.loss import Loss, worst
@@ -96,6 +97,7 @@ def moves_text(cloud: Cloud, moves: Sequence[Move]) -> str:
         )
         lines.append("placed stays: the line may go again afterwards.")
     if counted:
-        lines.append(f"{counted[0].instance} is one of several: the spec cannot name the host of one of them alone.")
+        some = f"{counted[0].instance} is" if len(counted) == 1 else f"{listed(one.instance for one in counted)} are"
+        lines.append(f"{some} of a `count:`: the spec cannot name the host of one of them alone.")
     shown = table(("", "INSTANCE", "MOVE", "WHY"), rows)
     return "\n".join([shown, "", *(printable(line) for line in lines)]) + "\n"

@@ -12,7 +12,9 @@ from cloudsync.scheduler.standing import standing
 from cloudsync.scheduler.unit import Unit, units
 
 _POINTS = 0.1
-"""How much fuller, of its whole, a host has to be than another for a move to pay at a weight of 1."""
+_OF_MEAN = 0.2
+"""How much fuller a host has to be than another for a move to pay at a weight of 1: so much of its whole, or of how
+full hosts are on the average where that is less. Small instances never make the first."""
 _MOST = 1000
 
 
@@ -39,17 +41,18 @@ def rebalance(cloud: Cloud, snapshot: Snapshot, where: Where) -> tuple[Move, ...
 
 
 def _evened(batch: Batch, on: dict[str, dict[str, Unit]], ready: list[str]) -> Iterator[Move]:
-    """From the fullest host, as long as it is fuller than another by more than a move costs and the move helps."""
+    """From the fullest host, as long as it is fuller than another by more than a move costs and the move helps. Of
+    those that help alike, one that the spec can give a host alone goes first."""
     stuck: set[str] = set()
-    least = _POINTS * weight(batch.cloud, "moves")
     for _ in range(_MOST):
         open_to = [name for name in ready if name not in stuck and on[name]]
         if not open_to:
             return
+        least = _least(batch, ready)
         source = max(open_to, key=lambda name: (_share(batch, name), name))
         gains = _gains(batch, source, on[source].values(), ready)
         pays = (one for one in gains if one[0] > 1e-9 and _share(batch, source) - _share(batch, one[2]) > least)
-        found = max(pays, default=None, key=lambda one: (one[0], one[1]))
+        found = max(pays, default=None, key=lambda one: (one[0], not batch.cloud.instances[one[1]].index, one[1]))
         if found is None:
             stuck.add(source)
             continue
@@ -58,8 +61,19 @@ def _evened(batch: Batch, on: dict[str, dict[str, Unit]], ready: list[str]) -> I
         _move(batch, on, on[source][name], source, target)
         stuck.clear()
         after = _share(batch, source), _share(batch, target)
-        why = f"{source} {before[0]:.0%} → {after[0]:.0%} full, {target} {before[1]:.0%} → {after[1]:.0%}"
+        why = f"{source} {_told(before[0], after[0])} full, {target} {_told(before[1], after[1])}"
         yield Move(name, source, target, why)
+
+
+def _told(before: float, after: float) -> str:
+    """In whole percents, unless they would not differ."""
+    whole = f"{before:.0%}", f"{after:.0%}"
+    return " → ".join(whole if whole[0] != whole[1] else (f"{before:.1%}", f"{after:.1%}"))
+
+
+def _least(batch: Batch, ready: list[str]) -> float:
+    mean = sum(_share(batch, name) for name in ready) / len(ready) if ready else 0.0
+    return min(_POINTS, _OF_MEAN * mean) * weight(batch.cloud, "moves")
 
 
 def _gains(batch: Batch, source: str, here: Iterable[Unit], ready: list[str]) -> Iterator[tuple[float, str, str]]:
@@ -106,4 +120,4 @@ def _move(batch: Batch, on: dict[str, dict[str, Unit]], unit: Unit, source: str,
 
 
 def _share(batch: Batch, host: str) -> float:
-    return batch.load.share(batch.rooms[host]) / batch.load.whole
+    return batch.load.full(batch.rooms[host])

@@ -62,10 +62,9 @@ class Load:
             + self._disk * room.disk / max(1, limit.disk)
         )
 
-    @property
-    def whole(self) -> float:
-        """The share of a host that is full in all respects."""
-        return self._vcpus + self._memory + self._disk or 1.0
+    def full(self, room: Room) -> float:
+        """Its share of what a host has that is full in all respects: 1 then."""
+        return self.share(room) / (self._vcpus + self._memory + self._disk or 1.0)
 
 
 def image_present(sha256: str, room: Room) -> float:
