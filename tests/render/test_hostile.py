@@ -52,7 +52,7 @@ def plan(word: str) -> Plan:
             replace(change("instance", Action.REPLACE), disruption=Disruption.DESTROYS_DATA),
         ),
         placements=(Placement(instance=word, host=word, runner_up=word, refusals={word: word}),),
-        unplaced=(Unplaced(instance=word, refusals={word: word}),),
+        unplaced=(Unplaced(instance=word, refusals={word: word}), Unplaced(instance=word, host=word)),
         exposure=Exposure(added=(exposed,), removed=(exposed,)),
         expectations=(Checked(expectation=expectation, holds=False, because=word),),
         warnings=(word,),
