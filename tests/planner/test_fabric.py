@@ -8,11 +8,12 @@ import pytest
 
 from cloudsync.model.cloud import Cloud, Host, Where
 from cloudsync.model.document import Applied
-from cloudsync.model.plan import CreateInstance, Disruption, Plan, PutDocument
+from cloudsync.model.plan import Action, CreateInstance, Disruption, Plan, PutDocument
 from cloudsync.model.problem import Place, SpecError
 from cloudsync.model.snapshot import HostState, Snapshot, Usage
 from cloudsync.planner.make import make_plan
 from cloudsync.planner.resolve import resolve
+from cloudsync.render.plan_text import text
 from cloudsync.scheduler.place import place
 from tests.laws.fleet import Fleet
 from tests.planner.build import cloud, instance
@@ -20,6 +21,8 @@ from tests.planner.test_changes import apply, change, plan, settled
 
 H1 = Host(name="kvm-1", uri="sim:", address="192.0.2.11", reserved=Usage())
 H2 = Host(name="kvm-2", uri="sim:", address="192.0.2.12", reserved=Usage())
+
+H3 = Host(name="kvm-3", uri="sim:", address="192.0.2.13", reserved=Usage())
 
 
 def spec(*names: str, **fields: Any) -> Cloud:
@@ -100,6 +103,36 @@ def test_the_fabric_changes_live_and_guests_take_the_packet_size_at_their_next_b
     assert {type(step) for step in made.steps} == {PutDocument}
     back = apply(fleet, spec("a", "c"))
     assert [(one.path, one.after) for one in change(back, "instance.a").fields] == [("mtu", "usual")]
+
+
+@pytest.mark.parametrize("fabric", ["direct", "vxlan"])
+@pytest.mark.parametrize("others", [(H1,), (H1, H2)])
+def test_a_host_that_joins_or_leaves_is_one_line_without_the_addresses_of_all(
+    fabric: str, others: tuple[Host, ...]
+) -> None:
+    names = ("a", "c")[: len(others)]
+    few = spec(*names, fabric=fabric, hosts=others)
+    more = spec(*names, fabric=fabric, hosts=(*others, H3))
+    fleet = settled(few)
+    for goal, action, line in (
+        (more, Action.CREATE, "  + host.kvm-3  joins the cloud"),
+        (few, Action.DELETE, "  - host.kvm-3  leaves the cloud"),
+    ):
+        made = apply(fleet, goal)
+        told = [one for one in made.changes if one.address.startswith("host.")]
+        assert [(one.address, one.action) for one in told] == [("host.kvm-3", action)]
+        assert {one.name for one in others} <= set(told[0].hosts)
+        assert line in text(made, False)
+        assert "192.0.2" not in text(made, False)
+
+
+def test_another_address_is_shown_beside_a_host_that_joins() -> None:
+    fleet = settled(spec("a", "c"))
+    made = apply(fleet, spec("a", "c", hosts=(H1, replace(H2, address="192.0.2.22"), H3)))
+    assert [(one.path, one.before, one.after) for one in change(made, "host.kvm-1").fields] == [
+        ("infra", "192.0.2.11, 192.0.2.12", "192.0.2.11, 192.0.2.22"),
+        ("underlay", "kvm-1 192.0.2.11, kvm-2 192.0.2.12", "kvm-1 192.0.2.11, kvm-2 192.0.2.22"),
+    ]
 
 
 def seen(whole: Cloud, **mtus: Mapping[str, int]) -> Plan:

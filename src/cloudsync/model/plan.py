@@ -63,8 +63,8 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placement:
-    """Who runs where. `runner_up` is the next best host or None; `refusals` says per host why not, with numbers: of many
-    hosts only of those that would have been preferred; `refusing` is how many refuse in all."""
+    """Who runs where. `runner_up` is the next best host or None; `refusals` says per host why not, with numbers, of
+    many hosts only for those that would have been preferred; `refusing` is how many refuse in all."""
 
     instance: str
     host: str

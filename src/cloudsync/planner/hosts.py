@@ -24,14 +24,27 @@ def joining(cloud: Cloud, hosts: Mapping[str, HostState]) -> frozenset[str]:
 
 
 def changes(shared: Whole, hosts: Mapping[str, HostState], new: Collection[str]) -> Iterator[Change]:
-    """Hosts that join, uplinks and underlay addresses."""
+    """Hosts that join or leave, uplinks and underlay addresses. Whoever is told of one that joins or leaves is among
+    the hosts of that change, and has no other for it."""
+    told: dict[str, list[str]] = {name: [name] for name in new}
+    gone: dict[str, list[str]] = {}
     for name, host in hosts.items():
-        if name in new:
-            yield Change(address=f"host.{name}", action=Action.CREATE, reasons=("joins the cloud",), hosts=(name,))
-        elif host.reachable and host.document is not None:
-            before, after = _own(host.document), _own(final(shared, name))
-            if before != after:
-                yield _update(name, compare.fields(before, after), (), wire.digest(dict, before))
+        if name in new or not host.reachable or host.document is None:
+            continue
+        after = final(shared, name)
+        left = host.document.underlay.keys() - shared.cloud.hosts.keys()
+        for one in left:
+            gone.setdefault(one, []).append(name)
+        came = {one for one in new if one in after.underlay}
+        for one in came - host.document.underlay.keys():
+            told[one].append(name)
+        fields = _differing(host.document, after, left | came)
+        if fields:
+            yield _update(name, fields, (), wire.digest(dict, _own(host.document)))
+    for name, names in told.items():
+        yield Change(address=f"host.{name}", action=Action.CREATE, reasons=("joins the cloud",), hosts=tuple(names))
+    for name, names in gone.items():
+        yield Change(address=f"host.{name}", action=Action.DELETE, reasons=("leaves the cloud",), hosts=tuple(names))
 
 
 def behind(told: Collection[Change], updated: Collection[str], new: Collection[str]) -> Iterator[Change]:
@@ -101,11 +114,22 @@ def _update(name: str, fields: tuple[Field, ...], reasons: tuple[str, ...], befo
     )
 
 
-def _own(document: HostDocument) -> dict[str, object]:
+def _differing(before: HostDocument, after: HostDocument, told: Collection[str]) -> tuple[Field, ...]:
+    """What changes but for the hosts that are told of on lines of their own. Whoever becomes the only one, or does not
+    stay it, has an underlay by that."""
+    then, now = _own(before, told), _own(after, told)
+    if told and not (before.underlay and after.underlay):
+        then, now = ({**one, "underlay": [], "fabric": ""} for one in (then, now))
+    return compare.fields(then, now) if then != now else ()
+
+
+def _own(document: HostDocument, aside: Collection[str] = ()) -> dict[str, object]:
+    """`aside` are other hosts to leave out."""
+    unsaid = {document.underlay[one] for one in aside if one in document.underlay}
     return {
         "uplink": document.uplink,
         "repair": "true" if document.repair else "false",
-        "infra": list(document.infra),
+        "infra": [address for address in document.infra if address not in unsaid],
         "fabric": document.fabric,
-        "underlay": [f"{host} {address}" for host, address in sorted(document.underlay.items())],
+        "underlay": [f"{host} {address}" for host, address in sorted(document.underlay.items()) if host not in aside],
     }

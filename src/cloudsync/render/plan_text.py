@@ -107,6 +107,8 @@ def _words(change: Change, placement: Placement | None, plan: Plan) -> tuple[str
         meaning = ""
     if change.disruption is Disruption.DESTROYS_DATA:
         meaning = "REPLACE: destroys its disk" if change.action is Action.REPLACE else "DELETE: destroys its disk"
+    if change.address.startswith("host.") and change.action is Action.DELETE:
+        return ", ".join(change.reasons), ""
     if change.address.startswith("group."):
         return what, ", ".join(word for word in (meaning, *change.reasons) if word)
     if change.disruption is Disruption.LIVE and len(change.hosts) > 1:
@@ -123,6 +125,8 @@ def _created(change: Change, placement: Placement | None) -> tuple[str, str]:
         shown = [field.after or "" if field.path != "rule" else f"+ {field.after}" for field in change.fields[:MANY]]
         more = f", and {len(change.fields) - MANY} more" if len(change.fields) > MANY else ""
         where = f"on {', '.join(change.hosts)}" if change.address.startswith("image.") else ""
+        if change.address.startswith("host."):
+            return ", ".join(change.reasons), where
         return ", ".join(shown) + more, where
     notes = refused(placement.refusals, placement.refusing)
     notes += [f"runner-up {placement.runner_up}"] if placement.runner_up else []
