@@ -62,6 +62,8 @@ def test_only_a_host_that_is_silent_is_given_up(lost: Terminal) -> None:
     assert "host.h1 answers" in lost.type("plan", "--evacuate", "h1").err
     assert "there is no host.h9" in lost.type("plan", "--evacuate", "h9").err
     assert lost.type("apply", "-y", "--evacuate", "h1").code == 1
+    with SimHost("h1", "sim:", lost.folder, "demo").lock("bob@desk"):
+        assert "there is no host.h9" in lost.type("apply", "-y", "--evacuate", "h9").err
 
 
 def test_what_is_protected_waits_for_its_host(lost: Terminal) -> None:

@@ -108,8 +108,11 @@ def _rest(plan: Plan) -> int:
 
 def _at_once(cloud: Cloud, fleet: Fleet, wishes: Wishes) -> tuple[int, Plan]:
     """Nobody reads the plan first, so it is made behind the lock and cannot get old."""
-    brake = Brake()
-    with locked(fleet, observe(fleet), who(), brake.lock_lost):
+    from cloudsync.planner.departed import confirm_lost
+
+    brake, snapshot = Brake(), observe(fleet)
+    confirm_lost(cloud, snapshot)
+    with locked(fleet, snapshot, who(), brake.lock_lost):
         plan = decide(cloud, observe(fleet), who())
         show(plan)
         _guard(plan, wishes)
