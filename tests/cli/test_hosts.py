@@ -102,3 +102,14 @@ def test_words_of_one_instance_and_of_no_disruption(cloud: Terminal) -> None:
     assert "protect false → true  no disruption (on h1)" in cloud.type("plan").out
     fields = json.loads(cloud.type("plan", "--format", "json").out)["changes"]
     assert {one["disruption"] for one in fields if one["address"] == "instance.fat"} == {"none"}
+
+
+def test_a_simulated_host_is_emptied_while_its_own_steps_go_on(cloud: Terminal) -> None:
+    crowd = "  x: {image: blank, flavor: small, count: 20}\n"
+    cloud.write(SPEC.replace("h2: {", "h2: {state: cordoned, ").replace(", placement: {host: h1}", "") + crowd)
+    assert cloud.type("apply", "-y").code == 0
+    cloud.write(cloud.spec.read_text().replace("state: cordoned, ", ""))
+    drained = cloud.type("host", "drain", "h1", "-y")
+    assert drained.code == 0, drained.err
+    rows = json.loads(cloud.type("host", "list", "--format", "json").out)["hosts"]
+    assert [row["instances"] for row in rows] == [0, 21]

@@ -120,7 +120,9 @@ class SimHost:
         if not isinstance(source, SimHost):
             raise HostError(f"{self.name} is simulated and {source.name} is not", "move between hosts of one kind")
         progress("simulated")
-        with self._mutex:
+        first, second = sorted((self, source), key=lambda host: host.name)
+        # Steps of the source go on meanwhile; moves may cross.
+        with first._mutex, second._mutex:
             state = received(self.state, source.state, step, self.capacity)
             source.state = sent(source.state, step)
             self.state = state
