@@ -1,5 +1,6 @@
 """A host fills up or dies, or the program is killed, in the middle of a move: the instance is there, once and whole."""
 
+import json
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -156,3 +157,27 @@ def test_the_program_is_killed_at_any_moment(scene: Scene, moment: str) -> None:
     begun.communicate()
     eventually(lambda: sum(len(scene.machines(host)) for host in scene.it.names), 1)
     finished(scene)
+
+
+def test_status_shows_it_once_while_it_travels(slow: Scene) -> None:
+    begun = under_way(slow)
+    shown = json.loads(slow.run("status", "--format", "json").stdout)["instances"]
+    assert [(row["host"], row["state"], row["problems"]) for row in shown] == [("h1", "running", ["moving to h2"])]
+    said = begun.communicate(timeout=SOON)[1]
+    assert begun.returncode == 0, said
+    (row,) = json.loads(slow.run("status", "--format", "json").stdout)["instances"]
+    assert (row["host"], row["problems"]) == ("h2", [])
+
+
+def test_an_address_that_its_host_does_not_have_is_refused_before_anything_is_sent_there(scene: Scene) -> None:
+    scene.write(box=on("h1"))
+    has = scene.it.seats["h2"].address
+    text = scene.spec.read_text().replace(f"address: {has}", "address: 198.51.100.99")
+    scene.spec.write_text(text)
+    line, shown = next((at, one) for at, one in enumerate(text.splitlines(), 1) if "198.51.100.99" in one)
+    done = scene.run("apply", "-y")
+    assert done.returncode == 1, done.stderr
+    assert f"{scene.spec.name}:{line}:{shown.index('address:') + 1}" in done.stderr
+    assert "host.h2: its address 198.51.100.99 is not one of that machine's, which are" in done.stderr
+    assert str(has) in done.stderr
+    assert scene.machines("h1") == {}
