@@ -13,7 +13,7 @@ from cloudsync.model.resources import Instance
 from cloudsync.model.snapshot import HostState, Snapshot
 from cloudsync.pipeline import observe
 from cloudsync.render.status import why_not
-from cloudsync.scheduler.homes import out_of_reach
+from cloudsync.scheduler.homes import apart, out_of_reach
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +35,9 @@ def found(path: Path, name: str) -> Iterator[Found]:
     cloud = load(path)
     with Fleet.open(cloud) as fleet:
         snapshot = observe(fleet)
-        for host in snapshot.hosts.values():
-            instances = host.document.instances if host.document else {}
-            if bare in instances:
-                yield Found(cloud, instances[bare], host, fleet.drivers[host.name])
+        for home in apart(snapshot.hosts)[0]:
+            if home.record and home.record.name == bare:
+                yield Found(cloud, home.record, snapshot.hosts[home.host], fleet.drivers[home.host])
                 return
     raise _not_found(bare, snapshot)
 
