@@ -4,13 +4,11 @@ From what was observed to the plan, in this process: no YAML, no ssh. The hosts 
 do when one process made them. `--json` for rows; times are the processor's.
 """
 
-import json
 import statistics
-import sys
 from typing import Any
 
 from bench.fleet import PER_HOST, big, carry_out, empty, observe
-from bench.scheduler import loop, took
+from bench.scheduler import loop, show, took
 from cloudsync.model.plan import Plan
 from cloudsync.pipeline import decide
 
@@ -69,14 +67,5 @@ def _row(name: str, seconds: float, bare: float, bar: str | None = None, limit: 
     }
 
 
-def main() -> None:
-    found = rows()
-    print(
-        json.dumps(found)
-        if "--json" in sys.argv
-        else "\n".join(f"{r['name']}: {r['value']} {r['unit']}" for r in found)
-    )
-
-
 if __name__ == "__main__":
-    main()
+    show(rows())

@@ -84,14 +84,11 @@ def rows() -> list[dict[str, Any]]:
     ]
 
 
-def main() -> None:
-    found = rows()
-    print(
-        json.dumps(found)
-        if "--json" in sys.argv
-        else "\n".join(f"{r['name']}: {r['value']} {r['unit']}" for r in found)
-    )
+def show(found: list[dict[str, Any]]) -> None:
+    """As JSON with `--json`, else a line each."""
+    lines = (f"{row['name']}: {row['value']} {row['unit']}" for row in found)
+    print(json.dumps(found) if "--json" in sys.argv else "\n".join(lines))
 
 
 if __name__ == "__main__":
-    main()
+    show(rows())

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from cloudsync.model.plan import Action, Change, Disruption, Field, Placement, Plan
+from cloudsync.model.plan import Action, Change, Disruption, Field, Placement, Plan, Unplaced
 from cloudsync.render.names import listed
 from cloudsync.render.paint import Paint
 from cloudsync.render.plan_json import summary
@@ -163,21 +163,20 @@ def _field(field: Field) -> str:
 
 
 def _homeless(plan: Plan, paint: Paint) -> list[str]:
-    lines = []
-    for one in plan.homeless:
-        why = "; ".join(refused(one.refusals, len(one.refusals)))
-        line = printable(f"instance.{one.instance}  not placed: {why or 'there is no host'}")
-        lines.append(f"  {paint.red('?')} {line}")
-    return lines
+    return [f"  {paint.red('?')} {_said(one, f'not placed: {_why(one)}')}" for one in plan.homeless]
 
 
 def _staying(plan: Plan, paint: Paint) -> list[str]:
-    lines = []
-    for one in plan.staying:
-        why = "; ".join(refused(one.refusals, len(one.refusals)))
-        line = printable(f"instance.{one.instance}  stays on {one.host}: it cannot move ({why})")
-        lines.append(f"  {paint.of('yellow', '!')} {line}")
-    return lines
+    mark = paint.of("yellow", "!")
+    return [f"  {mark} {_said(one, f'stays on {one.host}: it cannot move ({_why(one)})')}" for one in plan.staying]
+
+
+def _said(one: Unplaced, what: str) -> str:
+    return printable(f"instance.{one.instance}  {what}")
+
+
+def _why(one: Unplaced) -> str:
+    return "; ".join(refused(one.refusals, len(one.refusals))) or "there is no host"
 
 
 def _totals(plan: Plan) -> str:
