@@ -39,7 +39,7 @@ FLEETS := $(addprefix tests/,fleet lab moves)
 named = 2>&1 | sed -u 's/^/$(1) /'
 
 test: dev image ## all tests, the real libvirt, nftables, dnsmasq and a booted guest included, in private machines
-	@WORLDS=100 .venv/bin/python -m pytest -n 4 -q -m 'not real'
+	@WORLDS=50 .venv/bin/python -m pytest -n 4 -q -m 'not real'
 	@$(MAKE) --no-print-directory --keep-going -j4 test-packets test-machines test-fleets test-others
 
 test-packets:
