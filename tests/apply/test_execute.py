@@ -7,8 +7,9 @@ from cloudsync.apply.driver import Blobs, Progress
 from cloudsync.apply.events import Event, Failed, Finished, Progressed, Skipped, Started
 from cloudsync.apply.execute import Outcome, execute
 from cloudsync.hosts.sim import SimHost
-from cloudsync.model.plan import Plan, StartInstance, Step
+from cloudsync.model.plan import Plan
 from cloudsync.model.problem import HostError
+from cloudsync.model.step import StartInstance, Step
 
 
 class Scripted(SimHost):

@@ -4,26 +4,10 @@ import json
 
 import pytest
 
+from tests.cli.specs import PAIR
 from tests.cli.terminal import Terminal
-from tests.cli.test_out_of_reach import KEY
 
-SPEC = f"""\
-version: 1
-cloud: demo
-hosts:
-  h1: {{uri: 'sim:'}}
-  h2: {{uri: 'sim:'}}
-images:
-  blank: {{source: 'https://example.org/blank.qcow2', sha256: {"ab" * 32}}}
-networks:
-  default: {{subnet: 10.20.0.0/24}}
-flavors:
-  small: {{vcpus: 1, memory: 512MiB, disk: 4GiB}}
-keypairs:
-  alice: {KEY}
-instances:
-  fat: {{image: blank, flavor: small, placement: {{host: h1}}}}
-"""
+SPEC = PAIR + "  fat: {image: blank, flavor: small, placement: {host: h1}}\n"
 MORE = "  web: {image: blank, flavor: small}\n"
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.specs import KEY
 from tests.cli.terminal import Terminal
-from tests.cli.test_session import KEY, SPEC
+from tests.cli.test_session import SPEC
 
 # Neither is right before there is a key pair `bob`, or ever in this version.
 UNRIPE = SPEC.replace("[alice]", "[alice, bob]").replace("count: 2", "count: 2\n    paused: true")

@@ -4,33 +4,14 @@ import json
 
 import pytest
 
+from tests.cli.specs import APART
 from tests.cli.terminal import Terminal
-
-KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIM1B5kTXQ1m2fN0E0c2cVQm4hS0m3v9b8nV2u0w3k5Jd alice@laptop"
-SPEC = f"""\
-version: 1
-cloud: demo
-hosts:
-  h1: {{uri: 'sim:'}}
-  h2: {{uri: 'sim:'}}
-images:
-  blank: {{source: 'https://example.org/blank.qcow2', sha256: {"ab" * 32}}}
-networks:
-  default: {{subnet: 10.20.0.0/24}}
-flavors:
-  small: {{vcpus: 1, memory: 512MiB, disk: 4GiB}}
-keypairs:
-  alice: {KEY}
-instances:
-  db: {{image: blank, flavor: small, placement: {{host: h1}}}}
-  web: {{image: blank, flavor: small, placement: {{host: h2}}, networks: [{{name: default, address: 10.20.0.11}}]}}
-"""
 
 
 @pytest.fixture
 def cloud(terminal: Terminal) -> Terminal:
     """h2, which has web, cannot be read."""
-    terminal.write(SPEC)
+    terminal.write(APART)
     applied = terminal.type("apply", "-y")
     assert applied.code == 0, applied.err
     (terminal.folder / ".cloudsync/sim/h2.json").write_text("{")
@@ -81,7 +62,7 @@ def test_how_many_a_silent_host_has_is_what_the_others_recorded(cloud: Terminal)
 
 def test_a_silent_host_that_has_nothing_is_said_nothing_more_of(cloud: Terminal) -> None:
     assert "1 instance there is left alone" in cloud.type("plan").out
-    cloud.write(SPEC.replace("hosts:\n", "hosts:\n  h3: {uri: 'sim:'}\n"))
+    cloud.write(APART.replace("hosts:\n", "hosts:\n  h3: {uri: 'sim:'}\n"))
     (cloud.folder / ".cloudsync/sim/h3.json").write_text("{")
     plan = cloud.type("plan").out
     assert "warning: host.h3 is unreachable" in plan
@@ -90,10 +71,10 @@ def test_a_silent_host_that_has_nothing_is_said_nothing_more_of(cloud: Terminal)
 
 def test_a_host_that_the_spec_no_longer_names_is_not_forgotten(cloud: Terminal) -> None:
     (cloud.folder / ".cloudsync/sim/h2.json").unlink()
-    cloud.write(SPEC.replace("  h2: {uri: 'sim:'}\n", "").replace("h2", "h1"))
+    cloud.write(APART.replace("  h2: {uri: 'sim:'}\n", "").replace("h2", "h1"))
     assert "web is on h2, which is not in the spec" in cloud.type("ssh", "web").err
 
 
 def test_one_that_is_nowhere_is_not_there(terminal: Terminal) -> None:
-    terminal.write(SPEC)
+    terminal.write(APART)
     assert "there is no instance 'web'" in terminal.type("ssh", "web").err

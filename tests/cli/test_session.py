@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from cloudsync.hosts.sim import SimHost
+from tests.cli.specs import KEY
 from tests.cli.terminal import Terminal
 
 SECRET = "swordfish-5c1e"  # noqa: S105
-KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIM1B5kTXQ1m2fN0E0c2cVQm4hS0m3v9b8nV2u0w3k5Jd alice@laptop"
 SPEC = f"""\
 version: 1
 cloud: demo

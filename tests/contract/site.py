@@ -8,7 +8,9 @@ from pathlib import Path
 
 from cloudsync.apply.driver import Driver
 from cloudsync.model.document import HostDocument
-from cloudsync.model.plan import (
+from cloudsync.model.resources import Group, Image, Instance, Network, Nic
+from cloudsync.model.snapshot import HostState, Machine
+from cloudsync.model.step import (
     CreateInstance,
     DeleteImage,
     DeleteInstance,
@@ -17,8 +19,6 @@ from cloudsync.model.plan import (
     Step,
     UpdateInstance,
 )
-from cloudsync.model.resources import Group, Image, Instance, Network, Nic
-from cloudsync.model.snapshot import HostState, Machine
 from cloudsync.planner.identity import tap_and_mac, uuid_of
 
 MIB = 1 << 20

@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from cloudsync.model.checkup import Verdict
-from cloudsync.model.plan import StartInstance, StopInstance
 from cloudsync.model.problem import HostError, LockedError, StaleError
 from cloudsync.model.resources import Power
 from cloudsync.model.snapshot import HostStatus, Usage
+from cloudsync.model.step import StartInstance, StopInstance
 from cloudsync.planner.identity import tap_and_mac
 from tests.contract.site import MIB, Site
 

@@ -8,10 +8,10 @@ import pytest
 
 from cloudsync.hosts.sim import SimHost
 from cloudsync.model.resources import Power
+from tests.cli.specs import APART
 from tests.cli.terminal import Terminal
-from tests.cli.test_out_of_reach import SPEC
 
-FREE = SPEC.replace("web: {image: blank, flavor: small, placement: {host: h2},", "web: {image: blank, flavor: small,")
+FREE = APART.replace("web: {image: blank, flavor: small, placement: {host: h2},", "web: {image: blank, flavor: small,")
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Terminal:
 @pytest.fixture
 def lost(terminal: Terminal) -> Terminal:
     """web is on h2, which is off; nothing says that it must be there."""
-    terminal.write(SPEC)
+    terminal.write(APART)
     assert terminal.type("apply", "-y").code == 0
     terminal.write(FREE)
     unplug(terminal, "its plug is pulled")

@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,21 +15,21 @@ HALT = b"\xfa\xf4"
 """`cli; hlt`: a boot sector that sleeps for ever."""
 
 HOST = "  {name}: {{uri: '{uri}',{more} overcommit: {{vcpus: 64}}, reserved: {{memory: 0MiB, disk: 0GiB}}}}"
+TINY = {"tiny": "{vcpus: 1, memory: 32MiB, disk: 8MiB}"}
 SPEC = """\
 version: 1
 cloud: lab
-fabric: {fabric}
-hosts:
+{more}hosts:
 {hosts}
 images:
   blank: {{source: 'file:{image}', format: raw}}
 networks:
   default: {{subnet: 10.20.0.0/24}}
 flavors:
-  tiny: {{vcpus: 1, memory: 32MiB, disk: 8MiB}}
+  {flavors}
 keypairs: {{}}
 instances:
-  box: {{count: {count}, image: blank, flavor: tiny}}
+  {instances}
 """
 
 
@@ -50,7 +50,20 @@ def blank_cloud(folder: Path, count: int) -> Path:
 
 def blank_spec(image: Path, count: int, hosts: list[str], fabric: str = "direct") -> str:
     """`count` blank guests on `hosts`, lines made of HOST."""
-    return SPEC.format(image=image, count=count, hosts="\n".join(hosts), fabric=fabric)
+    return spec_of(image, hosts, {"box": f"{{count: {count}, image: blank, flavor: tiny}}"}, more=f"fabric: {fabric}\n")
+
+
+def spec_of(
+    image: Path, hosts: list[str], instances: Mapping[str, str], flavors: Mapping[str, str] = TINY, more: str = ""
+) -> str:
+    """A spec of these lines and entries; `more` are lines of its top level."""
+    return SPEC.format(
+        image=image, hosts="\n".join(hosts), flavors=_entries(flavors), instances=_entries(instances) or "{}", more=more
+    )
+
+
+def _entries(named: Mapping[str, str]) -> str:
+    return "\n  ".join(f"{name}: {value}" for name, value in named.items())
 
 
 @contextmanager

@@ -13,19 +13,19 @@ from cloudsync.hosts.sim import SimHost
 from cloudsync.hosts.user_data import filled
 from cloudsync.model.cloud import Cloud
 from cloudsync.model.document import Applied
-from cloudsync.model.plan import (
+from cloudsync.model.plan import Plan
+from cloudsync.model.problem import HostError
+from cloudsync.model.resources import Power, World
+from cloudsync.model.snapshot import HostState, HostStatus, Snapshot
+from cloudsync.model.step import (
     CreateInstance,
     DeleteInstance,
     MoveInstance,
-    Plan,
     PutDocument,
     Step,
     StopInstance,
     UpdateInstance,
 )
-from cloudsync.model.problem import HostError
-from cloudsync.model.resources import Power, World
-from cloudsync.model.snapshot import HostState, HostStatus, Snapshot
 from cloudsync.pipeline import blobs
 from cloudsync.planner.departed import confirm_lost
 from cloudsync.planner.make import make_plan

@@ -6,9 +6,10 @@ import hypothesis.strategies as st
 from hypothesis import assume, given
 
 from cloudsync.model.cloud import Cloud
-from cloudsync.model.plan import CreateInstance, DeleteInstance, Plan, PutDocument, StopInstance
+from cloudsync.model.plan import Plan
 from cloudsync.model.problem import CloudsyncError, SpecError
 from cloudsync.model.resources import Power
+from cloudsync.model.step import CreateInstance, DeleteInstance, PutDocument, StopInstance
 from tests.laws.fleet import Fleet, decide
 from tests.laws.journey import reach, without_unplaced
 from tests.laws.many import law

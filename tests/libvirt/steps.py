@@ -1,8 +1,8 @@
 """Steps on the host `here`, as a plan would have them."""
 
 from cloudsync.hosts.host import Host
-from cloudsync.model.plan import CreateInstance
 from cloudsync.model.resources import Instance
+from cloudsync.model.step import CreateInstance
 
 GATEWAYS = {"default": "10.20.0.1"}
 

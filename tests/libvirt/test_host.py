@@ -15,7 +15,10 @@ from cloudsync.hosts.host import Host
 from cloudsync.hosts.libvirt.volume import FOLDER
 from cloudsync.model.cloud import Host as Wanted
 from cloudsync.model.document import HostDocument
-from cloudsync.model.plan import (
+from cloudsync.model.problem import HostError, LockedError, StaleError
+from cloudsync.model.resources import Digest, Group, Image, Instance, Network, Power
+from cloudsync.model.snapshot import HostStatus
+from cloudsync.model.step import (
     DeleteImage,
     DeleteInstance,
     PutDocument,
@@ -24,9 +27,6 @@ from cloudsync.model.plan import (
     StopInstance,
     UpdateInstance,
 )
-from cloudsync.model.problem import HostError, LockedError, StaleError
-from cloudsync.model.resources import Digest, Group, Image, Instance, Network, Power
-from cloudsync.model.snapshot import HostStatus
 from tests.agent.images import qemu_img
 from tests.agent.lab import Lab as Agent
 from tests.lab.cloud import blank_image

@@ -4,8 +4,8 @@ import pytest
 
 from cloudsync.hosts.host import Host
 from cloudsync.model import wire
-from cloudsync.model.plan import DeleteInstance, StartInstance, StopInstance, UpdateInstance
 from cloudsync.model.snapshot import Boot
+from cloudsync.model.step import DeleteInstance, StartInstance, StopInstance, UpdateInstance
 from tests.agent.lab import Lab as Agent
 from tests.libvirt.conftest import Lab
 from tests.libvirt.steps import GATEWAYS, create, perform

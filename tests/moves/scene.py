@@ -9,30 +9,13 @@ from cloudsync.model import wire
 from cloudsync.model.agent_state import AgentState
 from cloudsync.model.flow import Flow
 from cloudsync.model.snapshot import Boot
+from tests.lab.cloud import spec_of
 from tests.lab.lab import Hosts
 
 PROGRAM = str(Path(sys.executable).with_name("cloudsync"))
 POOL = "/var/lib/cloudsync/pool"
 MIB = 1 << 20
-SPEC = """\
-version: 1
-cloud: lab
-migration: {{bandwidth: {bandwidth}}}
-hosts:
-{hosts}
-images:
-  blank: {{source: 'file:{image}', format: raw}}
-networks:
-  default: {{subnet: 10.20.0.0/24}}
-flavors:
-  tiny: {{vcpus: 1, memory: 32MiB, disk: 32MiB}}
-  wide: {{vcpus: 1, memory: 48MiB, disk: 40MiB}}
-keypairs: {{}}
-instances:
-  {boxes}
-"""
-
-
+FLAVORS = {"tiny": "{vcpus: 1, memory: 32MiB, disk: 32MiB}", "wide": "{vcpus: 1, memory: 48MiB, disk: 40MiB}"}
 BUSY = "Unbounded"
 
 
@@ -51,13 +34,12 @@ class Scene:
         self.bandwidth = "0"
 
     def write(self, **boxes: str) -> None:
-        hosts = "\n".join(
+        hosts = [
             f"  {name}: {{uri: '{self.it.uri(name)}', address: {seat.address}, overcommit: {{vcpus: 64, disk: 64}}}}"
             for name, seat in self.it.seats.items()
-        )
-        lines = "\n  ".join(f"{name}: {box}" for name, box in boxes.items()) or "{}"
-        image = self.it.folder / "blank.raw"
-        self.spec.write_text(SPEC.format(bandwidth=self.bandwidth, hosts=hosts, image=image, boxes=lines))
+        ]
+        more = f"migration: {{bandwidth: {self.bandwidth}}}\n"
+        self.spec.write_text(spec_of(self.it.folder / "blank.raw", hosts, boxes, FLAVORS, more))
 
     def run(self, *words: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(self.command(*words), env=_environment(), capture_output=True, text=True)

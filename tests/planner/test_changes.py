@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from cloudsync.model.cloud import Cloud, Flavor, WantedNic
-from cloudsync.model.plan import Action, Change, CreateInstance, DeleteInstance, Disruption, Plan, PutDocument
+from cloudsync.model.plan import Action, Change, Disruption, Plan
 from cloudsync.model.problem import CloudsyncError, SpecError
 from cloudsync.model.resources import Power
+from cloudsync.model.step import CreateInstance, DeleteInstance, PutDocument
 from tests.laws.fleet import Fleet, decide
 from tests.laws.settled import assert_settled
 from tests.planner.build import (

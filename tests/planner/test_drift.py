@@ -7,9 +7,10 @@ import pytest
 
 from cloudsync.hosts.sim_state import SimState
 from cloudsync.model.cloud import WantedNic
-from cloudsync.model.plan import Action, Disruption, PutDocument, UpdateInstance
+from cloudsync.model.plan import Action, Disruption
 from cloudsync.model.resources import Power
 from cloudsync.model.snapshot import Drift, Machine, Snapshot
+from cloudsync.model.step import PutDocument, UpdateInstance
 from cloudsync.render.plan_json import summary
 from cloudsync.render.plan_text import text
 from tests.laws.fleet import Fleet, decide

@@ -8,9 +8,10 @@ import pytest
 
 from cloudsync.model.cloud import Cloud, Host, Where
 from cloudsync.model.document import Applied
-from cloudsync.model.plan import Action, CreateInstance, Disruption, Plan, PutDocument
+from cloudsync.model.plan import Action, Disruption, Plan
 from cloudsync.model.problem import Place, SpecError
 from cloudsync.model.snapshot import HostState, Snapshot, Usage
+from cloudsync.model.step import CreateInstance, PutDocument
 from cloudsync.planner.make import make_plan
 from cloudsync.planner.resolve import resolve
 from cloudsync.render.plan_text import text

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from cloudsync.model.cloud import Cloud, Host, Where
-from cloudsync.model.plan import Action, DeleteInstance, Disruption, MoveInstance, Plan, PutDocument
+from cloudsync.model.plan import Action, Disruption, Plan
 from cloudsync.model.resources import Power
 from cloudsync.model.snapshot import HostStatus, Usage
+from cloudsync.model.step import DeleteInstance, MoveInstance, PutDocument
 from tests.laws.fleet import Fleet, decide
 from tests.laws.settled import assert_settled
 from tests.planner.build import LARGE, changed, cloud, instance

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from cloudsync.model.cloud import Where
-from cloudsync.model.plan import MoveInstance
+from cloudsync.model.step import MoveInstance
 from tests.laws.fleet import decide
 from tests.planner.build import MIB, changed, cloud, instance
 from tests.planner.test_changes import settled

@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 
 from cloudsync.model.cloud import Cloud, WantedNic
-from cloudsync.model.plan import Action, Change, Disruption, PutDocument, UpdateInstance
+from cloudsync.model.plan import Action, Change, Disruption
 from cloudsync.model.resources import Direction, Nic, Rule
+from cloudsync.model.step import PutDocument, UpdateInstance
 from tests.laws.fleet import Fleet, decide
 from tests.laws.settled import assert_settled
 from tests.planner.build import OUT, changed, cloud, group, image, instance, network

@@ -6,9 +6,10 @@ import pytest
 
 from cloudsync.model.cloud import Cloud, WantedNic
 from cloudsync.model.document import HostDocument
-from cloudsync.model.plan import Plan, PutDocument
+from cloudsync.model.plan import Plan
 from cloudsync.model.problem import SpecError
 from cloudsync.model.snapshot import HostState, HostStatus, Snapshot
+from cloudsync.model.step import PutDocument
 from tests.laws.fleet import Fleet, decide
 from tests.planner.build import PEERS, changed, cloud, group, instance, without
 from tests.planner.test_changes import settled

@@ -14,7 +14,6 @@ from cloudsync.model.plan import (
     Action,
     Change,
     Checked,
-    DeleteImage,
     Disruption,
     Exposed,
     Exposure,
@@ -27,6 +26,7 @@ from cloudsync.model.plan import (
 from cloudsync.model.problem import CloudsyncError
 from cloudsync.model.resources import Instance, Nic, Power
 from cloudsync.model.snapshot import Boot, Drift, HostState, HostStatus, Machine, Snapshot
+from cloudsync.model.step import DeleteImage
 from cloudsync.render import plan_text, status
 from cloudsync.render.progress import Screen
 from cloudsync.render.table import table

@@ -5,7 +5,8 @@ from typing import get_args
 import pytest
 
 from cloudsync.apply.events import Finished, Progressed, Started
-from cloudsync.model.plan import Plan, PutImage, Step
+from cloudsync.model.plan import Plan
+from cloudsync.model.step import PutImage, Step
 from cloudsync.render.progress import VERBS, Screen
 from tests.planner.build import image
 

@@ -4,9 +4,9 @@ from dataclasses import replace
 from typing import Any
 
 from cloudsync.model.cloud import Cloud
-from cloudsync.model.plan import MoveInstance
 from cloudsync.model.resources import Power
 from cloudsync.model.snapshot import HostStatus, Snapshot
+from cloudsync.model.step import MoveInstance
 from cloudsync.render.status import document, text
 from tests.planner.test_changes import plan
 from tests.planner.test_moves import moved, pinned

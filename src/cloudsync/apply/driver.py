@@ -7,9 +7,9 @@ from typing import Protocol
 
 from cloudsync.model.checkup import Check
 from cloudsync.model.denial import Denial
-from cloudsync.model.plan import MoveInstance, Step
 from cloudsync.model.ruling import Ruling
 from cloudsync.model.snapshot import Boot, HostState
+from cloudsync.model.step import MoveInstance, Step
 from cloudsync.reach.question import Question
 
 Blobs = Mapping[str, bytes]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from cloudsync.model.plan import Step
+from cloudsync.model.step import Step
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,9 @@ from threading import Event as Flag
 
 from cloudsync.apply.driver import Blobs, Driver, Progress
 from cloudsync.apply.events import Event, Failed, Finished, Progressed, Skipped, Started
-from cloudsync.model.plan import MoveInstance, Plan, Step
+from cloudsync.model.plan import Plan
 from cloudsync.model.problem import CloudsyncError
+from cloudsync.model.step import MoveInstance, Step
 
 Listener = Callable[[Event], None]
 

@@ -30,7 +30,12 @@ from cloudsync.model.agent_state import AgentState, ImageDone
 from cloudsync.model.checkup import Check
 from cloudsync.model.cloud import Host as Wanted
 from cloudsync.model.denial import Denial
-from cloudsync.model.plan import (
+from cloudsync.model.problem import CloudsyncError, HostError
+from cloudsync.model.resources import Image, Instance, Power
+from cloudsync.model.ruling import Ruling
+from cloudsync.model.size import size
+from cloudsync.model.snapshot import Boot, HostState, HostStatus
+from cloudsync.model.step import (
     CreateInstance,
     DeleteImage,
     DeleteInstance,
@@ -42,11 +47,6 @@ from cloudsync.model.plan import (
     StopInstance,
     UpdateInstance,
 )
-from cloudsync.model.problem import CloudsyncError, HostError
-from cloudsync.model.resources import Image, Instance, Power
-from cloudsync.model.ruling import Ruling
-from cloudsync.model.size import size
-from cloudsync.model.snapshot import Boot, HostState, HostStatus
 from cloudsync.reach.question import Question
 from cloudsync.spec.remote import remote
 

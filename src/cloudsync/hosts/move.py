@@ -13,9 +13,9 @@ from cloudsync.hosts.libvirt.connection import Connection
 from cloudsync.hosts.libvirt.domain import Domains
 from cloudsync.hosts.libvirt.migrate import migrate
 from cloudsync.hosts.libvirt.volume import Pool
-from cloudsync.model.plan import MoveInstance
 from cloudsync.model.problem import CloudsyncError, HostError
 from cloudsync.model.resources import Power
+from cloudsync.model.step import MoveInstance
 
 Progress = Callable[[str], None]
 

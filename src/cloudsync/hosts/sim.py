@@ -21,11 +21,11 @@ from cloudsync.hosts.user_data import filled
 from cloudsync.model import wire
 from cloudsync.model.checkup import Check, Verdict
 from cloudsync.model.denial import Denial
-from cloudsync.model.plan import MoveInstance, PutDocument, PutImage, Step
 from cloudsync.model.problem import HostError, LockedError
 from cloudsync.model.resources import Power
 from cloudsync.model.ruling import Ruling
 from cloudsync.model.snapshot import Boot, HostState, HostStatus, Usage
+from cloudsync.model.step import MoveInstance, PutDocument, PutImage, Step
 from cloudsync.reach.question import Question
 from cloudsync.spec.uri import simulated
 

@@ -6,7 +6,10 @@ from typing import TypeVar
 
 from cloudsync.model.delta import difference, patched
 from cloudsync.model.document import HostDocument
-from cloudsync.model.plan import (
+from cloudsync.model.problem import HostError, StaleError
+from cloudsync.model.resources import Instance, Power
+from cloudsync.model.snapshot import Machine, Usage
+from cloudsync.model.step import (
     CreateInstance,
     DeleteImage,
     DeleteInstance,
@@ -18,9 +21,6 @@ from cloudsync.model.plan import (
     StopInstance,
     UpdateInstance,
 )
-from cloudsync.model.problem import HostError, StaleError
-from cloudsync.model.resources import Instance, Power
-from cloudsync.model.snapshot import Machine, Usage
 
 T = TypeVar("T")
 IMAGE_SIZE = 1 << 20

@@ -152,3 +152,8 @@ class Cloud:
     places: Mapping[str, Place] = field(default_factory=dict)
     written: Mapping[str, tuple[tuple[str, Rule], ...]] = field(default_factory=dict)
     replaced: frozenset[str] = frozenset()
+
+    @property
+    def going(self) -> bool:
+        """All of it is to go: a spec always has the group `default`, so only what `destroy` plans has none."""
+        return not self.groups

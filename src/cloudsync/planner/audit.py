@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from graphlib import CycleError, TopologicalSorter
 
 from cloudsync.model.document import HostDocument
-from cloudsync.model.plan import CreateInstance, DeleteInstance, MoveInstance, Plan, PutDocument, UpdateInstance
+from cloudsync.model.plan import Plan
 from cloudsync.model.problem import CloudsyncError
 from cloudsync.model.resources import World
 from cloudsync.model.snapshot import HostState
+from cloudsync.model.step import CreateInstance, DeleteInstance, MoveInstance, PutDocument, UpdateInstance
 
 
 def audit(plan: Plan, desired: World, hosts: Mapping[str, HostState]) -> None:

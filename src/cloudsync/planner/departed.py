@@ -6,10 +6,11 @@ from dataclasses import replace
 
 from cloudsync.model.cloud import Cloud
 from cloudsync.model.document import GivenUp
-from cloudsync.model.plan import Action, Change, DeleteInstance, Disruption, Field, Step, StopInstance
+from cloudsync.model.plan import Action, Change, Disruption, Field
 from cloudsync.model.problem import CloudsyncError
 from cloudsync.model.resources import Instance
 from cloudsync.model.snapshot import HostState, HostStatus, Snapshot, Stale
+from cloudsync.model.step import DeleteInstance, Step, StopInstance
 from cloudsync.planner import show
 from cloudsync.planner.seen import Pair, Sight
 from cloudsync.scheduler.homes import Home
@@ -121,8 +122,8 @@ def remains(cloud: Cloud, host: HostState) -> frozenset[str] | None:
 
 
 def _removed(cloud: Cloud, host: HostState) -> bool:
-    """The person has said so, or the whole cloud goes: only then a cloud has no groups."""
-    return host.name in cloud.evacuate or not cloud.groups
+    """The person has said so, or the whole cloud goes."""
+    return host.name in cloud.evacuate or cloud.going
 
 
 def _steps(cloud: Cloud, hosts: Mapping[str, HostState]) -> Iterator[StopInstance | DeleteInstance]:

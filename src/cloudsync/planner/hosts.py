@@ -15,9 +15,8 @@ from cloudsync.planner.seen import Sight
 
 
 def joining(cloud: Cloud, hosts: Mapping[str, HostState]) -> frozenset[str]:
-    """Hosts that come to a cloud which other hosts are part of already. None comes to one that goes: only then a cloud
-    has no groups."""
-    if not cloud.groups:
+    """Hosts that come to a cloud which other hosts are part of already. None comes to one that goes."""
+    if cloud.going:
         return frozenset()
     new = frozenset(name for name, host in hosts.items() if host.reachable and _unclaimed(host))
     return new if any(host.reachable and not _unclaimed(host) for host in hosts.values()) else frozenset()
@@ -58,7 +57,7 @@ def behind(told: Collection[Change], updated: Collection[str], new: Collection[s
 def apart(cloud: Cloud, hosts: Mapping[str, HostState]) -> Iterator[Problem]:
     """Hosts that do not have what the spec calls their address: with either fabric, packets for their instances would
     end elsewhere. Simulated ones have no network, and a cloud that goes needs none."""
-    for name, host in hosts.items() if len(cloud.hosts) > 1 and cloud.groups else ():
+    for name, host in hosts.items() if len(cloud.hosts) > 1 and not cloud.going else ():
         spec = cloud.hosts[name]
         if spec.uri.startswith("sim:") or not host.reachable:
             continue

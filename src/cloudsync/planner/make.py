@@ -5,9 +5,10 @@ from collections.abc import Iterable, Mapping
 from cloudsync.model.cloud import Cloud
 from cloudsync.model.document import Applied
 from cloudsync.model.obstacle import Obstacle
-from cloudsync.model.plan import Action, Change, Checked, Exposure, Placement, Plan, PutDocument, Step, Unplaced
+from cloudsync.model.plan import Action, Change, Checked, Exposure, Placement, Plan, Unplaced
 from cloudsync.model.resources import World
 from cloudsync.model.snapshot import HostState, Snapshot
+from cloudsync.model.step import PutDocument, Step
 from cloudsync.planner import departed, hosts, images, instances, shared
 from cloudsync.planner.audit import audit
 from cloudsync.planner.conflicts import conflicts

@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 
 from cloudsync.model.cloud import Cloud
 from cloudsync.model.document import Applied
-from cloudsync.model.plan import (
+from cloudsync.model.resources import Instance
+from cloudsync.model.snapshot import HostState
+from cloudsync.model.step import (
     CreateInstance,
     DeleteImage,
     DeleteInstance,
@@ -17,8 +19,6 @@ from cloudsync.model.plan import (
     StopInstance,
     UpdateInstance,
 )
-from cloudsync.model.resources import Instance
-from cloudsync.model.snapshot import HostState
 from cloudsync.planner.act import Act, act, moves_live, secret
 from cloudsync.planner.ahead import Ahead, ahead
 from cloudsync.planner.conflicts import Conflicts

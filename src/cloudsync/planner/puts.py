@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from cloudsync.model.document import Applied, HostDocument
-from cloudsync.model.plan import PutDocument
 from cloudsync.model.snapshot import HostState
+from cloudsync.model.step import PutDocument
 from cloudsync.planner.documents import Whole, claims, content, final, while_moving
 from cloudsync.planner.floating import awaited, until_free
 from cloudsync.planner.lingering import with_leaving

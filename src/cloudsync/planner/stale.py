@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from cloudsync.model.document import Applied
-from cloudsync.model.plan import Change, Plan, PutDocument, Step
+from cloudsync.model.plan import Change, Plan
+from cloudsync.model.step import PutDocument, Step
 
 
 def differences(saved: Plan, fresh: Plan) -> tuple[str, ...]:

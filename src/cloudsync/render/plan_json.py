@@ -3,7 +3,8 @@
 from collections import Counter
 from typing import Any
 
-from cloudsync.model.plan import Action, Change, Checked, Exposed, Plan, Step
+from cloudsync.model.plan import Action, Change, Checked, Exposed, Plan
+from cloudsync.model.step import Step
 
 
 def document(plan: Plan) -> dict[str, Any]:

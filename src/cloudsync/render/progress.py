@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from cloudsync.apply.events import Event, Failed, Finished, Progressed, Skipped, Started
 from cloudsync.apply.execute import Outcome
-from cloudsync.model.plan import MoveInstance, Plan, Step
+from cloudsync.model.plan import Plan
+from cloudsync.model.step import MoveInstance, Step
 from cloudsync.spec.words import printable
 
 if TYPE_CHECKING:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from cloudsync.model.cloud import Cloud, Wanted
 from cloudsync.model.plan import Placement, Unplaced
@@ -12,6 +13,7 @@ from cloudsync.scheduler.place import find
 from cloudsync.scheduler.standing import standing
 from cloudsync.scheduler.unit import units
 
+Answer = TypeVar("Answer", Placement, Unplaced)
 Where = Mapping[str, str]
 """Instances and their hosts."""
 
@@ -59,10 +61,9 @@ def _lost(cloud: Cloud, hosts: Mapping[str, HostState], by_host: Mapping[str, li
     staying = ((one, there) for there, names in by_host.items() if there != host for one in names)
     batch = Batch(cloud, {**hosts, host: dead}, staying)
     answer = find(batch, units(cloud, by_host.get(host, ())), whole_groups=False)
-    unplaced = [_dead(one, host) for _, one in sorted(answer.unplaced.items())]
-    placed = [replace(one, refusals={**one.refusals, host: "lost"}) for _, one in sorted(answer.placed.items())]
-    return Loss(host, tuple(placed), tuple(unplaced))
+    return Loss(host, tuple(_told(answer.placed, host)), tuple(_told(answer.unplaced, host)))
 
 
-def _dead(one: Unplaced, host: str) -> Unplaced:
-    return replace(one, refusals={**one.refusals, host: "lost"})
+def _told(answers: Mapping[str, Answer], host: str) -> Iterator[Answer]:
+    """In name order; each says of the dead host that it is."""
+    return (replace(one, refusals={**one.refusals, host: "lost"}) for _, one in sorted(answers.items()))

@@ -11,8 +11,8 @@ from typing import Any
 
 from cloudsync.hosts.libvirt.connection import Connection, lv
 from cloudsync.hosts.libvirt.pair import between
-from cloudsync.model.plan import MoveInstance
 from cloudsync.model.problem import HostError
+from cloudsync.model.step import MoveInstance
 
 _EVERY = 0.5
 """Seconds between two looks at how far it is: libvirt has no event for that."""

@@ -1,0 +1,126 @@
+"""The acts that a plan is carried out by, one on one host each, decided to the last detail. Part of Plan."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from cloudsync.model.document import HostDocument
+from cloudsync.model.resources import Image, Instance
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepBase:
+    """`id` is unique in the plan; `waits_for` are ids that must have succeeded first."""
+
+    id: str
+    host: str
+    address: str
+    waits_for: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PutImage(StepBase):
+    """Have `image` in the host's cache: fetched by the agent, or streamed from a file of the controller."""
+
+    image: Image
+    kind: Literal["put-image"] = "put-image"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteImage(StepBase):
+    sha256: str
+    kind: Literal["delete-image"] = "delete-image"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PutDocument(StepBase):
+    """Replace the host's document. `base` is the generation it replaces; user-data is filled in when it is sent."""
+
+    document: HostDocument
+    base: int
+    kind: Literal["put-document"] = "put-document"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateInstance(StepBase):
+    """Root disk (kept when it is already there), domain, and power as `instance.state` says."""
+
+    instance: Instance
+    gateways: Mapping[str, str]
+    cloud: str
+    generation: int
+    kind: Literal["create-instance"] = "create-instance"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateInstance(StepBase):
+    """Stop the machine if it runs (forced after `grace` seconds), write its domain anew (name, sizes, NICs; disk grown,
+    never shrunk), start it again if `instance.state` says so. `live`: it is as it should be but for what libvirt keeps
+    of it, and runs on while that is written."""
+
+    instance: Instance
+    gateways: Mapping[str, str]
+    cloud: str
+    generation: int
+    live: bool = False
+    grace: float = 60.0
+    kind: Literal["update-instance"] = "update-instance"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveInstance(StepBase):
+    """Bring a machine and what its root disk holds from `source` to `host`, its image already there.
+
+    `live`: it runs on meanwhile. Else it is stopped (forced after `grace` seconds) and written anew here, and started
+    if `instance.state` says so. When it fails the machine is on the source as it was. The source's disk stays.
+    `bandwidth` limits what travels, in bytes a second; 0 does not. `tls`: a live one travels by TLS.
+    """
+
+    source: str
+    instance: Instance
+    gateways: Mapping[str, str]
+    cloud: str
+    generation: int
+    live: bool
+    to: str = ""
+    bandwidth: int = 0
+    tls: bool = False
+    grace: float = 60.0
+    kind: Literal["move-instance"] = "move-instance"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartInstance(StepBase):
+    uuid: str
+    kind: Literal["start-instance"] = "start-instance"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopInstance(StepBase):
+    """ACPI first; forced after `grace` seconds. `for_good`: it does not start with its host any more."""
+
+    uuid: str
+    grace: float = 60.0
+    for_good: bool = False
+    kind: Literal["stop-instance"] = "stop-instance"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteInstance(StepBase):
+    """Forced off, undefined, its disks removed. Succeeds when any of it is gone already."""
+
+    uuid: str
+    kind: Literal["delete-instance"] = "delete-instance"
+
+
+Step = (
+    PutImage
+    | DeleteImage
+    | PutDocument
+    | CreateInstance
+    | UpdateInstance
+    | MoveInstance
+    | StartInstance
+    | StopInstance
+    | DeleteInstance
+)
