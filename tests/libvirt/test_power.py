@@ -1,8 +1,12 @@
 """What is known of a guest's boot when its machine is started: a real libvirt and a real agent."""
 
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
+
 import pytest
 
 from cloudsync.hosts.host import Host
+from cloudsync.hosts.libvirt.connection import lv
 from cloudsync.model import wire
 from cloudsync.model.snapshot import Boot
 from cloudsync.model.step import DeleteInstance, StartInstance, StopInstance, UpdateInstance
@@ -53,3 +57,19 @@ def test_what_it_wrote_to_its_serial_port_goes_with_it(host: Host, lab: Lab, age
     written.write_text("secret")
     perform(host, *[DeleteInstance(id="d", host="here", address="instance.web-1", uuid=web.uuid)] * 2)
     assert not written.exists()
+
+
+def test_one_that_goes_off_while_it_is_told_to_is_off(host: Host, lab: Lab, agent: Agent) -> None:
+    """At whatever moment: QEMU leaves a call that it was in the middle of without an answer."""
+    web = lab.instance()
+    perform(host, create(web))
+    machine = lab.connection.raw.lookupByUUIDString(web.uuid)
+    for turn in range(40):
+        with ThreadPoolExecutor(1) as other:
+            stopping = other.submit(lab.domains.stop, web.uuid, web.name, 8)
+            assert not wait([stopping], turn * 0.0002).done
+            with suppress(lv.libvirtError):
+                machine.destroy()
+            stopping.result()
+        assert not machine.isActive()
+        machine.create()
