@@ -82,9 +82,10 @@ def test_a_host_that_repairs_itself_needs_no_apply(real: RealLab) -> None:
         ("nft", "insert rule inet cloudsync forward_to accept"),
         ("ip", "rule", "flush"),
     ):
+        said = real.log.count("restoring it")
         real.inside(*command)
         eventually(lambda: real.client.host().drift, ())
-    assert "the firewall table inet cloudsync is missing; restoring it" in real.log
+        assert real.log.count("restoring it") > said
     real.client.put_document(document(2, uplink=None), 1)
     real.inside("nft", "flush", "ruleset")
     real.client.put_document(document(3, uplink=None), 2)

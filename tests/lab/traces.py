@@ -10,7 +10,7 @@ LISTINGS = ("ip netns", "ip -brief link", "ip -brief -4 address", "ip route", "i
 
 
 def processes(namespace: int) -> list[str]:
-    """The command lines in a pid namespace."""
+    """The command lines in a pid namespace. A process that only waits for its parent to notice its end has none."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
@@ -18,7 +18,7 @@ def processes(namespace: int) -> list[str]:
                 found.append((folder / "cmdline").read_text().replace("\0", " "))
         except OSError:
             continue
-    return found
+    return [line for line in found if line]
 
 
 def traces() -> dict[str, object]:
