@@ -1,4 +1,4 @@
-"""Finding one instance by name among what is really there, for `ssh` and `logs`."""
+"""Finding one instance by name among what is really there, for `ssh`, `logs`, `console` and power."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ from cloudsync.apply.driver import Driver
 from cloudsync.hosts.fleet import Fleet
 from cloudsync.model.cloud import Cloud
 from cloudsync.model.problem import CloudsyncError
-from cloudsync.model.resources import Instance
+from cloudsync.model.resources import Instance, Power
 from cloudsync.model.snapshot import HostState, Snapshot
 from cloudsync.pipeline import observe
 from cloudsync.render.status import why_not
@@ -40,6 +40,19 @@ def found(path: Path, name: str) -> Iterator[Found]:
                 yield Found(cloud, home.record, snapshot.hosts[home.host], fleet.drivers[home.host])
                 return
     raise _not_found(bare, snapshot)
+
+
+def need_running(path: Path, machine: Found) -> None:
+    """An error that says what it is instead, and the way out."""
+    there = machine.host.machines.get(machine.instance.uuid)
+    name, state = machine.instance.name, there.power.value if there else "not there yet"
+    if there is not None and there.power is Power.RUNNING:
+        return
+    if there is not None and machine.instance.state is Power.STOPPED:
+        raise CloudsyncError(
+            f"{name} is {state}, as the spec has it", "take `state: stopped` out of the spec, and apply"
+        )
+    raise CloudsyncError(f"{name} is {state}", f"the next apply sees to that: cloudsync -f {path} apply")
 
 
 def _not_found(name: str, snapshot: Snapshot) -> CloudsyncError:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from cloudsync.cli import nouns
+from cloudsync.cli import nouns, verbs
 from cloudsync.cli.end import code_of
 from cloudsync.cli.options import (
     AllowDestroy,
@@ -22,6 +22,7 @@ from cloudsync.cli.options import (
 )
 
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False, no_args_is_help=True)
+app.add_typer(verbs.app)
 app.add_typer(nouns.keypair, name="keypair")
 app.add_typer(nouns.host, name="host")
 
@@ -169,38 +170,6 @@ def graph(
     from cloudsync.cli.graph import run
 
     raise typer.Exit(run(Options.file, style, to))
-
-
-@app.command(context_settings={"allow_interspersed_args": False})
-def ssh(
-    name: Annotated[str, typer.Argument(help="The instance.")],
-    arguments: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[OPTION]... [--] [COMMAND]", help="What ssh takes after a host's name, as it is."),
-    ] = None,
-) -> None:
-    """Log in with the host keys that the guest itself reported."""
-    from cloudsync.cli.ssh import run
-
-    raise typer.Exit(run(Options.file, name, arguments or []))
-
-
-@app.command()
-def logs(
-    name: Annotated[str, typer.Argument(help="The instance.")],
-    denied: Annotated[bool, typer.Option("--denied", help="What its groups with log_denied denied lately.")] = False,
-    follow: Annotated[bool, typer.Option("--follow", help="With --denied: go on as packets are denied.")] = False,
-    style: Format = "text",
-) -> None:
-    """Print what the instance wrote to its serial console, or what was denied to it."""
-    from cloudsync.cli.logs import run, run_denied
-
-    if not denied and (follow or style != "text"):
-        raise typer.BadParameter("--follow and --format go with --denied")
-    if denied:
-        run_denied(Options.file, name, follow, style)
-    else:
-        run(Options.file, name)
 
 
 @app.command()

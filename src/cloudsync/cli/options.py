@@ -19,6 +19,7 @@ AllowDestroy = Annotated[bool, typer.Option("--allow-destroy", help="With -y: di
 MaxDisruption = Annotated[
     str | None, typer.Option("--max-disruption", metavar="CLASS", help="Refuse a plan that disturbs more.")
 ]
+Force = Annotated[bool, typer.Option("--force", help="Pull the plug, ask no guest.")]
 Parallelism = Annotated[int, typer.Option("--parallelism", min=1, max=64, help="Steps at once.")]
 
 

@@ -10,16 +10,15 @@ import tempfile
 from pathlib import Path
 
 from cloudsync.cli.keystore import private_key_path
-from cloudsync.cli.machine import Found, found
+from cloudsync.cli.machine import Found, found, need_running
 from cloudsync.model.problem import CloudsyncError
-from cloudsync.model.resources import Power
 
 
 def run(path: Path, name: str, arguments: list[str]) -> int:
     """Run ssh; its code, which is the remote command's. `arguments` follow the name as they are: ssh itself takes
     options there, up to the command or `--`."""
     with found(path, name) as machine:
-        _need_running(path, machine)
+        need_running(path, machine)
         boot = machine.host.boots.get(machine.instance.uuid)
         if boot is None or not boot.host_keys:
             raise CloudsyncError(
@@ -27,18 +26,6 @@ def run(path: Path, name: str, arguments: list[str]) -> int:
                 f"see how far it is: cloudsync -f {path} logs {machine.instance.name}",
             )
         return connect(machine, boot.host_keys, arguments)
-
-
-def _need_running(path: Path, machine: Found) -> None:
-    there = machine.host.machines.get(machine.instance.uuid)
-    name, state = machine.instance.name, there.power.value if there else "not there yet"
-    if there is not None and there.power is Power.RUNNING:
-        return
-    if there is not None and machine.instance.state is Power.STOPPED:
-        raise CloudsyncError(
-            f"{name} is {state}, as the spec has it", "take `state: stopped` out of the spec, and apply"
-        )
-    raise CloudsyncError(f"{name} is {state}", f"the next apply sees to that: cloudsync -f {path} apply")
 
 
 def connect(machine: Found, host_keys: tuple[str, ...], arguments: list[str]) -> int:

@@ -1,0 +1,52 @@
+"""`stop`, `start`, `reboot` and `console` on a real machine, by hand behind the spec's back."""
+
+import os
+import pty
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.baddays.test_interrupt import PROGRAM, run
+from tests.lab.cloud import blank_cloud, running_agent
+
+pytestmark = pytest.mark.real
+LEAVE = b"\x1d"
+"""Ctrl-]."""
+
+
+def virsh(*words: str) -> str:
+    command = ["virsh", "--quiet", "--connect", "qemu:///system", *words]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def test_power_by_hand_and_the_serial_console(tmp_path: Path) -> None:
+    spec = blank_cloud(tmp_path, count=1)
+    with running_agent():
+        assert run(spec, "apply", "-y").returncode == 0
+        first = virsh("domid", "box-1")
+        assert run(spec, "reboot", "box-1", "--force").returncode == 0
+        assert virsh("domid", "box-1") != first
+        assert console(spec) == 0
+        assert run(spec, "plan", "--detailed-exitcode").returncode == 0
+        assert run(spec, "stop", "box-1", "--force").returncode == 0
+        assert virsh("domstate", "box-1") == "shut off"
+        assert run(spec, "console", "box-1").returncode == 1
+        assert "it is stopped, should be running" in run(spec, "plan").stdout
+        assert run(spec, "start", "box-1").returncode == 0
+        assert run(spec, "plan", "--detailed-exitcode").returncode == 0
+        assert run(spec, "destroy", "-y", "--allow-destroy").returncode == 0
+
+
+def console(spec: Path) -> int:
+    """Opened on a terminal, and left by its key once it answers."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen([*PROGRAM, str(spec), "console", "box-1"], stdin=theirs, stdout=theirs, stderr=theirs) as it:
+        os.close(theirs)
+        said = b""
+        while b"Escape character" not in said and it.poll() is None:
+            said += os.read(ours, 4096)
+        os.write(ours, LEAVE)
+        code = it.wait(30)
+    os.close(ours)
+    return code
