@@ -13,7 +13,7 @@ from tests.agent.real import RealLab, real_lab
 
 pytestmark = pytest.mark.real
 
-UNIT = REPOSITORY / "packaging" / "cloudsync-agent.service"
+UNIT = REPOSITORY / "src" / "cloudsync" / "packaging" / "cloudsync-agent.service"
 
 
 def bounded() -> list[str]:

@@ -1,10 +1,10 @@
-"""The systemd units of packaging/ as values."""
+"""The systemd units as values."""
 
 from collections import defaultdict
 
 from tests.house.tree import TOP
 
-GUARD, AGENT = (TOP / "packaging" / f"cloudsync-{name}.service" for name in ("guard", "agent"))
+GUARD, AGENT = (TOP / "src" / "cloudsync" / "packaging" / f"cloudsync-{name}.service" for name in ("guard", "agent"))
 
 
 def settings(unit: str) -> dict[str, list[str]]:

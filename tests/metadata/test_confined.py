@@ -101,7 +101,7 @@ def test_one_that_cannot_be_confined_is_not_waited_for(tmp_path: Path) -> None:
 
 
 def test_packaging_makes_the_user_that_it_looks_for() -> None:
-    lines = (Path(__file__).parents[2] / "packaging" / "sysusers.conf").read_text().splitlines()
+    lines = (Path(__file__).parents[2] / "src" / "cloudsync" / "packaging" / "sysusers.conf").read_text().splitlines()
     assert confine.USER in [line.split()[1] for line in lines if line.startswith("u ")]
     assert GROUP in [line.split()[1] for line in lines if line.startswith("g ")]
 

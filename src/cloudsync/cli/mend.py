@@ -1,4 +1,4 @@
-"""`doctor --fix`: runs the commands that doctor shows for this machine, after asking: the only place that runs them."""
+"""`doctor --fix` and `host setup`: run the commands that were shown for this machine, after asking."""
 
 import os
 import shlex
@@ -23,10 +23,15 @@ def mend(cloud: Cloud, hosts: Mapping[str, Sequence[Check]], yes: bool) -> bool:
         if name not in here and commands(hosts[name]):
             say(f"host.{name} is another machine: run its commands there")
     wanted = list(dict.fromkeys(line for name in here for line in commands(hosts[name])))
+    return carry_out(wanted, yes, "sudo cloudsync doctor --fix")
+
+
+def carry_out(wanted: Sequence[str], yes: bool, as_root: str) -> bool:
+    """Whether they were run. `as_root` is the command that may."""
     if not wanted or not _agreed(wanted, yes):
         return False
     if os.geteuid() != 0:
-        raise CloudsyncError("these commands need root", "sudo cloudsync doctor --fix")
+        raise CloudsyncError("these commands need root", as_root)
     for line in wanted:
         _run(line)
     return True

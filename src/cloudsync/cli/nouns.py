@@ -8,7 +8,23 @@ import typer
 from cloudsync.cli.options import AllowDestroy, AutoApprove, Format, MaxDisruption, Options
 
 keypair = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Key pairs: create, import, list.")
-host = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Hosts: list, drain, rebalance.")
+host = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Hosts: check, setup, list, drain, rebalance.")
+
+
+@host.command("check")
+def host_check(style: Format = "text") -> None:
+    """Show whether this machine can be a host, and why not."""
+    from cloudsync.cli.fit import check
+
+    raise typer.Exit(check(style))
+
+
+@host.command("setup")
+def host_setup(auto_approve: AutoApprove = False) -> None:
+    """Make this machine a host: show the commands that do, ask, run them as root."""
+    from cloudsync.cli.fit import setup
+
+    raise typer.Exit(setup(auto_approve))
 
 
 @host.command("drain")

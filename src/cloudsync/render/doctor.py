@@ -57,7 +57,7 @@ def document(findings: Findings) -> dict[str, Any]:
 def text(findings: Findings, colour: bool) -> str:
     """A section for the spec and one for each host, then how many things are wrong."""
     paint = Paint(colour)
-    parts = ["\n".join(_lines(findings.spec, paint, "this machine"))]
+    parts = ["\n".join(_lines(findings.spec, paint, "this machine"))] if findings.spec else []
     for host, checks in sorted(findings.hosts.items()):
         parts.append("\n".join([f"host.{host}", *_lines(checks, paint, f"host.{host}")]))
     return "\n\n".join([*parts, _total(findings)]) + "\n"

@@ -52,14 +52,15 @@ def _programs(facts: Facts) -> Iterator[Check]:
         install = (f"apt-get install {package}",)
         if version is None:
             yield _problem(name, "it is not there", fix=install)
-        elif _numbers(version) < oldest:
+        elif numbers(version) < oldest:
             wanted = ".".join(map(str, oldest))
             yield _problem(name, f"it is version {version}; {wanted} or newer is needed", fix=install)
         else:
             yield _ok(name, version)
 
 
-def _numbers(version: str) -> tuple[int, ...]:
+def numbers(version: str) -> tuple[int, ...]:
+    """Of a version, up to three."""
     return tuple(int(part) for part in re.findall(r"\d+", version)[:3])
 
 

@@ -21,7 +21,16 @@ def read() -> Ruleset:
 
 def commit(script: str) -> None:
     """Run `script` as one transaction: all of it or, with a HostError, nothing."""
-    done = _run("-f", "-", stdin=script)
+    _take("-f", "-", script=script)
+
+
+def check(script: str) -> None:
+    """HostError when `script` would be refused; nothing is changed."""
+    _take("--check", "-f", "-", script=script)
+
+
+def _take(*arguments: str, script: str) -> None:
+    done = _run(*arguments, stdin=script)
     if done.returncode:
         raise HostError(
             f"nft refused the firewall: {_first(done.stderr)}",
