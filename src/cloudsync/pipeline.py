@@ -8,14 +8,15 @@ plan     = make_plan(…)                      changes with reasons, steps with 
 outcome  = execute(plan, fleet)              concurrent, nothing left to decide  (the only writing effect)
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from hashlib import sha256
 from threading import Event as Flag
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from cloudsync.model.cloud import Cloud
 from cloudsync.model.document import Applied
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from cloudsync.apply.events import Event
     from cloudsync.apply.execute import Outcome
     from cloudsync.hosts.fleet import Fleet
+    from cloudsync.spec.lineage import Lineage
 
 
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
@@ -42,18 +44,18 @@ def decide(cloud: Cloud, snapshot: Snapshot, who: str) -> Plan:
     confirm_lost(cloud, snapshot)
     placements, unplaced = place(cloud, snapshot)
     desired = resolve(cloud, placements, snapshot)
-    applied = Applied(commit=cloud.commit, dirty=cloud.dirty, by=who, at=_now(snapshot))
+    applied = Applied(commit=cloud.commit, dirty=cloud.dirty, by=who, at=_now(snapshot.deployed(cloud.name)))
     return make_plan(cloud, desired, snapshot, placements, unplaced, applied)
 
 
-def _now(snapshot: Snapshot) -> str:
+def _now(deployed: Applied | None = None) -> str:
     """Never before what was applied last, even where another controller's clock was ahead of ours: of two directories
     the later one counts."""
-    documents = [host.document for host in snapshot.hosts.values() if host.reachable and host.document]
-    latest = max((document.applied.at for document in documents), default="")
     now = datetime.now(UTC)
     with suppress(ValueError):
-        now = max(now, datetime.strptime(latest, _TIME).replace(tzinfo=UTC) + timedelta(seconds=1))
+        now = max(
+            now, datetime.strptime(deployed.at if deployed else "", _TIME).replace(tzinfo=UTC) + timedelta(seconds=1)
+        )
     return now.strftime(_TIME)
 
 
@@ -64,6 +66,20 @@ def observe(fleet: "Fleet") -> Snapshot:
         reasons = [f"{name}: {host.reason or host.status.value}" for name, host in sorted(snapshot.hosts.items())]
         raise CloudsyncError("no host can be used\n  " + "\n  ".join(reasons), "mend one of them, then run this again")
     return snapshot
+
+
+def lineage(cloud: Cloud, snapshot: Snapshot) -> "Lineage | None":
+    """What is wrong with applying this commit on top of what is deployed."""
+    from cloudsync.spec import lineage as judge
+
+    return judge.lineage(cloud, snapshot.deployed(cloud.name))
+
+
+def warned(plan: Plan, found: "Lineage | None") -> Plan:
+    """The plan, which says so. That local changes would be undone is no news where nothing is to be done."""
+    if found is None or not (found.refused or plan.steps):
+        return plan
+    return replace(plan, warnings=(found.warning, *plan.warnings))
 
 
 def emptied(cloud: Cloud) -> Cloud:
@@ -100,10 +116,41 @@ def confirm_fresh(shown: Plan, fresh: Plan) -> None:
         raise StaleError("the plan is stale\n  " + "\n  ".join(moved), "plan again and look at the new plan")
 
 
-def carry_out(
-    plan: Plan, cloud: Cloud, fleet: "Fleet", listener: "Callable[[Event], None]", parallelism: int, stop: Flag
-) -> "Outcome":
-    """Perform the steps."""
-    from cloudsync.apply.execute import execute
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """An apply that is about to begin: who does it, from what `deployed` was, and whether the spec's age was waved
+    through. `lost` is read at the end: hosts whose lock is gone. `complain` is told what no journal takes."""
 
-    return execute(plan, fleet.drivers, blobs(cloud), listener, parallelism, stop)
+    who: str
+    deployed: Applied | None
+    forced: bool
+    lost: Sequence[str]
+    complain: Callable[[str], None]
+
+
+def carry_out(
+    plan: Plan,
+    cloud: Cloud,
+    fleet: "Fleet",
+    listener: "Callable[[Event], None]",
+    parallelism: int,
+    stop: Flag,
+    attempt: Attempt,
+) -> "Outcome":
+    """Perform the steps, and have the hosts write down that this begins and how it ends."""
+    from cloudsync import __version__
+    from cloudsync.apply.execute import execute
+    from cloudsync.apply.record import Record, began
+
+    applied = Applied(commit=cloud.commit, dirty=cloud.dirty, by=attempt.who, at=_now(attempt.deployed))
+    begins = began(plan, applied, uuid4().hex, __version__, attempt.forced)
+    record = Record(plan, fleet.drivers, begins, attempt.complain)
+
+    def heard(event: "Event") -> None:
+        record.seen(event)
+        listener(event)
+
+    record.begin()
+    outcome = execute(plan, fleet.drivers, blobs(cloud), heard, parallelism, stop)
+    record.end(outcome, max(applied.at, _now()), attempt.lost)
+    return outcome

@@ -1,4 +1,5 @@
-"""The real agent as of another version, with a clock that is wrong: $OTHER_VERSION, $OTHER_CLOCK in seconds."""
+"""The real agent: of another version ($OTHER_VERSION), with a clock that is wrong ($OTHER_CLOCK, in seconds), without a
+journal ($OTHER_JOURNAL=none)."""
 
 import os
 from datetime import datetime, timedelta, tzinfo
@@ -7,7 +8,7 @@ import cloudsync
 
 cloudsync.__version__ = os.environ.get("OTHER_VERSION", cloudsync.__version__)
 
-from cloudsync.agent import state  # noqa: E402
+from cloudsync.agent import history, state  # noqa: E402
 from cloudsync.cli.main import main  # noqa: E402
 
 
@@ -19,4 +20,6 @@ class Clock(datetime):
 
 if __name__ == "__main__":
     vars(state)["datetime"] = Clock
+    if os.environ.get("OTHER_JOURNAL") == "none":
+        vars(history)["install"] = lambda *_: None
     main()

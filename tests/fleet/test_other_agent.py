@@ -26,6 +26,22 @@ def test_one_version_apart_works(desk: Desk, monkeypatch: pytest.MonkeyPatch, ve
         assert f"it is version {version}, this is 0.1.0" in desk.done("doctor")
 
 
+def test_one_that_keeps_no_journal_is_applied_to_all_the_same(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTHER_JOURNAL", "none")
+    with running_agent(module=OTHER):
+        try:
+            applied = desk.type("apply", "-y")
+            assert applied.returncode == 0, applied.stderr
+            said = (
+                "warning: this apply is not in the journal of far: its agent keeps no journal\nhint: upgrade cloudsync"
+            )
+            assert applied.stderr.count("warning") == applied.stderr.count(said) == 1
+            assert "host.far was not asked: far: its agent keeps no journal" in desk.failed("history")
+            assert "applied by" in desk.done("status")
+        finally:
+            desk.done("destroy", "-y", "--allow-destroy")
+
+
 @pytest.mark.parametrize(
     ("version", "words"), [("0.3.0", "upgrade this cloudsync to 0.3.0"), ("1.0.0", "upgrade this cloudsync to 1.0.0")]
 )

@@ -14,7 +14,7 @@ from fastapi import FastAPI, Header, Query, Request
 from starlette.responses import JSONResponse, Response
 
 from cloudsync import __version__
-from cloudsync.agent import console, flows, guests, wire_error
+from cloudsync.agent import console, flows, guests, history, wire_error
 from cloudsync.agent.bodies import (
     LINES,
     Deleted,
@@ -64,6 +64,7 @@ def build(services: Services) -> FastAPI:
     _images(app, services)
     guests.serve(app, services)
     flows.install(app, services.keeper)
+    history.install(app, services)
     describe_delta(app)
     return app
 
@@ -72,7 +73,7 @@ def _host(app: FastAPI, services: Services) -> None:
     @app.get("/v1/host", response_model=AgentState)
     def host() -> Response:
         """The host as it is; the document comes without its user-data."""
-        state = gather(services.keeper, services.boots, services.images.pool, services.lookout)
+        state = gather(services)
         return Response(wire.dump(AgentState, state), media_type="application/json")
 
     @app.get("/v1/checkup", response_model=Report)

@@ -18,6 +18,7 @@ from cloudsync.agent.denials.reader import Reader
 from cloudsync.agent.denials.record import Record
 from cloudsync.agent.guard import guard
 from cloudsync.agent.images import Images
+from cloudsync.agent.journal import Journal
 from cloudsync.agent.keeper import Keeper
 from cloudsync.agent.listen import alone, listening, starting
 from cloudsync.agent.lock import ApplyLock
@@ -79,6 +80,7 @@ async def _serve(places: Places, keeper: Keeper, boots: Boots, reader: Reader, l
         consoles=places.consoles,
         lookout=Lookout(places.metadata_port),
         reader=reader,
+        journal=Journal(places.state),
         stop=stop,
     )
     server = _Server(_config(services))

@@ -11,6 +11,7 @@ from cloudsync.agent.boots import Boots
 from cloudsync.agent.denials.reader import Reader
 from cloudsync.agent.denials.record import Record
 from cloudsync.agent.images import Images
+from cloudsync.agent.journal import Journal
 from cloudsync.agent.keeper import Keeper
 from cloudsync.agent.lock import ApplyLock
 from cloudsync.agent.neighbours.lookout import Lookout
@@ -30,6 +31,7 @@ def describe() -> dict[str, Any]:
         consoles=nowhere,
         lookout=Lookout(),
         reader=Reader(Record()),
+        journal=Journal(nowhere),
         stop=asyncio.Event(),
     )
     return build(services).openapi()

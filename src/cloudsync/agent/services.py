@@ -7,6 +7,7 @@ from pathlib import Path
 from cloudsync.agent.boots import Boots
 from cloudsync.agent.denials.reader import Reader
 from cloudsync.agent.images import Images
+from cloudsync.agent.journal import Journal
 from cloudsync.agent.keeper import Keeper
 from cloudsync.agent.lock import ApplyLock
 from cloudsync.agent.neighbours.lookout import Lookout
@@ -23,4 +24,5 @@ class Services:
     consoles: Path
     lookout: Lookout
     reader: Reader
+    journal: Journal
     stop: asyncio.Event

@@ -5,19 +5,17 @@ from datetime import UTC, datetime
 
 from cloudsync import __version__
 from cloudsync.agent import certificates, kvm, uplink
-from cloudsync.agent.boots import Boots
-from cloudsync.agent.keeper import Keeper
 from cloudsync.agent.links.netlink import occupied
 from cloudsync.agent.links.vxlan import mtus
-from cloudsync.agent.neighbours.lookout import Lookout
-from cloudsync.agent.pool import Pool
+from cloudsync.agent.services import Services
 from cloudsync.model.agent_state import AgentState
 
 
-def gather(keeper: Keeper, boots: Boots, pool: Pool, lookout: Lookout) -> AgentState:
+def gather(services: Services) -> AgentState:
     """User-data is taken out: it may hold secrets, and nobody needs it back."""
     usable, reason = kvm.probe()
-    document, drift, etag = keeper.look()
+    document, drift, etag = services.keeper.look()
+    pool = services.images.pool
     images = pool.images()
     outward = (document.uplink if document else None) or uplink.find()
     return AgentState(
@@ -28,8 +26,8 @@ def gather(keeper: Keeper, boots: Boots, pool: Pool, lookout: Lookout) -> AgentS
         document=replace(document, user_data={}) if document else None,
         etag=etag,
         drift=drift,
-        obstacles=lookout.look(document, outward).obstacles,
-        boots=boots.all(),
+        obstacles=services.lookout.look(document, outward).obstacles,
+        boots=services.boots.all(),
         images={sha256: image.size for sha256, image in images.items()},
         image_info=images,
         partial=pool.partial(),
@@ -39,4 +37,5 @@ def gather(keeper: Keeper, boots: Boots, pool: Pool, lookout: Lookout) -> AgentS
         mtus=mtus(),
         at=datetime.now(UTC).isoformat(),
         tls=certificates.for_migration(),
+        applied=services.journal.latest(),
     )

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from cloudsync.model.checkup import Check
 from cloudsync.model.denial import Denial
+from cloudsync.model.journal import Entry, Line
 from cloudsync.model.ruling import Ruling
 from cloudsync.model.snapshot import Boot, HostState
 from cloudsync.model.step import MoveInstance, Step
@@ -17,6 +18,17 @@ Blobs = Mapping[str, bytes]
 
 Progress = Callable[[str], None]
 """Called with a short text while a long step runs."""
+
+
+class Journal(Protocol):
+    """What a host has written down of the applies of a cloud."""
+
+    def note(self, record: Line) -> None:
+        """Write down that an apply begins or has ended; it is on the host's disk when this returns. HostError when it
+        is not: an older agent keeps none."""
+
+    def applies(self, limit: int) -> tuple[Entry, ...]:
+        """The last ones, oldest first. HostError when the host cannot be asked."""
 
 
 class Driver(Protocol):
@@ -58,6 +70,9 @@ class Driver(Protocol):
 
     def rulings(self, asked: Question) -> tuple[Ruling, ...]:
         """What the kernel's rules do with packets, one for each service. HostError where there is no kernel."""
+
+    def journal(self) -> Journal:
+        """Of this cloud's applies."""
 
     def jump(self) -> str:
         """ssh's ProxyCommand for guests there, good until `close`; empty where their addresses lead from here."""

@@ -20,7 +20,19 @@ from cloudsync.hosts.fleet import Fleet
 from cloudsync.model.cloud import Cloud
 from cloudsync.model.plan import Disruption, Plan
 from cloudsync.model.problem import CloudsyncError, SpecError, StaleError
-from cloudsync.pipeline import carry_out, confirm_fresh, decide, emptied, locked, observe
+from cloudsync.model.snapshot import Snapshot
+from cloudsync.pipeline import (
+    Attempt,
+    carry_out,
+    confirm_fresh,
+    decide,
+    emptied,
+    lineage,
+    locked,
+    observe,
+    warned,
+)
+from cloudsync.spec.lineage import Lineage
 from cloudsync.spec.words import printable
 
 
@@ -32,7 +44,8 @@ def _unheard() -> None:
 class Wishes:
     """How a person wants it applied; `timeout` is in seconds, `evacuate` names hosts that are given up.
 
-    `accepted` is called when the plan can be carried out and the person agrees, before the first step.
+    `accepted` is called when the plan can be carried out and the person agrees, before the first step. `force` applies
+    a spec that is older than what is deployed.
     """
 
     auto_approve: bool
@@ -43,6 +56,7 @@ class Wishes:
     parallelism: int
     evacuate: tuple[str, ...] = ()
     accepted: Callable[[], None] = _unheard
+    force: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,19 +127,23 @@ def _at_once(cloud: Cloud, fleet: Fleet, wishes: Wishes) -> tuple[int, Plan]:
     brake, snapshot = Brake(), observe(fleet)
     confirm_lost(cloud, snapshot)
     with locked(fleet, snapshot, who(), brake.lock_lost):
-        plan = decide(cloud, observe(fleet), who())
+        snapshot = observe(fleet)
+        found = lineage(cloud, snapshot)
+        plan = warned(decide(cloud, snapshot, who()), found)
         show(plan)
-        _guard(plan, wishes)
+        _guard(plan, wishes, found)
         wishes.accepted()
-        return (_carry_out(plan, cloud, fleet, wishes.parallelism, brake) if plan.steps else Exit.DONE), plan
+        attempt = _attempt(cloud, snapshot, found, brake)
+        return (_carry_out(plan, cloud, fleet, wishes.parallelism, brake, attempt) if plan.steps else Exit.DONE), plan
 
 
 def _after_a_look(cloud: Cloud, fleet: Fleet, saved: Plan | None, wishes: Wishes) -> tuple[int, Plan]:
     """What was read, now or when it was saved, must still be what would be done."""
     snapshot = observe(fleet)
-    plan = saved or decide(cloud, snapshot, who())
+    found = lineage(cloud, snapshot)
+    plan = saved or warned(decide(cloud, snapshot, who()), found)
     show(plan)
-    _guard(plan, wishes)
+    _guard(plan, wishes, found)
     if not plan.steps:
         wishes.accepted()
         return Exit.DONE, plan
@@ -134,15 +152,35 @@ def _after_a_look(cloud: Cloud, fleet: Fleet, saved: Plan | None, wishes: Wishes
         return Exit.FAILED, plan
     brake = Brake()
     with locked(fleet, snapshot, who(), brake.lock_lost):
-        fresh = decide(cloud, observe(fleet), who())
+        snapshot = observe(fleet)
+        fresh, found = decide(cloud, snapshot, who()), lineage(cloud, snapshot)
         confirm_fresh(plan, fresh)
+        _refuse_older(found, wishes)
         wishes.accepted()
-        return _carry_out(fresh, cloud, fleet, wishes.parallelism, brake), fresh
+        attempt = _attempt(cloud, snapshot, found, brake)
+        return _carry_out(fresh, cloud, fleet, wishes.parallelism, brake, attempt), fresh
 
 
-def _guard(plan: Plan, wishes: Wishes) -> None:
+def _attempt(cloud: Cloud, snapshot: Snapshot, found: Lineage | None, brake: Brake) -> Attempt:
+    return Attempt(
+        who=who(),
+        deployed=snapshot.deployed(cloud.name),
+        forced=found is not None and found.refused,
+        lost=brake.lost,
+        complain=say,
+    )
+
+
+def _refuse_older(found: Lineage | None, wishes: Wishes) -> None:
+    if found is not None and found.refused and not wishes.force:
+        raise CloudsyncError(f"{found.message}; nothing was changed", found.hint)
+
+
+def _guard(plan: Plan, wishes: Wishes, found: Lineage | None) -> None:
     """Refuse what cannot be done whole, and what the person has not allowed. What cannot move stays, and the rest goes
-    on."""
+    on. Where there is nothing to do, an older spec does no harm."""
+    if plan.steps:
+        _refuse_older(found, wishes)
     if plan.homeless:
         names = ", ".join(f"instance.{one.instance}" for one in plan.homeless)
         raise CloudsyncError(f"there is no place for {names}; nothing was changed", "see above why each host refuses")
@@ -180,11 +218,11 @@ def _answer(question: str) -> str:
     return sys.stdin.readline().strip()
 
 
-def _carry_out(plan: Plan, cloud: Cloud, fleet: Fleet, parallelism: int, brake: Brake) -> int:
+def _carry_out(plan: Plan, cloud: Cloud, fleet: Fleet, parallelism: int, brake: Brake, attempt: Attempt) -> int:
     from cloudsync.render.progress import Screen
 
     with _interruptible(brake.stop), Screen(plan) as screen:
-        outcome = carry_out(plan, cloud, fleet, screen.seen, parallelism, brake.stop)
+        outcome = carry_out(plan, cloud, fleet, screen.seen, parallelism, brake.stop, attempt)
     with suppress(OSError):
         say(screen.summary(outcome))
     if brake.lost:

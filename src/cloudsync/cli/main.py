@@ -16,6 +16,7 @@ from cloudsync.cli.options import (
     Evacuate,
     Format,
     MaxDisruption,
+    Older,
     Options,
     Parallelism,
     Replace,
@@ -114,6 +115,7 @@ def apply(
     parallelism: Parallelism = 4,
     replace: Replace = None,
     evacuate: Evacuate = None,
+    force: Older = False,
 ) -> None:
     """Show the plan, ask, carry it out."""
     from cloudsync.cli.apply import Wishes, run
@@ -121,18 +123,22 @@ def apply(
     if plan and (replace or evacuate):
         raise typer.BadParameter("a saved plan is carried out as it is: give --replace and --evacuate to `plan --out`")
     given_up = tuple(evacuate or ())
-    wishes = Wishes(auto_approve, allow_destroy, max_disruption, wait, timeout, parallelism, given_up)
+    wishes = Wishes(auto_approve, allow_destroy, max_disruption, wait, timeout, parallelism, given_up, force=force)
     raise typer.Exit(run(Options.file, plan, wishes, replace or []))
 
 
 @app.command()
 def destroy(
-    auto_approve: AutoApprove = False, allow_destroy: AllowDestroy = False, parallelism: Parallelism = 4
+    auto_approve: AutoApprove = False,
+    allow_destroy: AllowDestroy = False,
+    parallelism: Parallelism = 4,
+    force: Older = False,
 ) -> None:
     """Remove everything that the cloud has; same guards."""
     from cloudsync.cli.apply import Wishes, destroy
 
-    raise typer.Exit(destroy(Options.file, Wishes(auto_approve, allow_destroy, None, False, 0, parallelism)))
+    wishes = Wishes(auto_approve, allow_destroy, None, False, 0, parallelism, force=force)
+    raise typer.Exit(destroy(Options.file, wishes))
 
 
 @app.command()
@@ -145,6 +151,18 @@ def status(
     from cloudsync.cli.status import run
 
     raise typer.Exit(run(Options.file, address, style, save))
+
+
+@app.command()
+def history(
+    address: Annotated[str | None, typer.Argument(help="KIND.NAME or an instance's NAME.")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=100_000, help="How many, of the last ones.")] = 20,
+    style: Format = "text",
+) -> None:
+    """Show who applied which commit when, and how that ended."""
+    from cloudsync.cli.history import run
+
+    raise typer.Exit(run(Options.file, address, limit, style))
 
 
 @app.command()

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cloudsync.cli.options import AllowDestroy, AutoApprove, Format, MaxDisruption, Options
+from cloudsync.cli.options import AllowDestroy, AutoApprove, Format, MaxDisruption, Older, Options
 
 keypair = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Key pairs: create, import, list.")
 host = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Hosts: check, setup, list, drain, rebalance.")
@@ -36,12 +36,13 @@ def host_drain(
     auto_approve: AutoApprove = False,
     allow_destroy: AllowDestroy = False,
     max_disruption: MaxDisruption = None,
+    force: Older = False,
 ) -> None:
     """Write `state: drained` into the spec and move everything to other hosts."""
     from cloudsync.cli.apply import Wishes
     from cloudsync.cli.drain import drain
 
-    wishes = Wishes(auto_approve, allow_destroy, max_disruption, wait=False, timeout=0, parallelism=4)
+    wishes = Wishes(auto_approve, allow_destroy, max_disruption, wait=False, timeout=0, parallelism=4, force=force)
     raise typer.Exit(drain(Options.file, name, undo, wishes))
 
 

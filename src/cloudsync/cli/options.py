@@ -20,6 +20,7 @@ MaxDisruption = Annotated[
     str | None, typer.Option("--max-disruption", metavar="CLASS", help="Refuse a plan that disturbs more.")
 ]
 Force = Annotated[bool, typer.Option("--force", help="Pull the plug, ask no guest.")]
+Older = Annotated[bool, typer.Option("--force", help="Apply a spec that is older than what is deployed, or may be.")]
 Parallelism = Annotated[int, typer.Option("--parallelism", min=1, max=64, help="Steps at once.")]
 
 

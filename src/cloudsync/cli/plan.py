@@ -15,7 +15,7 @@ from cloudsync.cli.who import who
 from cloudsync.model.cloud import Cloud
 from cloudsync.model.plan import Plan
 from cloudsync.model.snapshot import Snapshot
-from cloudsync.pipeline import decide, observe
+from cloudsync.pipeline import decide, lineage, observe, warned
 
 
 def run(
@@ -33,7 +33,8 @@ def run(
 
     one_of(style, "text", "json")
     cloud = replace(replacing(load(path), replaced), evacuate=lost)
-    plan = decide(cloud, _snapshot(cloud, snapshot_file), who())
+    snapshot = _snapshot(cloud, snapshot_file)
+    plan = warned(decide(cloud, snapshot, who()), lineage(cloud, snapshot))
     show(plan, style)
     if save:
         save_plan(plan, save)

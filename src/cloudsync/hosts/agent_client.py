@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
 from cloudsync import __version__
-from cloudsync.hosts.unix_http import Answer, Endpoint, Silent
+from cloudsync.hosts.unix_http import Absent, Answer, Endpoint, Silent
 from cloudsync.hosts.way import Way
 from cloudsync.model import wire
 from cloudsync.model.agent_state import AgentState, Held, ImageDone
@@ -22,6 +22,7 @@ from cloudsync.model.delta import DocumentDelta
 from cloudsync.model.denial import Denial
 from cloudsync.model.document import HostDocument
 from cloudsync.model.flow import Flow
+from cloudsync.model.journal import Entry, Line
 from cloudsync.model.problem import HostError
 from cloudsync.model.resources import Image
 from cloudsync.model.ruling import Ruling
@@ -32,6 +33,7 @@ from cloudsync.reach.question import Question
 T = TypeVar("T")
 
 _QUICK = 60.0
+_SHORT = 10.0
 _APPLY = 300.0
 _SILENCE = 60.0
 """Seconds without a line; the agent sends one at least every 15 s."""
@@ -88,6 +90,24 @@ class AgentClient:
         """Who holds the apply lock."""
         answer = self._at.ask("GET", "/v1/lock", wait=_QUICK)
         return None if answer.strip() == b"null" else self._loaded(Held, answer)
+
+    def note(self, line: Line) -> None:
+        """Have it written into the host's journal."""
+        with self._journal():
+            self._at.ask("POST", "/v1/journal", wire.dump(Line, line), wait=_SHORT)
+
+    def applies(self, cloud: str, limit: int) -> tuple[Entry, ...]:
+        """The last applies of a cloud, oldest first."""
+        query = urlencode({"cloud": cloud, "limit": limit})
+        with self._journal():
+            return self._loaded(tuple[Entry, ...], self._at.ask("GET", f"/v1/journal?{query}", wait=_SHORT))
+
+    @contextmanager
+    def _journal(self) -> Iterator[None]:
+        try:
+            yield
+        except Absent:
+            raise HostError(f"{self._at.host}: its agent keeps no journal", "upgrade cloudsync there") from None
 
     def put_image(self, image: Image, source: str | None, progress: Callable[[str], None]) -> ImageDone:
         """Have it in the host's cache, fetched from `source`; when that is None, from the upload `incoming-SHA256`."""

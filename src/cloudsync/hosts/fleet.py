@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -10,6 +11,8 @@ from cloudsync.apply.driver import Driver
 from cloudsync.hosts.ask import at_once
 from cloudsync.model.checkup import Check
 from cloudsync.model.cloud import Cloud, Host
+from cloudsync.model.journal import Entry
+from cloudsync.model.problem import HostError
 from cloudsync.model.snapshot import HostState, HostStatus, Snapshot
 from cloudsync.scheduler.standing import recognised
 
@@ -41,6 +44,19 @@ class Fleet:
         """What every host is found to be like, by name."""
         found = at_once([driver.checkup for driver in self.drivers.values()])
         return dict(zip(self.drivers, found, strict=True))
+
+    def journals(self, limit: int) -> tuple[dict[str, tuple[Entry, ...]], dict[str, HostError]]:
+        """The last applies of each host by name, and why the others could not be asked."""
+
+        def asked(driver: Driver) -> tuple[Entry, ...] | HostError:
+            try:
+                return driver.journal().applies(limit)
+            except HostError as error:
+                return error
+
+        answers = dict(zip(self.drivers, at_once([partial(asked, one) for one in self.drivers.values()]), strict=True))
+        silent = {name: found for name, found in answers.items() if isinstance(found, HostError)}
+        return {name: found for name, found in answers.items() if not isinstance(found, HostError)}, silent
 
     def close(self) -> None:
         for driver in self.drivers.values():

@@ -16,6 +16,7 @@ from cloudsync.apply.driver import Blobs, Driver, Progress
 from cloudsync.hosts.agent_client import AgentClient
 from cloudsync.hosts.ask import Ask
 from cloudsync.hosts.delivery import Delivery
+from cloudsync.hosts.journal import AgentJournal
 from cloudsync.hosts.libvirt.connection import Connection
 from cloudsync.hosts.libvirt.domain import Domains
 from cloudsync.hosts.libvirt.domain_xml import Site, root_disk, to_xml
@@ -158,6 +159,9 @@ class Host:
     def rulings(self, asked: Question) -> tuple[Ruling, ...]:
         """What the kernel's rules do with packets, one for each service."""
         return self._agent.rulings(asked)
+
+    def journal(self) -> AgentJournal:
+        return AgentJournal(self._agent, self._cloud)
 
     def jump(self) -> str:
         """Through the connection that there is."""

@@ -16,6 +16,7 @@ from typing import TextIO
 
 from cloudsync.apply.driver import Blobs, Driver, Progress
 from cloudsync.hosts.claim import foreign
+from cloudsync.hosts.journal import SimJournal
 from cloudsync.hosts.sim_state import SimState, perform, received, sent
 from cloudsync.hosts.user_data import filled
 from cloudsync.model import wire
@@ -46,6 +47,8 @@ class SimHost:
         self.path = base / file if base else Path(file) if given.path else None
         self._cloud = cloud
         self._memory = SimState()
+        beside = self.path.with_name(f"{self.path.name}.journal") if self.path else None
+        self._journal = SimJournal(beside, cloud or "")
         self._mutex = RLock()
 
     @property
@@ -103,6 +106,7 @@ class SimHost:
             images=state.images,
             disks=frozenset(state.disks),
             boots={uuid: Boot(uuid=uuid) for uuid in state.started} | {boot.uuid: boot for boot in _boots(state)},
+            applied=self._journal.latest(),
         )
 
     def perform(self, step: Step, blobs: Blobs, progress: Progress) -> None:
@@ -191,6 +195,11 @@ class SimHost:
     def rulings(self, asked: Question) -> tuple[Ruling, ...]:
         ends = f"{asked.source} → {asked.target}"
         raise HostError(f"{self.name} is simulated: it has no kernel to ask about {ends}", "leave out --live")
+
+    def journal(self) -> SimJournal:
+        state = self.state
+        self._journal.generation, self._journal.down = state.document.generation if state.document else 0, state.down
+        return self._journal
 
     def jump(self) -> str:
         """No guests."""

@@ -20,11 +20,17 @@ from cloudsync.model.problem import CloudsyncError, HostError, LockedError, Stal
 _CONNECT = 10.0
 _RESTART, _STARTING, _GLANCE = 1.0, 4.0, 0.05
 """Seconds that an agent may be gone while it is restarted, and, when it says that it is starting, may take for that."""
-_ERRORS: dict[int, type[CloudsyncError]] = {412: StaleError, 423: LockedError}
 
 
 class Silent(HostError):
     """Nothing came for as long as was waited."""
+
+
+class Absent(HostError):
+    """There is nothing there: it is not known, or not to an agent of that version."""
+
+
+_ERRORS: dict[int, type[CloudsyncError]] = {404: Absent, 412: StaleError, 423: LockedError}
 
 
 class UnixConnection(HTTPConnection):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from cloudsync.model.document import HostDocument
+from cloudsync.model.document import Applied, HostDocument
 from cloudsync.model.obstacle import Obstacle
 from cloudsync.model.snapshot import Boot, Drift, Occupied
 
@@ -47,6 +47,7 @@ class AgentState:
     `mtus` says of each address of the host what fits into one packet on its device.
     `pool_size` is the size in bytes of the file system that they are on; 0 from an agent that does not say.
     `tls`: running machines can come and go by TLS.
+    `applied` is what each cloud applied last by this host's journal: nothing from an agent that keeps none.
     """
 
     version: str
@@ -67,3 +68,4 @@ class AgentState:
     mtus: Mapping[str, int] = field(default_factory=dict)
     at: str = ""
     tls: bool = False
+    applied: Mapping[str, Applied] = field(default_factory=dict)

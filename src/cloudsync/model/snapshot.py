@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from cloudsync.model.document import HostDocument
+from cloudsync.model.document import Applied, HostDocument
 from cloudsync.model.obstacle import Obstacle
 from cloudsync.model.resources import Power
 
@@ -19,6 +19,10 @@ class HostStatus(StrEnum):
     UNREACHABLE = "unreachable"
     FOREIGN = "foreign"
     UNFIT = "unfit"
+
+    @property
+    def usable(self) -> bool:
+        return self not in (HostStatus.UNREACHABLE, HostStatus.FOREIGN, HostStatus.UNFIT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +121,7 @@ class HostState:
     `stale`, by uuid, are in none of the others; who knows all hosts' documents tells them (scheduler/standing.py).
     `mtus` has its addresses, each with what fits into one packet there; empty when that is not known.
     `tls`: running machines can come and go by TLS.
+    `applied` is the cloud's last apply by the host's journal, on whichever hosts that changed something.
     `document` is None on a host that never had one. `machines` and `boots` are by instance uuid.
     """
 
@@ -142,10 +147,11 @@ class HostState:
     uuid: str = ""
     skew: float = 0.0
     tls: bool = False
+    applied: Applied | None = None
 
     @property
     def reachable(self) -> bool:
-        return self.status not in (HostStatus.UNREACHABLE, HostStatus.FOREIGN, HostStatus.UNFIT)
+        return self.status.usable
 
     @property
     def generation(self) -> int:
@@ -155,3 +161,11 @@ class HostState:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     hosts: Mapping[str, HostState] = field(default_factory=dict)
+
+    def deployed(self, cloud: str) -> Applied | None:
+        """What was applied last: the newest that any host knows of, for an apply changes documents only where it must.
+        A host that another cloud has left knows nothing of this one."""
+        there = [host for host in self.hosts.values() if host.status is not HostStatus.FOREIGN]
+        found = [host.document.applied for host in there if host.document and host.document.cloud == cloud]
+        found += [host.applied for host in there if host.applied]
+        return max((one for one in found if one.at), key=lambda one: one.at, default=None)

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cloudsync.model.cloud import Cloud
-from cloudsync.model.document import HostDocument
 from cloudsync.model.resources import Instance, Power
 from cloudsync.model.size import size
 from cloudsync.model.snapshot import HostState, Snapshot, Usage
@@ -28,8 +27,7 @@ GIVEN_UP = "a copy that was given up while its host was silent"
 
 def document(cloud: Cloud, snapshot: Snapshot) -> dict[str, Any]:
     """For scripts, as schemas/status.schema.json describes it."""
-    newest = _newest(snapshot)
-    applied = newest.applied if newest else None
+    applied = snapshot.deployed(cloud.name)
     moving = transit(snapshot.hosts)
     deployed = (
         {"commit": applied.commit, "dirty": applied.dirty, "by": applied.by, "at": applied.at} if applied else None
@@ -47,7 +45,7 @@ def document(cloud: Cloud, snapshot: Snapshot) -> dict[str, Any]:
 
 def text(cloud: Cloud, snapshot: Snapshot) -> str:
     """Hosts, instances, drift, and which commit is deployed."""
-    parts = [printable(f"cloud {cloud.name}: {_deployed(snapshot)}"), "", _host_table(cloud, snapshot)]
+    parts = [printable(f"cloud {cloud.name}: {_deployed(cloud, snapshot)}"), "", _host_table(cloud, snapshot)]
     moving = transit(snapshot.hosts)
     rows = [row for host in _all(snapshot) for row in _instance_rows(host, moving)] + _away_rows(snapshot)
     rows += [_stale_row(row) for host in _all(snapshot) for row in _stale(host)]
@@ -242,18 +240,12 @@ def _all(snapshot: Snapshot) -> list[HostState]:
     return [host for _, host in sorted(snapshot.hosts.items())]
 
 
-def _newest(snapshot: Snapshot) -> HostDocument | None:
-    documents = [host.document for host in _all(snapshot) if host.document]
-    return max(documents, key=lambda found: found.applied.at, default=None)
-
-
-def _deployed(snapshot: Snapshot) -> str:
-    newest = _newest(snapshot)
-    if newest is None and not all(host.reachable for host in _all(snapshot)):
+def _deployed(cloud: Cloud, snapshot: Snapshot) -> str:
+    applied = snapshot.deployed(cloud.name)
+    if applied is None and not all(host.reachable for host in _all(snapshot)):
         return "what is deployed cannot be asked"
-    if newest is None or not newest.applied.at:
+    if applied is None:
         return "nothing deployed yet"
-    applied = newest.applied
     commit = (
         f"commit {applied.commit[:12]}{' with local changes' if applied.dirty else ''}"
         if applied.commit
