@@ -107,13 +107,15 @@ def locked(fleet: "Fleet", snapshot: Snapshot, who: str, lost: "Callable[[str], 
         yield
 
 
-def confirm_fresh(shown: Plan, fresh: Plan) -> None:
-    """StaleError, saying what moved, unless what was shown is still what would be done."""
-    from cloudsync.planner.stale import differences
+def confirm_fresh(shown: Plan, fresh: Plan) -> Plan:
+    """What was shown, as it is carried out now; StaleError, saying what moved, unless that would still be done."""
+    from cloudsync.planner.stale import differences, within
 
+    fresh = within(shown, fresh)
     moved = differences(shown, fresh)
     if moved:
         raise StaleError("the plan is stale\n  " + "\n  ".join(moved), "plan again and look at the new plan")
+    return fresh
 
 
 @dataclass(frozen=True, slots=True)

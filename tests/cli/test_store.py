@@ -3,10 +3,13 @@
 import json
 import os
 import stat
+import subprocess
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
+from cloudsync.cli.seal import seal
 from tests.cli.terminal import Terminal
 
 SPEC = "version: 1\ncloud: demo\nhosts: {kvm-1: {uri: 'sim:'}}\n"
@@ -94,7 +97,64 @@ def test_a_plan_without_its_hosts_is_stale(cloud: Terminal) -> None:
     file = cloud.folder / "file"
     cloud.write(SPEC + "networks: {default: {subnet: 10.20.0.0/24}}\n")
     cloud.type("plan", "--out", str(file))
-    changed(file, plan={**json.loads(file.read_text())["plan"], "hosts": {}})
+    plan = {**json.loads(file.read_text())["plan"], "hosts": {}}
+    changed(file, plan=plan, seal=asdict(seal(json.dumps(plan).encode(), "plan", None)))
     typed = cloud.type("apply", "-y", str(file))
     assert typed.code == 3
     assert "host.kvm-1" in typed.err
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_was_changed_by_hand_is_refused(cloud: Terminal, kind: str) -> None:
+    file = cloud.folder / "file"
+    cloud.type(*KINDS[kind], str(file))
+    text = file.read_text()
+    assert cloud.type(*READERS[kind], str(file)).code == 0
+    file.write_text(text.replace("kvm-1", "kvm-2"))
+    typed = cloud.type(*READERS[kind], str(file))
+    assert (typed.code, "was changed after it was saved" in typed.err) == (1, True)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_only_what_one_of_the_allowed_has_signed_is_taken_where_they_are_named(cloud: Terminal, kind: str) -> None:
+    for name in ("ann", "bob"):
+        command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", str(cloud.folder / name)]
+        subprocess.run(command, check=True)
+    allowed, file = cloud.folder / "allowed", str(cloud.folder / "file")
+    allowed.write_text(f"ann@example.org {(cloud.folder / 'ann.pub').read_text()}")
+    only = ("--allowed-signers", str(allowed))
+    cases: dict[str | None, tuple[int, str]] = {
+        "ann": (0, ""),
+        "bob": (1, "signed by nobody of"),
+        None: (1, "is not signed"),
+    }
+    for who, (code, said) in cases.items():
+        key = ("--sign", str(cloud.folder / who)) if who else ()
+        assert cloud.type(*KINDS[kind], file, *key).code == 0
+        typed = cloud.type(*READERS[kind], file, *only)
+        assert (typed.code, said in typed.err) == (code, True), typed.err
+
+
+def test_a_signature_is_of_one_file_and_for_one_purpose(cloud: Terminal) -> None:
+    key, allowed = cloud.folder / "key", cloud.folder / "allowed"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
+    allowed.write_text(f"ann {key.with_suffix('.pub').read_text()}")
+    plan, snapshot = cloud.folder / "plan", cloud.folder / "snapshot"
+    cloud.type("plan", "--out", str(plan), "--sign", str(key))
+    cloud.type("status", "--save", str(snapshot), "--sign", str(key))
+    signature = json.loads(snapshot.read_text())["seal"]["signature"]
+    sealed = json.loads(plan.read_text())
+    plan.write_text(json.dumps({**sealed, "seal": {**sealed["seal"], "signature": signature}}, separators=(",", ":")))
+    typed = cloud.type("apply", "-y", str(plan), "--allowed-signers", str(allowed))
+    assert (typed.code, "the signature is not of what is in it" in typed.err) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("key", "said"), [("nowhere", "there is no such key"), ("cloud.yaml", "cannot sign"), ("locked", "cannot sign")]
+)
+def test_a_key_that_cannot_sign_is_said_and_nothing_is_saved(cloud: Terminal, key: str, said: str) -> None:
+    locked = str(cloud.folder / "locked")
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "swordfish", "-f", locked], check=True)
+    typed = cloud.type("plan", "--out", str(cloud.folder / "file"), "--sign", str(cloud.folder / key))
+    assert (typed.code, said in typed.err) == (1, True)
+    assert not (cloud.folder / "file").exists()

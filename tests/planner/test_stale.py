@@ -4,9 +4,10 @@ from dataclasses import replace
 
 from cloudsync.model.document import Applied
 from cloudsync.model.plan import Plan
+from cloudsync.model.resources import Power
 from cloudsync.planner.make import make_plan
 from cloudsync.planner.resolve import resolve
-from cloudsync.planner.stale import differences
+from cloudsync.planner.stale import differences, within
 from cloudsync.scheduler.place import place
 from tests.laws.fleet import Fleet, decide
 from tests.planner.build import changed, cloud, instance, without
@@ -31,8 +32,41 @@ def test_a_host_that_was_applied_to_since() -> None:
     saved = decide(WHOLE, fleet.observe(WHOLE)).plan
     fleet.apply(saved, WHOLE)
     found = differences(saved, decide(WHOLE, fleet.observe(WHOLE)).plan)
-    assert any("applied to since: generation 1, now 2" in one for one in found)
     assert any("instance.db needs no change any more" in one for one in found)
+
+
+def test_what_was_applied_since_to_the_same_host_and_has_nothing_to_do_with_it_is_no_matter() -> None:
+    """Another document came and went: the number moved, nothing that the plan touches did."""
+    fleet = settled(LESS)
+    saved = decide(WHOLE, fleet.observe(WHOLE)).plan
+    for one in (changed(LESS, "web", metadata={"a": "b"}), LESS):
+        fleet.apply(decide(one, fleet.observe(one)).plan, one)
+    fresh = decide(WHOLE, fleet.observe(WHOLE)).plan
+    assert fresh.hosts != saved.hosts
+    assert differences(saved, fresh) == ()
+    fleet.apply(fresh, WHOLE)
+    assert decide(WHOLE, fleet.observe(WHOLE)).plan.empty
+
+
+def test_a_document_that_says_something_else_now_is_told_with_its_number() -> None:
+    fleet = settled(LESS)
+    saved = decide(WHOLE, fleet.observe(WHOLE)).plan
+    fresh = replace(saved, hosts={name: replace(host, generation=7) for name, host in saved.hosts.items()}, steps=())
+    assert any("applied to since: generation 1, now 7" in one for one in differences(saved, fresh))
+
+
+def test_an_instance_that_drifted_and_is_not_touched_is_left_to_another_plan() -> None:
+    fleet = settled(LESS)
+    saved = decide(WHOLE, fleet.observe(WHOLE)).plan
+    for host in fleet.hosts.values():
+        off = {uuid: replace(one, power=Power.STOPPED) for uuid, one in host.state.machines.items()}
+        host.state = replace(host.state, machines=off)
+    fresh = decide(WHOLE, fleet.observe(WHOLE)).plan
+    assert any(change.address == "instance.web" for change in fresh.changes)
+    narrowed = within(saved, fresh)
+    assert differences(saved, narrowed) == ()
+    assert {step.address for step in narrowed.steps} == {step.address for step in saved.steps}
+    assert differences(saved, fresh) != ()
 
 
 def test_another_spec_a_lost_host_and_a_machine_that_changed() -> None:

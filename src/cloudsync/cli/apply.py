@@ -45,7 +45,7 @@ class Wishes:
     """How a person wants it applied; `timeout` is in seconds, `evacuate` names hosts that are given up.
 
     `accepted` is called when the plan can be carried out and the person agrees, before the first step. `force` applies
-    a spec that is older than what is deployed.
+    a spec that is older than what is deployed. A saved plan has to be of one of `signers`.
     """
 
     auto_approve: bool
@@ -57,6 +57,7 @@ class Wishes:
     evacuate: tuple[str, ...] = ()
     accepted: Callable[[], None] = _unheard
     force: bool = False
+    signers: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ def run(path: Path, saved: Path | None, wishes: Wishes, replaced: Sequence[str] 
 
     if wishes.max_disruption is not None:
         one_of(wishes.max_disruption, *(kind.label for kind in Disruption))
-    cloud, plan = load(path), load_plan(saved) if saved else None
+    cloud, plan = load(path), load_plan(saved, wishes.signers) if saved else None
     if plan is None:
         return _apply(replace(replacing(cloud, replaced), evacuate=wishes.evacuate), None, wishes)
     return _apply(replace(cloud, replaced=frozenset(plan.replaced), evacuate=plan.evacuated), plan, wishes)
@@ -153,8 +154,7 @@ def _after_a_look(cloud: Cloud, fleet: Fleet, saved: Plan | None, wishes: Wishes
     brake = Brake()
     with locked(fleet, snapshot, who(), brake.lock_lost):
         snapshot = observe(fleet)
-        fresh, found = decide(cloud, snapshot, who()), lineage(cloud, snapshot)
-        confirm_fresh(plan, fresh)
+        fresh, found = confirm_fresh(plan, decide(cloud, snapshot, who())), lineage(cloud, snapshot)
         _refuse_older(found, wishes)
         wishes.accepted()
         attempt = _attempt(cloud, snapshot, found, brake)

@@ -1,4 +1,4 @@
-"""OpenSSH's ssh-keygen makes key pairs (the only place that runs it)."""
+"""OpenSSH's ssh-keygen makes key pairs, signs and checks signatures (the only place that runs it)."""
 
 import os
 import shutil
@@ -14,9 +14,7 @@ def generate(file: Path, kind: str, comment: str) -> str:
 
     Returns the public key line.
     """
-    program = shutil.which("ssh-keygen")
-    if program is None:
-        raise CloudsyncError("ssh-keygen is not there", "install OpenSSH's client: apt-get install openssh-client")
+    program = _program()
     try:
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with tempfile.TemporaryDirectory(dir=file.parent, prefix=".new-") as folder:
@@ -24,6 +22,54 @@ def generate(file: Path, kind: str, comment: str) -> str:
     except OSError as error:
         reason = (error.strerror or "it cannot be written").lower()
         raise CloudsyncError(f"{file}: {reason}", "choose another place with --out") from None
+
+
+def sign(text: str, key: Path, namespace: str) -> str:
+    """The armoured signature; `key` is a private key, or a public one whose other half ssh-agent holds."""
+    if not key.is_file():
+        raise CloudsyncError(f"{key}: there is no such key", "give the path of an OpenSSH key")
+    done = _asked("-Y", "sign", "-q", "-f", str(key), "-n", namespace, stdin=text)
+    if done.returncode:
+        raise CloudsyncError(f"{key} cannot sign: {_reason(done)}", "a key with a passphrase has to be in ssh-agent")
+    return done.stdout
+
+
+def signer(text: str, signature: str, allowed: Path, namespace: str) -> str:
+    """Who of the file `allowed` (ssh-keygen's ALLOWED SIGNERS) signed it; CloudsyncError when nobody of them did."""
+    if not allowed.is_file():
+        raise CloudsyncError(f"{allowed}: there is no such file", "one line for each who may sign: NAME KEY")
+    with tempfile.TemporaryDirectory(prefix="cloudsync-signature-") as folder:
+        file = Path(folder) / "signature"
+        file.write_text(signature)
+        where = ("-f", str(allowed), "-s", str(file))
+        found = _asked("-Y", "find-principals", *where)
+        name = next(iter(found.stdout.splitlines()), "")
+        if found.returncode or not name:
+            raise CloudsyncError(f"it is signed by nobody of {allowed}", "have one of them make it, with --sign")
+        done = _asked("-Y", "verify", *where, "-I", name, "-n", namespace, stdin=text)
+    if done.returncode:
+        raise CloudsyncError("the signature is not of what is in it", "make it again")
+    return name
+
+
+def _asked(*arguments: str, stdin: str = "") -> "subprocess.CompletedProcess[str]":
+    """Nobody is asked for a passphrase."""
+    quiet = {**os.environ, "SSH_ASKPASS_REQUIRE": "never"}
+    command = [_program(), *arguments]
+    return subprocess.run(
+        command, input=stdin, capture_output=True, text=True, check=False, env=quiet, start_new_session=True
+    )
+
+
+def _reason(done: "subprocess.CompletedProcess[str]") -> str:
+    return next(iter(done.stderr.strip().splitlines()), f"ssh-keygen ended with code {done.returncode}")
+
+
+def _program() -> str:
+    program = shutil.which("ssh-keygen")
+    if program is None:
+        raise CloudsyncError("ssh-keygen is not there", "install OpenSSH's client: apt-get install openssh-client")
+    return program
 
 
 def _made(program: str, made: Path, file: Path, kind: str, comment: str) -> str:

@@ -20,6 +20,8 @@ from cloudsync.cli.options import (
     Options,
     Parallelism,
     Replace,
+    Sign,
+    Signers,
 )
 
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False, no_args_is_help=True)
@@ -87,6 +89,8 @@ def plan(
         Path | None, typer.Option("--snapshot", help="A saved observation in place of the hosts.")
     ] = None,
     evacuate: Evacuate = None,
+    sign: Sign = None,
+    allowed_signers: Signers = None,
     what_if_lost: Annotated[
         str | None, typer.Option("--what-if-lost", metavar="HOST", help="Where its instances would go if it died.")
     ] = None,
@@ -100,7 +104,7 @@ def plan(
         raise typer.Exit(lost(Options.file, what_if_lost, style, snapshot))
     from cloudsync.cli.plan import run
 
-    wished = (replace or [], tuple(evacuate or ()))
+    wished = (replace or [], tuple(evacuate or ()), sign, allowed_signers)
     raise typer.Exit(run(Options.file, out, style, detailed_exitcode, snapshot, *wished))
 
 
@@ -116,6 +120,7 @@ def apply(
     replace: Replace = None,
     evacuate: Evacuate = None,
     force: Older = False,
+    allowed_signers: Signers = None,
 ) -> None:
     """Show the plan, ask, carry it out."""
     from cloudsync.cli.apply import Wishes, run
@@ -123,7 +128,8 @@ def apply(
     if plan and (replace or evacuate):
         raise typer.BadParameter("a saved plan is carried out as it is: give --replace and --evacuate to `plan --out`")
     given_up = tuple(evacuate or ())
-    wishes = Wishes(auto_approve, allow_destroy, max_disruption, wait, timeout, parallelism, given_up, force=force)
+    limits = (auto_approve, allow_destroy, max_disruption, wait, timeout, parallelism, given_up)
+    wishes = Wishes(*limits, force=force, signers=allowed_signers)
     raise typer.Exit(run(Options.file, plan, wishes, replace or []))
 
 
@@ -146,11 +152,12 @@ def status(
     address: Annotated[str | None, typer.Argument(help="KIND.NAME or an instance's NAME.")] = None,
     style: Format = "text",
     save: Annotated[Path | None, typer.Option("--save", help="Write a snapshot for `plan --snapshot`.")] = None,
+    sign: Sign = None,
 ) -> None:
     """Show hosts, instances, health, drift, and what is deployed."""
     from cloudsync.cli.status import run
 
-    raise typer.Exit(run(Options.file, address, style, save))
+    raise typer.Exit(run(Options.file, address, style, save, sign))
 
 
 @app.command()

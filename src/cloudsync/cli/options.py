@@ -21,6 +21,10 @@ MaxDisruption = Annotated[
 ]
 Force = Annotated[bool, typer.Option("--force", help="Pull the plug, ask no guest.")]
 Older = Annotated[bool, typer.Option("--force", help="Apply a spec that is older than what is deployed, or may be.")]
+Sign = Annotated[Path | None, typer.Option("--sign", metavar="KEY", help="Sign what is saved with this OpenSSH key.")]
+Signers = Annotated[
+    Path | None, typer.Option("--allowed-signers", metavar="FILE", help="Take only what one of these has signed.")
+]
 Parallelism = Annotated[int, typer.Option("--parallelism", min=1, max=64, help="Steps at once.")]
 
 

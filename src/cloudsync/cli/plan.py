@@ -26,18 +26,22 @@ def run(
     snapshot_file: Path | None,
     replaced: Sequence[str] = (),
     lost: tuple[str, ...] = (),
+    key: Path | None = None,
+    signers: Path | None = None,
 ) -> int:
-    """Show the plan, with the hosts `lost` given up; 2 with `detailed` when something would be done; 1 when an instance
-    has no place or an expectation is broken."""
+    """Show the plan, with the hosts `lost` given up, and save it signed with `key`.
+
+    2 with `detailed` when something would be done; 1 when an instance has no place or an expectation is broken.
+    """
     from cloudsync.spec.load import load
 
     one_of(style, "text", "json")
     cloud = replace(replacing(load(path), replaced), evacuate=lost)
-    snapshot = _snapshot(cloud, snapshot_file)
+    snapshot = _snapshot(cloud, snapshot_file, signers)
     plan = warned(decide(cloud, snapshot, who()), lineage(cloud, snapshot))
     show(plan, style)
     if save:
-        save_plan(plan, save)
+        save_plan(plan, save, key)
         say(f"saved; carry it out with: cloudsync -f {path} apply {save}")
     if plan.broken:
         complain(problems(plan.broken))
@@ -58,9 +62,9 @@ def show(plan: Plan, style: str = "text") -> None:
         out(text(plan, colour()))
 
 
-def _snapshot(cloud: Cloud, file: Path | None) -> Snapshot:
+def _snapshot(cloud: Cloud, file: Path | None, signers: Path | None) -> Snapshot:
     if file:
-        return load_snapshot(file)
+        return load_snapshot(file, signers)
     from cloudsync.hosts.fleet import Fleet
 
     with Fleet.open(cloud) as fleet:

@@ -19,7 +19,7 @@ from cloudsync.spec.words import printable
 _SECTIONS = ("hosts", "instances", "resources")
 
 
-def run(path: Path, address: str | None, style: str, save: Path | None) -> int:
+def run(path: Path, address: str | None, style: str, save: Path | None, key: Path | None = None) -> int:
     """Show everything, or what has one address. 1 when no host answers, after showing why."""
     from cloudsync.spec.load import load
 
@@ -28,7 +28,7 @@ def run(path: Path, address: str | None, style: str, save: Path | None) -> int:
     with Fleet.open(cloud) as fleet:
         snapshot = fleet.observe()
     if save:
-        save_snapshot(snapshot, save)
+        save_snapshot(snapshot, save, key)
         say(f"saved; plan against it with: cloudsync -f {path} plan --snapshot {save}")
     document = render.document(cloud, snapshot)
     if address:

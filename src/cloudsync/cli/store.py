@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar
 
+from cloudsync.cli.seal import Seal, confirm, seal
 from cloudsync.model import wire
 from cloudsync.model.plan import Plan
 from cloudsync.model.problem import CloudsyncError
@@ -23,6 +24,7 @@ class SavedPlan:
 
     format_version: Literal[1]
     plan: Plan
+    seal: Seal
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,26 +33,29 @@ class SavedSnapshot:
 
     format_version: Literal[1]
     snapshot: Snapshot
+    seal: Seal
 
 
-def save_plan(plan: Plan, path: Path) -> None:
-    """Write it for `apply PLAN`; only a saved plan may be there already."""
-    _write(path, wire.dump(SavedPlan, SavedPlan(1, plan)), "plan")
+def save_plan(plan: Plan, path: Path, key: Path | None = None) -> None:
+    """Write it for `apply PLAN`, signed with `key`; only a saved plan may be there already."""
+    sealed = seal(wire.dump(Plan, plan), "plan", key)
+    _write(path, wire.dump(SavedPlan, SavedPlan(1, plan, sealed)), "plan")
 
 
-def load_plan(path: Path) -> Plan:
-    """Read what `save_plan` wrote."""
-    return _read(path, SavedPlan, "plan").plan
+def load_plan(path: Path, signers: Path | None = None) -> Plan:
+    """Read what `save_plan` wrote, if it is of one of `signers`."""
+    return _read(path, SavedPlan, "plan", signers).plan
 
 
-def save_snapshot(snapshot: Snapshot, path: Path) -> None:
-    """Write it for `plan --snapshot`; only a saved snapshot may be there already."""
-    _write(path, wire.dump(SavedSnapshot, SavedSnapshot(1, snapshot)), "snapshot")
+def save_snapshot(snapshot: Snapshot, path: Path, key: Path | None = None) -> None:
+    """Write it for `plan --snapshot`, signed with `key`; only a saved snapshot may be there already."""
+    sealed = seal(wire.dump(Snapshot, snapshot), "snapshot", key)
+    _write(path, wire.dump(SavedSnapshot, SavedSnapshot(1, snapshot, sealed)), "snapshot")
 
 
-def load_snapshot(path: Path) -> Snapshot:
-    """Read what `save_snapshot` wrote."""
-    return _read(path, SavedSnapshot, "snapshot").snapshot
+def load_snapshot(path: Path, signers: Path | None = None) -> Snapshot:
+    """Read what `save_snapshot` wrote, if it is of one of `signers`."""
+    return _read(path, SavedSnapshot, "snapshot", signers).snapshot
 
 
 def _write(path: Path, data: bytes, noun: str) -> None:
@@ -96,17 +101,18 @@ def _fields(data: bytes) -> dict[str, object]:
     return found if isinstance(found, dict) else {}
 
 
-def _read(path: Path, kind: type[T], noun: str) -> T:
+def _read(path: Path, kind: type[T], noun: str, signers: Path | None) -> T:
     try:
         data = path.read_bytes()
     except OSError as error:
         reason = (error.strerror or "no reason given").lower()
         raise CloudsyncError(f"the {noun} {path} cannot be read: {reason}", "check the path") from None
-    try:
-        return wire.load(kind, data)
-    except ValueError:
-        pass
-    version = _fields(data).get("format_version", 1)
+    fields = _fields(data)
+    version = fields.get("format_version", 1)
+    if version == 1 and {noun, "seal"} <= fields.keys():
+        confirm(fields, noun, path, signers)
+        with suppress(ValueError):
+            return wire.load(kind, data)
     if version != 1:
         raise CloudsyncError(
             f"{path} has format version {version!r}, and this cloudsync reads version 1",

@@ -4,14 +4,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from cloudsync.model.document import Applied
-from cloudsync.model.plan import Change, Plan
-from cloudsync.model.step import PutDocument, Step
+from cloudsync.model.plan import Action, Change, Plan
+from cloudsync.model.step import CreateInstance, MoveInstance, PutDocument, Step, UpdateInstance
 
 
 def differences(saved: Plan, fresh: Plan) -> tuple[str, ...]:
     """Why the saved plan may not be applied, in words; empty when it may.
 
-    It compares the spec, each touched host's generation and digest, and each change with the observed object behind it.
+    It compares the spec, the state of each touched host, and each change with the observed object behind it. `fresh` is
+    without what the saved plan has nothing to do with (`within`).
     """
     found = []
     if saved.spec_digest != fresh.spec_digest:
@@ -22,22 +23,51 @@ def differences(saved: Plan, fresh: Plan) -> tuple[str, ...]:
             found.append(f"host.{name} was not seen when the plan was made")
         elif now is None or now.status != before.status:
             found.append(f"host.{name} was {before.status}, is {now.status if now else 'not in the spec'}")
-        elif (now.generation, now.digest) != (before.generation, before.digest):
-            found.append(f"host.{name} was applied to since: generation {before.generation}, now {now.generation}")
     found += _changes(_by_address(saved), _by_address(fresh))
-    if set(saved.drift) != set(fresh.drift):
+    if not set(saved.drift) >= set(fresh.drift):
         found.append("other things drifted")
     if not found and _timeless(saved) != _timeless(fresh):
-        found.append("other steps are needed")
+        found += _applied_since(saved, fresh) or ["other steps are needed"]
     return tuple(found)
 
 
-def _timeless(plan: Plan) -> list[Step]:
-    """The steps, but for who applies which commit when."""
+def within(saved: Plan, fresh: Plan) -> Plan:
+    """The fresh plan without repairs of instances and hosts that the saved one does not touch: somebody changed those
+    since, and nobody has seen what putting them right would do."""
+    shown = {change.address for change in saved.changes} | {step.address for step in saved.steps}
+    new = {one.address for one in fresh.changes if one.action is Action.REPAIR} - shown
+    new |= {one.address for one in fresh.steps if isinstance(one, PutDocument)} - shown
+    away = {host for host in fresh.hosts if f"host.{host}" in new}
+    left = {step.id for step in fresh.steps if step.address in new}
+    if any(left & set(step.waits_for) for step in fresh.steps if step.id not in left):
+        return fresh
+    return replace(
+        fresh,
+        changes=tuple(one for one in fresh.changes if one.address not in new),
+        drift=tuple(one for one in fresh.drift if one.address not in new and one.host not in away),
+        steps=tuple(step for step in fresh.steps if step.id not in left),
+    )
+
+
+def _applied_since(saved: Plan, fresh: Plan) -> list[str]:
     return [
-        replace(step, document=replace(step.document, applied=Applied())) if isinstance(step, PutDocument) else step
-        for step in plan.steps
+        f"host.{name} was applied to since: generation {before.generation}, now {fresh.hosts[name].generation}"
+        for name, before in sorted(saved.hosts.items())
+        if name in fresh.hosts and fresh.hosts[name].generation != before.generation
     ]
+
+
+def _timeless(plan: Plan) -> list[Step]:
+    """The steps, but for who applies which commit when, and for how often the hosts were applied to before."""
+    return [_plain(step) for step in plan.steps]
+
+
+def _plain(step: Step) -> Step:
+    if isinstance(step, PutDocument):
+        return replace(step, document=replace(step.document, applied=Applied(), generation=0), base=0)
+    if isinstance(step, CreateInstance | UpdateInstance | MoveInstance):
+        return replace(step, generation=0)
+    return step
 
 
 def _changes(saved: Mapping[str, list[Change]], fresh: Mapping[str, list[Change]]) -> list[str]:
