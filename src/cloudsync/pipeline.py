@@ -10,7 +10,7 @@ outcome  = execute(plan, fleet)              concurrent, nothing left to decide 
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from hashlib import sha256
@@ -27,6 +27,7 @@ from cloudsync.model.snapshot import Snapshot
 if TYPE_CHECKING:
     from cloudsync.apply.events import Event
     from cloudsync.apply.execute import Outcome
+    from cloudsync.apply.surprise import Surprise
     from cloudsync.hosts.fleet import Fleet
     from cloudsync.spec.lineage import Lineage
 
@@ -121,13 +122,15 @@ def confirm_fresh(shown: Plan, fresh: Plan) -> Plan:
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """An apply that is about to begin: who does it, from what `deployed` was, and whether the spec's age was waved
-    through. `lost` is read at the end: hosts whose lock is gone. `complain` is told what no journal takes."""
+    through. `lost` is read at the end: hosts whose lock is gone. `complain` is told what no journal takes. `runs` are
+    the machines that ran, by host."""
 
     who: str
     deployed: Applied | None
     forced: bool
     lost: Sequence[str]
     complain: Callable[[str], None]
+    runs: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 def carry_out(
@@ -156,3 +159,12 @@ def carry_out(
     outcome = execute(plan, fleet.drivers, blobs(cloud), heard, parallelism, stop)
     record.end(outcome, max(applied.at, _now()), attempt.lost)
     return outcome
+
+
+def surprised(
+    plan: Plan, outcome: "Outcome", before: Mapping[str, Mapping[str, int]], fleet: "Fleet"
+) -> "tuple[Surprise, ...]":
+    """Where what happened to running machines is not what the plan said."""
+    from cloudsync.apply.surprise import surprises
+
+    return surprises(plan, outcome, before, fleet.runs())

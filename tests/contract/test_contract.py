@@ -45,6 +45,16 @@ def test_what_is_made_is_observed_as_it_was_asked_for(site: Site) -> None:
     assert dict(state.document.user_data) == {}
 
 
+def test_a_run_has_a_number_until_it_ends(site: Site) -> None:
+    one = site.running()
+    first = site.driver.runs()[one.uuid]
+    assert site.state.runs == {one.uuid: first}
+    stop(site, one.uuid)
+    assert one.uuid not in site.driver.runs()
+    start(site, one.uuid)
+    assert site.driver.runs()[one.uuid] > first
+
+
 def test_nics_come_go_and_change_places(site: Site) -> None:
     """Off meanwhile: a blank guest does not hear the power button."""
     one = replace(site.instance(), state=Power.STOPPED)

@@ -39,6 +39,10 @@ class Driver(Protocol):
     def observe(self) -> HostState:
         """What is there now. Never raises for a host that is down: says `unreachable` and why."""
 
+    def runs(self) -> Mapping[str, int]:
+        """By uuid, the number of the process that each machine runs in: another one after every start. HostError when
+        nobody answers."""
+
     def perform(self, step: Step, blobs: Blobs, progress: Progress) -> None:
         """Carry out one step; repeatable. Raises HostError with what went wrong and the fix."""
 

@@ -30,6 +30,7 @@ from cloudsync.pipeline import (
     lineage,
     locked,
     observe,
+    surprised,
     warned,
 )
 from cloudsync.spec.lineage import Lineage
@@ -168,6 +169,7 @@ def _attempt(cloud: Cloud, snapshot: Snapshot, found: Lineage | None, brake: Bra
         forced=found is not None and found.refused,
         lost=brake.lost,
         complain=say,
+        runs=snapshot.runs,
     )
 
 
@@ -225,6 +227,8 @@ def _carry_out(plan: Plan, cloud: Cloud, fleet: Fleet, parallelism: int, brake: 
         outcome = carry_out(plan, cloud, fleet, screen.seen, parallelism, brake.stop, attempt)
     with suppress(OSError):
         say(screen.summary(outcome))
+        for one in surprised(plan, outcome, attempt.runs, fleet):
+            say(f"error: {one}: unless somebody else did that meanwhile, it is a bug in cloudsync; please report it")
     if brake.lost:
         return Exit.FAILED
     if outcome.interrupted or brake.stop.is_set():

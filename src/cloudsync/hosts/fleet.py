@@ -40,6 +40,19 @@ class Fleet:
         self._silent.update((one.name, one) for one in hosts.values() if one.status is HostStatus.UNREACHABLE)
         return Snapshot(hosts=recognised({name: self._silent.get(name) or hosts[name] for name in self.drivers}))
 
+    def runs(self) -> Mapping[str, Mapping[str, int]]:
+        """What runs, of each host that can say, by name."""
+
+        def asked(driver: Driver) -> Mapping[str, int] | None:
+            try:
+                return driver.runs()
+            except HostError:
+                return None
+
+        names = [name for name in self.drivers if name not in self._silent]
+        answers = at_once([partial(asked, self.drivers[name]) for name in names])
+        return {name: found for name, found in zip(names, answers, strict=True) if found is not None}
+
     def checkup(self) -> Mapping[str, tuple[Check, ...]]:
         """What every host is found to be like, by name."""
         found = at_once([driver.checkup for driver in self.drivers.values()])

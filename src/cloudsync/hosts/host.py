@@ -4,7 +4,7 @@ Made by fleet.py. Nothing is decided here: a step says all there is to do.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -20,7 +20,7 @@ from cloudsync.hosts.journal import AgentJournal
 from cloudsync.hosts.libvirt.connection import Connection
 from cloudsync.hosts.libvirt.domain import Domains
 from cloudsync.hosts.libvirt.domain_xml import Site, root_disk, to_xml
-from cloudsync.hosts.libvirt.survey import Survey, offers_kvm, survey
+from cloudsync.hosts.libvirt.survey import Survey, offers_kvm, runs, survey
 from cloudsync.hosts.libvirt.volume import Pool
 from cloudsync.hosts.merge import merged, skew
 from cloudsync.hosts.move import Seat, move
@@ -96,6 +96,10 @@ class Host:
                     merged(self._wanted, self._cloud, found, state, lambda: self._virt(state)), skew=self._skew
                 )
         return HostState(name=self.name, status=HostStatus.UNREACHABLE, reason="; ".join(failures))
+
+    def runs(self) -> Mapping[str, int]:
+        """libvirt's numbers of the machines that run."""
+        return runs(self._connection)
 
     def perform(self, step: Step, blobs: Blobs, progress: Progress) -> None:
         """Carry out one step; what an earlier, killed run did of it already is kept."""

@@ -40,6 +40,7 @@ def merged(wanted: Host, cloud: str, found: Survey, state: AgentState, virt: Cal
         mtus=state.mtus,
         uuid=found.uuid,
         tls=state.tls,
+        runs=found.runs,
         applied=state.applied.get(cloud),
     )
 

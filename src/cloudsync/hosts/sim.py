@@ -5,7 +5,7 @@ For trying a spec without a hypervisor, for tests of laws, and for scale; never 
 
 import fcntl
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ from typing import TextIO
 from cloudsync.apply.driver import Blobs, Driver, Progress
 from cloudsync.hosts.claim import foreign
 from cloudsync.hosts.journal import SimJournal
-from cloudsync.hosts.sim_state import SimState, perform, received, sent
+from cloudsync.hosts.sim_state import SimState, counted, perform, received, sent
 from cloudsync.hosts.user_data import filled
 from cloudsync.model import wire
 from cloudsync.model.checkup import Check, Verdict
@@ -105,9 +105,13 @@ class SimHost:
             machines=state.machines,
             images=state.images,
             disks=frozenset(state.disks),
+            runs=state.runs,
             boots={uuid: Boot(uuid=uuid) for uuid in state.started} | {boot.uuid: boot for boot in _boots(state)},
             applied=self._journal.latest(),
         )
+
+    def runs(self) -> Mapping[str, int]:
+        return dict(self.state.runs)
 
     def perform(self, step: Step, blobs: Blobs, progress: Progress) -> None:
         if isinstance(step, PutImage):
@@ -118,7 +122,7 @@ class SimHost:
             state = self.state
             if state.down:
                 raise HostError(f"{self.name}: {state.down}", "bring it back, then plan again")
-            self.state = perform(state, step, self.capacity)
+            self.state = counted(state, perform(state, step, self.capacity), step)
 
     def receive(self, step: MoveInstance, source: Driver, progress: Progress, stop: Flag) -> None:  # noqa: ARG002
         if not isinstance(source, SimHost):
@@ -128,8 +132,8 @@ class SimHost:
         # Steps of the source go on meanwhile; moves may cross.
         with first._mutex, second._mutex:
             state = received(self.state, source.state, step, self.capacity)
-            source.state = sent(source.state, step)
-            self.state = state
+            source.state = counted(source.state, sent(source.state, step), step)
+            self.state = counted(self.state, state, step)
 
     @contextmanager
     def lock(self, who: str, lost: Callable[[], None] = lambda: None) -> Iterator[None]:  # noqa: ARG002

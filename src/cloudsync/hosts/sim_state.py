@@ -40,8 +40,8 @@ class Foreign:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimState:
     """`disks` maps an instance's uuid to its root disk's size in bytes, `bases` to the sha256 of what it stands on;
-    `images` maps a sha256 to its file's size. `started` are uuids of machines that ran once. `down` is why the host
-    cannot be reached, empty while it can.
+    `images` maps a sha256 to its file's size. `started` are uuids of machines that ran once; `runs` numbers the process
+    of each that runs, and `last_run` was given last. `down` is why the host cannot be reached, empty while it can.
     """
 
     document: HostDocument | None = None
@@ -51,6 +51,8 @@ class SimState:
     images: Mapping[str, int] = field(default_factory=dict)
     foreign: tuple[Foreign, ...] = ()
     started: frozenset[str] = frozenset()
+    runs: Mapping[str, int] = field(default_factory=dict)
+    last_run: int = 0
     down: str = ""
 
 
@@ -76,6 +78,18 @@ def perform(state: SimState, step: Step, capacity: Usage) -> SimState:
         case DeleteInstance():
             machines, disks = _without(state.machines, step.uuid), _without(state.disks, step.uuid)
             return replace(state, machines=machines, disks=disks, bases=_without(state.bases, step.uuid))
+
+
+def counted(before: SimState, after: SimState, step: Step) -> SimState:
+    """With a new number for each machine that came to run, or was stopped and started, in `step`."""
+    anew = step.instance.uuid if isinstance(step, UpdateInstance) and not step.live else ""
+    runs, last = {}, before.last_run
+    for uuid, machine in after.machines.items():
+        if machine.power in (Power.RUNNING, Power.PAUSED):
+            old = before.runs.get(uuid) if uuid != anew else None
+            last += old is None
+            runs[uuid] = old or last
+    return replace(after, runs=runs, last_run=last)
 
 
 def received(state: SimState, source: SimState, step: MoveInstance, capacity: Usage) -> SimState:

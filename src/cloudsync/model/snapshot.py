@@ -120,7 +120,7 @@ class HostState:
     `uuid` is what libvirt calls the host; `skew` how many seconds its clock is ahead of ours (behind: negative).
     `stale`, by uuid, are in none of the others; who knows all hosts' documents tells them (scheduler/standing.py).
     `mtus` has its addresses, each with what fits into one packet there; empty when that is not known.
-    `tls`: running machines can come and go by TLS.
+    `tls`: running machines can come and go by TLS. `runs`, by uuid, numbers the process that each machine runs in.
     `applied` is the cloud's last apply by the host's journal, on whichever hosts that changed something.
     `document` is None on a host that never had one. `machines` and `boots` are by instance uuid.
     """
@@ -147,6 +147,7 @@ class HostState:
     uuid: str = ""
     skew: float = 0.0
     tls: bool = False
+    runs: Mapping[str, int] = field(default_factory=dict)
     applied: Applied | None = None
 
     @property
@@ -161,6 +162,12 @@ class HostState:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     hosts: Mapping[str, HostState] = field(default_factory=dict)
+
+    @property
+    def runs(self) -> Mapping[str, Mapping[str, int]]:
+        """The runs of this cloud's machines, by host; hosts out of reach are missing."""
+        there = [host for host in self.hosts.values() if host.reachable]
+        return {host.name: {uuid: host.runs[uuid] for uuid in host.runs.keys() & host.machines} for host in there}
 
     def deployed(self, cloud: str) -> Applied | None:
         """What was applied last: the newest that any host knows of, for an apply changes documents only where it must.

@@ -4,7 +4,7 @@ Called by host.py when it observes. Listing costs one call, each machine's XML a
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 from xml.etree import ElementTree
 
@@ -26,7 +26,8 @@ _POWER = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
-    """`machines` carry the mark of this cloud, by uuid; `foreign` is what all others take, stopped ones too."""
+    """`machines` carry the mark of this cloud, by uuid; `foreign` is what all others take, stopped ones too. `runs` has
+    libvirt's number of each of ours that runs: it gives none twice."""
 
     arch: str
     capacity: Usage
@@ -34,6 +35,7 @@ class Survey:
     foreign: Usage
     foreign_names: frozenset[str]
     uuid: str = ""
+    runs: Mapping[str, int] = field(default_factory=dict)
 
 
 def survey(connection: Connection, pool: Pool, cloud: str) -> Survey:
@@ -51,7 +53,14 @@ def survey(connection: Connection, pool: Pool, cloud: str) -> Survey:
         foreign=usage,
         foreign_names=frozenset(found.name for _, found in others),
         uuid=identity(connection),
+        runs={uuid: run for uuid, run in runs(connection).items() if uuid in machines},
     )
+
+
+def runs(connection: Connection) -> Mapping[str, int]:
+    """The number of every machine that runs, ours or not, by uuid: one call."""
+    with connection.doing("list what runs") as raw:
+        return {domain.UUIDString(): domain.ID() for domain in raw.listAllDomains(lv.VIR_CONNECT_LIST_DOMAINS_ACTIVE)}
 
 
 def identity(connection: Connection) -> str:
