@@ -2,14 +2,18 @@
 
 import threading
 from collections.abc import Callable
+from types import SimpleNamespace
+from typing import get_args, get_type_hints
 
+from cloudsync.apply.attempt import left
 from cloudsync.apply.driver import Blobs, Progress
 from cloudsync.apply.events import Event, Failed, Finished, Progressed, Skipped, Started
 from cloudsync.apply.execute import Outcome, execute
 from cloudsync.hosts.sim import SimHost
 from cloudsync.model.plan import Plan
-from cloudsync.model.problem import HostError
+from cloudsync.model.problem import HostError, TransientError
 from cloudsync.model.step import StartInstance, Step
+from cloudsync.render.progress import VERBS
 
 
 class Scripted(SimHost):
@@ -67,6 +71,63 @@ def test_what_waits_for_a_failed_one_is_skipped_and_the_rest_goes_on() -> None:
     }
     failed = next(event for event in events if isinstance(event, Failed))
     assert (failed.message, failed.hint) == ("no room", "make some")
+
+
+def test_what_may_go_by_itself_is_tried_again_and_what_will_not_is_not() -> None:
+    tries = {"a": 0, "b": 0}
+
+    def busy(_progress: Progress) -> None:
+        tries["a"] += 1
+        if tries["a"] == 1:
+            raise TransientError("a job holds it", "wait")
+
+    def broken(_progress: Progress) -> None:
+        tries["b"] += 1
+        raise HostError("no room", "make some")
+
+    outcome, events = run(Scripted({"a": busy, "b": broken}), plan(a="", b=""))
+    assert (outcome.succeeded, outcome.failed, tries) == (("a",), ("b",), {"a": 2, "b": 1})
+    assert [event.text for event in events if isinstance(event, Progressed)] == ["a job holds it; once more in 1 s"]
+
+
+def test_an_interruption_ends_the_tries() -> None:
+    stop = threading.Event()
+
+    def busy(_progress: Progress) -> None:
+        stop.set()
+        raise TransientError("a job holds it")
+
+    outcome, _ = run(Scripted({"a": busy}), plan(a=""), stop=stop)
+    assert outcome.failed == ("a",)
+
+
+def test_a_step_that_says_nothing_is_given_up_and_one_that_talks_is_not() -> None:
+    released, spoken = threading.Event(), threading.Event()
+
+    def mute(_progress: Progress) -> None:
+        released.wait(30)
+
+    def talking(progress: Progress) -> None:
+        for _ in range(8):
+            spoken.wait(0.1)
+            progress("on it")
+
+    events: list[Event] = []
+    driver = Scripted({"mute": mute, "talks": talking})
+    made = plan(mute="", after="mute", talks="")
+    outcome = execute(made, {"h": driver}, {}, events.append, 2, threading.Event(), lambda _step: 0.5)
+    released.set()
+    assert (outcome.succeeded, outcome.failed, outcome.skipped) == (("talks",), ("mute",), ("after",))
+    failed = next(event for event in events if isinstance(event, Failed))
+    assert failed.message == "host h: nothing was heard of it for 0.5 s; it may still go on there"
+    assert failed.left == "it may be off; the next apply takes care of that"
+
+
+def test_every_kind_of_step_says_what_it_leaves() -> None:
+    kinds = {get_args(get_type_hints(kind)["kind"])[0] for kind in get_args(Step)}
+    assert set(VERBS) == kinds
+    for name in kinds:
+        assert "some of it may be done" not in left(SimpleNamespace(kind=name))  # type: ignore[arg-type]
 
 
 def test_one_of_two_failing_is_enough() -> None:

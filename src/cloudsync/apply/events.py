@@ -23,9 +23,12 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
+    """`left` is what it leaves behind, and who takes care of that."""
+
     step: Step
     message: str
     hint: str = ""
+    left: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,11 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from graphlib import TopologicalSorter
 from threading import Event as Flag
 
+from cloudsync.apply.attempt import attempt, left, patience
 from cloudsync.apply.driver import Blobs, Driver, Progress
 from cloudsync.apply.events import Event, Failed, Finished, Progressed, Skipped, Started
 from cloudsync.model.plan import Plan
@@ -27,14 +29,20 @@ class Outcome:
 
 
 def execute(
-    plan: Plan, drivers: Mapping[str, Driver], blobs: Blobs, listener: Listener, parallelism: int, stop: Flag
+    plan: Plan,
+    drivers: Mapping[str, Driver],
+    blobs: Blobs,
+    listener: Listener,
+    parallelism: int,
+    stop: Flag,
+    silence: Callable[[Step], float] = patience,
 ) -> Outcome:
-    """Run the step graph on `parallelism` threads.
+    """Run the step graph on `parallelism` threads. A step that says nothing for `silence`, in seconds, has failed.
 
     What waits for a failed step is skipped, the rest goes on. Once `stop` is set no step starts any more; running ones
     finish. `listener` is called from several threads; one that fails (nobody reads it any more) stops nothing.
     """
-    run = _Run(plan, drivers, blobs, listener, stop)
+    run = _Run(plan, drivers, blobs, listener, stop, silence)
     with ThreadPoolExecutor(max_workers=max(1, parallelism)) as pool:
         running: dict[Future[str | None], str] = {}
         while run.graph.is_active():
@@ -50,11 +58,20 @@ def execute(
 class _Run:
     """One apply: what is done, what failed, what was skipped because of what."""
 
-    def __init__(self, plan: Plan, drivers: Mapping[str, Driver], blobs: Blobs, listener: Listener, stop: Flag) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        drivers: Mapping[str, Driver],
+        blobs: Blobs,
+        listener: Listener,
+        stop: Flag,
+        silence: Callable[[Step], float],
+    ) -> None:
         self.steps = {step.id: step for step in plan.steps}
         self.graph = TopologicalSorter({step.id: step.waits_for for step in plan.steps})
         self.graph.prepare()
         self._drivers, self._blobs, self._listener, self._stop = drivers, blobs, listener, stop
+        self._silence = silence
         self._succeeded: list[str] = []
         self._failed: list[str] = []
         self._skipped: dict[str, str] = {}
@@ -83,13 +100,13 @@ class _Run:
             return ""
         self._tell(Started(step))
         try:
-            self._act(step, lambda text: self._tell(Progressed(step, text)))
+            attempt(step, partial(self._act, step), partial(self._progressed, step), self._stop, self._silence)
         except CloudsyncError as error:
-            self._tell(Failed(step, error.message, error.hint))
+            self._tell(Failed(step, error.message, error.hint, left(step)))
             return error.message
         except Exception as error:
             message = f"unexpected {type(error).__name__}: this is a bug in cloudsync"
-            self._tell(Failed(step, message, "run `cloudsync apply` again; what is half-made is finished then"))
+            self._tell(Failed(step, message, "please report it", left(step)))
             return message
         self._tell(Finished(step))
         return None
@@ -114,6 +131,9 @@ class _Run:
 
     def outcome(self) -> Outcome:
         return Outcome(tuple(self._succeeded), tuple(self._failed), tuple(self._skipped), self._interrupted)
+
+    def _progressed(self, step: Step, text: str) -> None:
+        self._tell(Progressed(step, text))
 
     def _tell(self, event: Event) -> None:
         with suppress(Exception):

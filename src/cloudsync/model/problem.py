@@ -56,6 +56,10 @@ class HostError(CloudsyncError):
     """One host could not be asked, or refused."""
 
 
+class TransientError(HostError):
+    """It may be gone by itself in a moment: worth another try."""
+
+
 class StaleError(CloudsyncError):
     """A host is no longer as the plan saw it."""
 

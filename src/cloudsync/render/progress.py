@@ -118,8 +118,10 @@ class Screen:
         self._end(event.step, f"[{self._done}/{self._total}] {title(event.step)}: done in {self._took(event.step)}")
 
     def _failed(self, event: Failed) -> None:
-        hint = f"\n    hint: {printable(event.hint)}" if event.hint else ""
-        self._end(event.step, f"FAILED {title(event.step)}: {printable(event.message)}{hint}")
+        more = "".join(
+            f"\n    {word}: {printable(text)}" for word, text in (("hint", event.hint), ("left", event.left)) if text
+        )
+        self._end(event.step, f"FAILED {title(event.step)}: {printable(event.message)}{more}")
 
     def _skipped(self, event: Skipped) -> None:
         self._end(event.step, f"skipped {title(event.step)}: {printable(event.because)}")

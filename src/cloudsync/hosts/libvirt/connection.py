@@ -14,7 +14,7 @@ from urllib.parse import quote
 import libvirt as lv
 
 from cloudsync.hosts.way import Way
-from cloudsync.model.problem import HostError
+from cloudsync.model.problem import HostError, TransientError
 
 __all__ = ["Connection", "explain", "lv", "tell_monitor"]
 
@@ -169,7 +169,7 @@ def explain_open(host: str, uri: str, error: lv.libvirtError) -> HostError:
     if "Permission denied" in text or error.get_error_code() in (lv.VIR_ERR_AUTH_FAILED, lv.VIR_ERR_AUTH_UNAVAILABLE):
         return HostError(f"host {host}: no permission to use libvirt at {uri}", _GROUP)
     if "Failed to connect socket" in text or "Connection refused" in text:
-        return HostError(f"host {host}: libvirtd is not running ({uri})", _START)
+        return TransientError(f"host {host}: libvirtd is not running ({uri})", _START)
     return HostError(f"host {host}: libvirt cannot be reached at {uri}: {text}", f"try: virsh -c '{uri}' version")
 
 
@@ -177,12 +177,13 @@ def explain(host: str, what: str, error: lv.libvirtError) -> HostError:
     """A failed call as "host H: cannot WHAT: why"."""
     text = _message(error)
     if error.get_error_domain() == lv.VIR_FROM_RPC or "client socket is closed" in text:
-        return HostError(f"host {host}: cannot {what}: the connection to libvirtd broke", _START)
+        return TransientError(f"host {host}: cannot {what}: the connection to libvirtd broke", _START)
+    if error.get_error_code() == lv.VIR_ERR_OPERATION_TIMEOUT:
+        hint = "another job works on it: virsh domjobinfo NAME shows which; run this again when it is over"
+        return TransientError(f"host {host}: cannot {what}: {text}", hint)
     hint = ""
     if "No space left on device" in text:
         hint = _FULL
-    elif error.get_error_code() == lv.VIR_ERR_OPERATION_TIMEOUT:
-        hint = "another job works on it: virsh domjobinfo NAME shows which; run this again when it is over"
     elif "Cannot allocate memory" in text:
         hint = "free memory on that host, or set its `reserved.memory` higher so that less is placed there"
     return HostError(f"host {host}: cannot {what}: {text}", hint)
