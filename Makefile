@@ -2,11 +2,12 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup dev image demo demo-clean test test-packets test-machines test-fleets test-others check bench machine lab lab-stop lab-start lab-down lock
+.PHONY: help setup dev image demo demo-clean test test-packets test-machines test-fleets test-others check bench kill machine lab lab-stop lab-start lab-down lock
 IMAGE ?=
 HOSTS ?= 3
 UNDERLAY ?= flat
 HOST ?=
+PART ?=
 play = setup/root .venv/bin/python -m tests.lab.play
 # Where this is set, every start of the program and of a test process would compile all of it again.
 unexport PYTHONDONTWRITEBYTECODE
@@ -64,6 +65,9 @@ check: dev ## format, lint, types, import rules and the tests that need no root
 bench: dev ## measured figures and what they are held against, into bench/results.json
 	@setup/root .venv/bin/python -m bench.guest
 	@.venv/bin/python -m bench.run
+
+kill: dev ## hours of killing at every moment, and of holding plans against what happens; PART=one, three or truth
+	@setup/root .venv/bin/python tests/lab/private.py --uplink .venv/bin/python -m tests.kill $(PART)
 
 machine: dev ## a shell on a private machine with its own libvirt, network and folders
 	@setup/root .venv/bin/python tests/lab/private.py --uplink bash

@@ -176,6 +176,13 @@ def test_start_makes_it_run_whatever_it_was(lab: Lab) -> None:
     assert named(lab.survey(), "web-1").power is Power.RUNNING
 
 
+def test_a_start_that_another_was_quicker_with(lab: Lab) -> None:
+    """libvirt goes on with what a killed program asked of it, while the next one asks for the same."""
+    web = lab.define(lab.instance())
+    lab.domains.start(web.uuid, web.name, lambda: lab.domains.start(web.uuid, web.name))
+    assert named(lab.survey(), "web-1").power is Power.RUNNING
+
+
 def test_a_paused_guest_cannot_listen_and_is_forced_at_once(lab: Lab) -> None:
     web = lab.run(lab.instance())
     lab.connection.raw.lookupByUUIDString(web.uuid).suspend()

@@ -23,6 +23,8 @@ _REMAINS = (
     | lv.VIR_DOMAIN_UNDEFINE_NVRAM
 )
 
+_RUNNING = (lv.VIR_DOMAIN_RUNNING, lv.VIR_DOMAIN_BLOCKED)
+
 
 class Domains:
     """The machines of `cloud` on one host."""
@@ -75,16 +77,11 @@ class Domains:
         """
         with self._connection.doing(f"start {label}"):
             domain = self._existing(uuid, label)
-            state = domain.state()[0]
-            if state == lv.VIR_DOMAIN_PAUSED:
-                _resume(domain)
-            elif state == lv.VIR_DOMAIN_PMSUSPENDED:
-                domain.pMWakeup()
-            elif state not in (lv.VIR_DOMAIN_RUNNING, lv.VIR_DOMAIN_BLOCKED):
-                if state == lv.VIR_DOMAIN_CRASHED:
-                    domain.destroy()
-                booting()
-                domain.create()
+            try:
+                _run(domain, booting)
+            except lv.libvirtError:
+                if not _runs(domain):
+                    raise
 
     def stop(self, uuid: str, label: str, grace: float, for_good: bool = False) -> None:
         """Press the power button, again every 10 s; pull the plug after `grace` seconds. `for_good`: autostart off."""
@@ -117,7 +114,7 @@ class Domains:
                 state = domain.state()[0]
                 if state == lv.VIR_DOMAIN_SHUTOFF:
                     return True
-                if state not in (lv.VIR_DOMAIN_RUNNING, lv.VIR_DOMAIN_BLOCKED, lv.VIR_DOMAIN_SHUTDOWN):
+                if state not in (*_RUNNING, lv.VIR_DOMAIN_SHUTDOWN):
                     return False
                 if state != lv.VIR_DOMAIN_SHUTDOWN:
                     _press(domain)
@@ -167,6 +164,25 @@ class Domains:
             f"({domain.UUIDString()})",
             "plan again",
         )
+
+
+def _run(domain: Any, booting: Callable[[], None]) -> None:
+    """libvirt goes on with a start whose caller was killed. Until that is done the machine is off or paused, and then
+    what is asked of it here fails, because it runs."""
+    state = domain.state()[0]
+    if state == lv.VIR_DOMAIN_PAUSED:
+        _resume(domain)
+    elif state == lv.VIR_DOMAIN_PMSUSPENDED:
+        domain.pMWakeup()
+    elif state not in _RUNNING:
+        if state == lv.VIR_DOMAIN_CRASHED:
+            domain.destroy()
+        booting()
+        domain.create()
+
+
+def _runs(domain: Any) -> bool:
+    return domain.state()[0] in _RUNNING
 
 
 def _resume(domain: Any) -> None:

@@ -1,0 +1,96 @@
+"""The program as a process that is there at once, and that something strikes at a chosen moment.
+
+Python and its libraries are loaded by one process that does nothing else; each run is a copy of it.
+"""
+
+import json
+import multiprocessing
+import os
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.kill.blows import children
+
+PATIENCE = 180.0
+KILLED = -signal.SIGKILL
+LOADED = ["tests.kill.program", "tests.kill.warm"]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """`moments` are those that came, in order."""
+
+    code: int
+    out: str
+    err: str
+    moments: list[str]
+
+    @property
+    def said(self) -> str:
+        return f"exit {self.code}\n{self.out}{self.err}"
+
+
+def itself() -> None:
+    """The controller and every process that it started, ssh among them, at once."""
+    for child in children(os.getpid()):
+        with suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
+    os.killpg(0, signal.SIGKILL)
+
+
+class Program:
+    """`folder` is where a run says what it says."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._server = multiprocessing.get_context("forkserver")
+        self._server.set_forkserver_preload(LOADED)
+
+    def run(self, spec: Path, *words: str, at: int | str = 0, strike: Callable[[], None] = itself) -> Done:
+        """`strike` at moment `at`."""
+        files = [self._folder / name for name in ("out", "err", "moments")]
+        command = ["-f", str(spec), *words]
+        process = self._server.Process(target=_be_the_program, args=(command, files, at, strike), daemon=True)
+        process.start()
+        process.join(PATIENCE)
+        if process.is_alive():
+            process.kill()
+            process.join()
+            raise AssertionError(f"{' '.join(words)} does not end\n{files[1].read_text()}")
+        out, err, moments = (file.read_text(errors="replace") for file in files)
+        return Done(process.exitcode or 0, out, err, moments.splitlines())
+
+    def plan(self, spec: Path) -> dict[str, Any]:
+        done = self.run(spec, "plan", "--format", "json")
+        assert done.code == 0, done.said
+        found: dict[str, Any] = json.loads(done.out)
+        return found
+
+    def apply(self, spec: Path) -> Done:
+        done = self.run(spec, "apply", "-y", "--allow-destroy")
+        assert done.code == 0, done.said
+        return done
+
+
+def _be_the_program(command: list[str], files: list[Path], at: int | str, strike: Callable[[], None]) -> None:
+    from cloudsync.cli.main import main
+    from tests.kill.doors import Moments, watch
+
+    os.setsid()
+    os.environ["NO_COLOR"] = "1"
+    for number, file in zip((1, 2), files, strict=False):
+        said = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        os.dup2(said, number)
+    sys.stdout, sys.stderr = (os.fdopen(number, "w", buffering=1) for number in (1, 2))
+    watch(Moments(files[2], at, strike))
+    try:
+        main(command)
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):
+                stream.flush()
