@@ -7,10 +7,12 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from ipaddress import IPv4Address
 from typing import Annotated
 
 from fastapi import FastAPI, Header, Query, Request
+from fastapi import Path as Segment
 from starlette.responses import JSONResponse, Response
 
 from cloudsync import __version__
@@ -30,6 +32,7 @@ from cloudsync.agent.bodies import (
 from cloudsync.agent.checkup.gather import Checkup
 from cloudsync.agent.images import News
 from cloudsync.agent.keeper import Moved
+from cloudsync.agent.lock import Grip
 from cloudsync.agent.receive import read_delta, read_document
 from cloudsync.agent.services import Services
 from cloudsync.agent.state import gather
@@ -169,15 +172,23 @@ def _lock(app: FastAPI, services: Services) -> None:
         return services.lock.held
 
     @app.post("/v1/lock", response_class=Response, responses=LINES | {423: {"model": Problem}})
-    async def take(wanted: Who) -> Response:
-        """Take it: one line {"held": true}, then nothing. The lock is held until the connection ends."""
-        mine = services.lock.take(wanted.who)
-        return Stream(_holding(services.stop), services.stop, lambda: services.lock.release(mine))
+    async def take(wanted: Who, lease: Annotated[float, Query(ge=0, le=3600)] = 0) -> Response:
+        """Take it: one line {"held": true, "key"}, then nothing. The lock is held until the connection ends, and with a
+        lease, in seconds, only as long as it is renewed meanwhile."""
+        mine = services.lock.take(wanted.who, lease)
+        return Stream(_holding(services, mine), services.stop, lambda: services.lock.release(mine))
+
+    @app.put("/v1/lock/{key}", responses={404: {"model": Problem}})
+    async def renew(key: Annotated[str, Segment(pattern="^[0-9a-f]{32}$")]) -> Held:
+        """Have it last for another lease. 404: it is over."""
+        return services.lock.renew(key)
 
 
-async def _holding(stop: asyncio.Event) -> AsyncIterator[bytes]:
-    yield b'{"held": true}\n'
-    await stop.wait()
+async def _holding(services: Services, mine: Grip) -> AsyncIterator[bytes]:
+    yield json.dumps({"held": True, "key": mine.key}).encode() + b"\n"
+    while not services.stop.is_set() and (left := services.lock.left(mine)) != 0.0:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(services.stop.wait(), left)
 
 
 def _images(app: FastAPI, services: Services) -> None:

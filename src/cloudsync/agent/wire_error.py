@@ -10,12 +10,13 @@ from starlette.responses import JSONResponse
 
 from cloudsync.agent.images import InUse
 from cloudsync.agent.keeper import Blank, Foreign, Moved
-from cloudsync.agent.lock import Taken
+from cloudsync.agent.lock import Gone, Taken
 from cloudsync.agent.words import shown
 from cloudsync.model.problem import CloudsyncError
 
 _STATUS: tuple[tuple[type[CloudsyncError], int], ...] = (
     (Blank, 404),
+    (Gone, 404),
     (Moved, 412),
     (Foreign, 409),
     (InUse, 409),

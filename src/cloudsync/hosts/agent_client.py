@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event, Thread
 from time import monotonic
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
@@ -35,6 +36,7 @@ T = TypeVar("T")
 _QUICK = 60.0
 _SHORT = 10.0
 _APPLY = 300.0
+_LEASE = 20.0
 _SILENCE = 60.0
 """Seconds without a line; the agent sends one at least every 15 s."""
 
@@ -68,17 +70,44 @@ class AgentClient:
         return self._stored(self._at.ask("PATCH", "/v1/document", body, {"if-match": f'"{etag}"'}, wait=_APPLY))
 
     @contextmanager
-    def lock(self, who: str, lost: Callable[[], None] = lambda: None) -> Iterator[None]:
+    def lock(self, who: str, lost: Callable[[], None] = lambda: None, lease: float = _LEASE) -> Iterator[None]:
         """Hold the host's apply lock. LockedError names the holder and since when. It goes with this process.
 
-        It goes with the agent as well: `lost` is called then, from another thread.
+        It goes with the agent as well, and when the line is cut for `lease` seconds: then `lost` is called, from
+        another thread.
         """
-        answer = self._at.send("POST", "/v1/lock", json.dumps({"who": who}).encode(), wait=_QUICK)
+        body = json.dumps({"who": who}).encode()
+        answer = self._at.send("POST", f"/v1/lock?lease={lease:g}", body, wait=_QUICK)
         with closing(answer):
-            if self._fields(answer.line(_QUICK)) != {"held": True}:
+            fields = self._fields(answer.line(_QUICK))
+            if fields.get("held") is not True:
                 raise HostError(f"{self._at.host}: the agent did not give the lock", "run this again")
-            with answer.kept(_SILENCE, lost):
+            once = _once(lost)
+            with answer.kept(_SILENCE, once), self._renewed(fields.get("key"), lease, once):
                 yield
+
+    @contextmanager
+    def _renewed(self, key: object, lease: float, lost: Callable[[], None]) -> Iterator[None]:
+        """Say several times a lease that it is still wanted; an older agent gives no `key` and asks for nothing."""
+        over = Event()
+
+        def renew() -> None:
+            heard = monotonic()
+            while not over.wait(lease / 4):
+                try:
+                    self._at.ask("PUT", f"/v1/lock/{key}", wait=_SHORT)
+                    heard = monotonic()
+                except HostError as error:
+                    if isinstance(error, Absent) or monotonic() - heard > lease:
+                        lost()
+                        return
+
+        if isinstance(key, str):
+            Thread(target=renew, name="lock", daemon=True).start()
+        try:
+            yield
+        finally:
+            over.set()
 
     def rulings(self, asked: Question) -> tuple[Ruling, ...]:
         """What the host's kernel does with packets."""
@@ -250,3 +279,15 @@ def _apart(data: bytes | str) -> str:
 
 def _denied(uuid: str) -> str:
     return f"/v1/instances/{quote(uuid, safe='')}/denied"
+
+
+def _once(tell: Callable[[], None]) -> Callable[[], None]:
+    """Two threads notice."""
+    told = Event()
+
+    def first() -> None:
+        if not told.is_set():
+            told.set()
+            tell()
+
+    return first
