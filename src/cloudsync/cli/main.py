@@ -94,8 +94,17 @@ def plan(
     what_if_lost: Annotated[
         str | None, typer.Option("--what-if-lost", metavar="HOST", help="Where its instances would go if it died.")
     ] = None,
+    absorb: Annotated[
+        bool, typer.Option("--absorb", help="Write what drifted into the spec, and show that as a diff.")
+    ] = False,
 ) -> None:
     """Show what apply would do, hosts already chosen."""
+    if absorb:
+        from cloudsync.cli.absorb import run as take_in
+
+        if out or replace or evacuate or sign or what_if_lost is not None or style != "text":
+            raise typer.BadParameter("--absorb prints a diff: it goes with --snapshot and --detailed-exitcode alone")
+        raise typer.Exit(take_in(Options.file, detailed_exitcode, snapshot, allowed_signers))
     if what_if_lost is not None:
         from cloudsync.cli.hosts import lost
 

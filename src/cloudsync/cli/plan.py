@@ -37,7 +37,7 @@ def run(
 
     one_of(style, "text", "json")
     cloud = replace(replacing(load(path), replaced), evacuate=lost)
-    snapshot = _snapshot(cloud, snapshot_file, signers)
+    snapshot = snapshot_of(cloud, snapshot_file, signers)
     plan = warned(decide(cloud, snapshot, who()), lineage(cloud, snapshot))
     show(plan, style)
     if save:
@@ -62,7 +62,8 @@ def show(plan: Plan, style: str = "text") -> None:
         out(text(plan, colour()))
 
 
-def _snapshot(cloud: Cloud, file: Path | None, signers: Path | None) -> Snapshot:
+def snapshot_of(cloud: Cloud, file: Path | None, signers: Path | None) -> Snapshot:
+    """What is there, or what was when it was saved."""
     if file:
         return load_snapshot(file, signers)
     from cloudsync.hosts.fleet import Fleet

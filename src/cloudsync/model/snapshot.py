@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from cloudsync.model.document import Applied, HostDocument
 from cloudsync.model.obstacle import Obstacle
-from cloudsync.model.resources import Power
+from cloudsync.model.resources import Power, Rule
 
 SKEW = 5.0
 """Seconds between two clocks that are not worth a word: asking takes some."""
@@ -86,7 +86,8 @@ class Occupied:
 class Drift:
     """Something changed outside cloudsync. `address` is KIND.NAME, `remedy` what the next apply does about it.
 
-    `repaired` is False when that is nothing.
+    `repaired` is False when that is nothing. `added` and `removed` say what was done to a group's rules, where a rule
+    of the spec would say exactly that.
     """
 
     address: str
@@ -94,6 +95,8 @@ class Drift:
     message: str
     remedy: str = "will be restored"
     repaired: bool = True
+    added: Rule | None = None
+    removed: Rule | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,7 @@ from cloudsync.planner.drift import drift
 from cloudsync.planner.order import Work, steps
 from cloudsync.planner.refuse import refuse
 from cloudsync.planner.seen import Sight, see
+from cloudsync.planner.wished import wished
 from cloudsync.scheduler.standing import standing
 
 _FEW = 3
@@ -32,7 +33,7 @@ def make_plan(
     applied: Applied,
 ) -> Plan:
     """Raise SpecError for changes that are never made. Instances that have no place get no steps."""
-    states = standing(cloud, snapshot)
+    states = wished(cloud, standing(cloud, snapshot))
     sight = see(cloud, desired, states)
     refuse(cloud, sight, states)
     common = whole(cloud, desired, sight, states)

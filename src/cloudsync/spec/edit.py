@@ -86,7 +86,7 @@ def _inserted(document: Document, name: str, line: str) -> str | None:
         last = "" if document.text.endswith("\n") else end
         return f"{mark}{document.text}{last}{end}keypairs:{end}  {entry(name, line)}{end}"
     if document.root["keypairs"]:
-        at, indent = _after_last(document.root["keypairs"], lines)
+        at, indent = after_last(document.root["keypairs"], lines)
     else:
         at, indent = _emptied(document.root, lines), 2
     if not 0 < at <= len(lines):
@@ -107,7 +107,7 @@ def _emptied(root: Map, lines: list[str]) -> int:
     return value_row + 1
 
 
-def _after_last(present: Map, lines: list[str]) -> tuple[int, int]:
+def after_last(present: Map, lines: list[str]) -> tuple[int, int]:
     """The line after the last key pair and what belongs to it, and the column of its key."""
     row, indent = present.marks[list(present)[-1]][:2]
     at = row + 1

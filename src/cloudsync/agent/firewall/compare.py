@@ -2,17 +2,21 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cloudsync.agent.firewall.ruleset import TABLE, Chain, Container, Rule, Ruleset, Table
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Difference:
-    """`address` is KIND.NAME of what is not protected or not reached as it should be."""
+    """`address` is KIND.NAME of what is not protected or not reached as it should be. `rule`, where it is about one of
+    `chain`, is `extra` there or missing."""
 
     address: str
     message: str
+    chain: str = field(default="", compare=False)
+    rule: Rule | None = field(default=None, compare=False)
+    extra: bool = field(default=False, compare=False)
 
 
 def differences(wanted: Ruleset, found: Ruleset) -> tuple[Difference, ...]:
@@ -119,7 +123,7 @@ class _Look:
         for rule in expected - there:
             yield _missing_rule(rule, name, owner)
         for rule in there - expected:
-            yield Difference(owner, f"a rule of chain {name} is not ours: {rule}")
+            yield Difference(owner, f"a rule of chain {name} is not ours: {rule}", name, rule, extra=True)
         if expected == there:
             yield Difference(owner, f"the rules of chain {name} are in another order")
 
@@ -127,8 +131,8 @@ class _Look:
 def _missing_rule(rule: Rule, chain: str, owner: str) -> Difference:
     """A group's rule bears its own words; the rest is named by what it does."""
     if owner.startswith("group.") and rule.comment:
-        return Difference(owner, f"rule {rule.comment.partition(' ')[2]} is missing")
-    return Difference(owner, f"rule `{' '.join(rule.parts)}` of chain {chain} is missing")
+        return Difference(owner, f"rule {rule.comment.partition(' ')[2]} is missing", chain, rule)
+    return Difference(owner, f"rule `{' '.join(rule.parts)}` of chain {chain} is missing", chain, rule)
 
 
 def _shown(chain: Chain) -> str:

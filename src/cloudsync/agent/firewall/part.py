@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from cloudsync.agent.firewall import conntrack, genid, nft
+from cloudsync.agent.firewall import conntrack, genid, nft, spoken
 from cloudsync.agent.firewall.compare import differences
 from cloudsync.agent.firewall.compile import compile_document
 from cloudsync.agent.firewall.delta import delta
@@ -96,10 +96,7 @@ class Firewall:
             if judged and judged.document is document and judged.generation == genid.generation():
                 return judged.drift
             wanted, found = self._compiled(document), self._found(read=True)
-            host = document.host
-            drift = tuple(
-                Drift(address=one.address, host=host, message=one.message) for one in differences(wanted, found)
-            )
+            drift = tuple(spoken.drift(one, document) for one in differences(wanted, found))
             if self._known:
                 self._judged = _Judged(self._known.generation, document, drift)
                 self._known = _Known(self._known.generation, found if drift else wanted, read=True)
