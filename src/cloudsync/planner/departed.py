@@ -25,6 +25,8 @@ _FEW = 5
 
 def confirm_lost(cloud: Cloud, snapshot: Snapshot) -> None:
     """CloudsyncError unless each host to be given up is silent, or has copies left that were given up before."""
+    if not cloud.evacuate:
+        return
     hosts = standing(cloud, snapshot)
     witnesses = [host.document for host in hosts.values() if host.reachable and host.document]
     known = {entry.host for document in witnesses for entry in document.directory.values()}

@@ -48,7 +48,7 @@ ROWS = (
 
 def differing(before: Instance, after: Instance) -> tuple[Row, ...]:
     """The rows in which the two differ."""
-    return tuple(row for row in ROWS if row.value(before) != row.value(after))
+    return () if before == after else tuple(row for row in ROWS if row.value(before) != row.value(after))
 
 
 def as_fields(row: Row, before: Instance, after: Instance) -> tuple[Field, ...]:

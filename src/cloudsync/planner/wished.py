@@ -8,8 +8,10 @@ from cloudsync.model.snapshot import Drift, HostState
 from cloudsync.spec.restored import allowed
 
 
-def wished(cloud: Cloud, hosts: Mapping[str, HostState]) -> dict[str, HostState]:
+def wished(cloud: Cloud, hosts: Mapping[str, HostState]) -> Mapping[str, HostState]:
     """The hosts without that part of their drift."""
+    if not any(_touched(host) for host in hosts.values()):
+        return hosts
     return {name: _without(cloud, host) if _touched(host) else host for name, host in hosts.items()}
 
 

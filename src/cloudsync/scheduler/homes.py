@@ -7,6 +7,7 @@ from cloudsync.model.cloud import Cloud
 from cloudsync.model.document import HostDocument
 from cloudsync.model.resources import Instance, Power
 from cloudsync.model.snapshot import HostState, Machine
+from cloudsync.scheduler.latest import latest
 from cloudsync.scheduler.standing import given_up
 
 
@@ -48,6 +49,7 @@ class Homes:
         yield from self.others
 
 
+@latest
 def find_homes(cloud: Cloud, hosts: Mapping[str, HostState]) -> Homes:
     """Match what exists with what is wanted: by name, else by a name that it may be renamed from."""
     found, copies = apart(hosts)

@@ -6,9 +6,11 @@ from dataclasses import replace
 from cloudsync.model.cloud import Cloud
 from cloudsync.model.document import GivenUp, HostDocument
 from cloudsync.model.snapshot import HostState, HostStatus, Snapshot, Stale, Usage
+from cloudsync.scheduler.latest import latest
 
 
-def standing(cloud: Cloud, snapshot: Snapshot) -> dict[str, HostState]:
+@latest
+def standing(cloud: Cloud, snapshot: Snapshot) -> Mapping[str, HostState]:
     """Every host of the spec in name order: unreachable when the snapshot lacks it, foreign when another cloud has it,
     cordoned or drained when the spec says so.
     """
