@@ -9,7 +9,7 @@ from pathlib import Path
 from cloudsync.apply.driver import Driver
 from cloudsync.model.document import HostDocument
 from cloudsync.model.resources import Group, Image, Instance, Network, Nic
-from cloudsync.model.snapshot import HostState, Machine
+from cloudsync.model.snapshot import HostState, Machine, Usage
 from cloudsync.model.step import (
     CreateInstance,
     DeleteImage,
@@ -24,6 +24,7 @@ from cloudsync.planner.identity import tap_and_mac, uuid_of
 MIB = 1 << 20
 NETWORK = Network(name="default", subnet="10.99.0.0/24", gateway="10.99.0.1", domain="contract.internal")
 GATEWAYS = {"default": NETWORK.gateway}
+NO_ROOM = Usage()
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ class Site:
         )
         self.perform(PutDocument(id="document", host="here", address="host.here", document=document, base=on))
 
-    def create(self, one: Instance) -> None:
+    def create(self, one: Instance, most: Usage = NO_ROOM) -> None:
         self.perform(
             CreateInstance(
                 id="create",
@@ -91,10 +92,11 @@ class Site:
                 gateways=GATEWAYS,
                 cloud="contract",
                 generation=self.state.generation,
+                most=most,
             )
         )
 
-    def update(self, one: Instance) -> None:
+    def update(self, one: Instance, most: Usage = NO_ROOM, live: bool = False) -> None:
         self.perform(
             UpdateInstance(
                 id="update",
@@ -104,18 +106,20 @@ class Site:
                 gateways=GATEWAYS,
                 cloud="contract",
                 generation=self.state.generation,
+                most=most,
+                live=live,
             )
         )
 
     def delete(self, uuid: str) -> None:
         self.perform(DeleteInstance(id="delete", host="here", address="instance.web", uuid=uuid))
 
-    def running(self, name: str = "web") -> Instance:
+    def running(self, name: str = "web", most: Usage = NO_ROOM) -> Instance:
         """Fetched, recorded, made."""
         one = self.instance(name)
         self.fetch()
         self.record(one)
-        self.create(one)
+        self.create(one, most)
         return one
 
     @property

@@ -48,7 +48,7 @@ class Breakable(SimHost):
 
     def perform(self, step: Step, blobs: Blobs, progress: Progress) -> None:
         running = {uuid for uuid, machine in self.state.machines.items() if machine.power is Power.RUNNING}
-        if isinstance(step, UpdateInstance):
+        if isinstance(step, UpdateInstance) and not step.live:
             self.stopped |= running & {step.instance.uuid}
         elif isinstance(step, StopInstance | DeleteInstance):
             self.stopped |= running & {step.uuid}
@@ -115,9 +115,18 @@ class Breakable(SimHost):
             self.state = replace(state, disks=disks, bases={uuid: step.instance.image, **state.bases})
         elif isinstance(step, DeleteInstance):
             self.state = replace(state, machines={k: v for k, v in state.machines.items() if k != step.uuid})
+        elif isinstance(step, UpdateInstance) and step.live:
+            self._half_grown(step)
         elif isinstance(step, UpdateInstance) and step.instance.uuid in state.machines:
             off = replace(state.machines[step.instance.uuid], power=Power.STOPPED)
             self.state = replace(state, machines={**state.machines, off.uuid: off})
+
+    def _half_grown(self, step: UpdateInstance) -> None:
+        """Its disk is bigger; vCPUs and memory are what they were."""
+        uuid, state = step.instance.uuid, self.state
+        machine = replace(state.machines[uuid], disk=step.instance.disk)
+        machines, disks = {**state.machines, uuid: machine}, {**state.disks, uuid: machine.disk}
+        self.state = replace(state, machines=machines, disks=disks)
 
 
 @dataclass

@@ -22,6 +22,7 @@ FLAVORS = (
     Flavor(name="small", vcpus=1, memory=512 * MIB, disk=4 * GIB),
     Flavor(name="tiny", vcpus=1, memory=512 * MIB, disk=4 * GIB),
     Flavor(name="wide", vcpus=4, memory=512 * MIB, disk=4 * GIB),
+    Flavor(name="roomy", vcpus=1, memory=1 * GIB, disk=8 * GIB),
     Flavor(name="large", vcpus=2, memory=8 * GIB, disk=40 * GIB),
 )
 RULES = (

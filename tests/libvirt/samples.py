@@ -5,11 +5,12 @@ from pathlib import Path
 from cloudsync.hosts.libvirt.domain_xml import Site
 from cloudsync.hosts.libvirt.survey import Survey
 from cloudsync.model.resources import Digest, Instance, Nic
-from cloudsync.model.snapshot import HostState, Machine
+from cloudsync.model.snapshot import HostState, Machine, Usage
 
 MiB = 1 << 20
 UUID = "7b0c1f6e-52d4-4a3f-9c1e-0d5b8a2f4e11"
 IMAGE = "5a" * 32
+MOST = Usage(vcpus=4, memory=288 * MiB)
 
 
 def an_instance(name: str = "web-1", uuid: str = UUID, image: str = IMAGE, number: int = 7) -> Instance:
@@ -38,7 +39,13 @@ def an_instance(name: str = "web-1", uuid: str = UUID, image: str = IMAGE, numbe
 
 def a_site(cloud: str = "lab", pool: str = "/var/lib/cloudsync/pool") -> Site:
     return Site(
-        cloud=cloud, generation=3, gateways={"default": "10.20.0.1"}, virt="qemu", image_format="raw", pool=pool
+        cloud=cloud,
+        generation=3,
+        gateways={"default": "10.20.0.1"},
+        virt="qemu",
+        image_format="raw",
+        pool=pool,
+        most=MOST,
     )
 
 

@@ -24,6 +24,8 @@ WEB = Machine(
     power=Power.RUNNING,
     autostart=True,
     generation=3,
+    max_vcpus=4,
+    max_memory=288 * MiB,
 )
 
 
@@ -37,6 +39,30 @@ def machine(text: str) -> Machine:
 @pytest.mark.parametrize("recording", ["stopped", "running", "running-inactive"])
 def test_what_libvirt_keeps_reads_back_as_what_was_wanted(recording: str) -> None:
     assert machine((RECORDINGS / f"{recording}.xml").read_text()) == WEB
+
+
+@pytest.mark.parametrize("recording", ["grown", "grown-inactive"])
+def test_one_that_has_grown_has_what_was_added(recording: str) -> None:
+    """3 vCPUs, and 128 MiB twice: as devices while it runs, as part of it from the next start on."""
+    found = machine((RECORDINGS / f"{recording}.xml").read_text())
+    assert found == replace(WEB, vcpus=3, memory=288 * MiB, disk=16 * MiB, generation=4)
+
+
+def test_one_that_has_no_place_for_more_memory_has_no_room() -> None:
+    text = (RECORDINGS / "grown.xml").read_text()
+    assert machine(text.replace("slots='16'", "slots='2'").replace("'KiB'>294912</maxM", "'GiB'>1</maxM")) == replace(
+        machine(text), max_memory=288 * MiB
+    )
+    assert machine(text.replace("'KiB'>294912</maxM", "'GiB'>1</maxM")).max_memory == 1024 * MiB
+
+
+def test_one_without_room_is_written_as_it_always_was() -> None:
+    """Its guest has no nodes of memory, and all the vCPUs that there are."""
+    domain = ET.fromstring(to_xml(an_instance(), replace(a_site(), most=Usage())))
+    assert domain.find("maxMemory") is None
+    assert domain.find("cpu/numa") is None
+    assert (domain.findtext("vcpu"), domain.find("vcpu").get("current")) == ("1", "1")  # type: ignore[union-attr]
+    assert machine(ET.tostring(domain, encoding="unicode")) == replace(WEB, max_vcpus=1, max_memory=32 * MiB)
 
 
 def test_what_is_written_reads_back() -> None:
@@ -111,7 +137,10 @@ def test_the_cpu_follows_the_kind_of_machine(virt: str, mode: str) -> None:
     assert cpu is not None
     assert topology is not None
     assert cpu.get("mode") == mode
-    assert topology.get("cores") == "3"
+    assert topology.get("cores") == "4"
+    assert [(cell.get("cpus"), cell.get("memory")) for cell in domain.findall("cpu/numa/cell")] == [
+        ("0-3", str(32 * MiB))
+    ]
 
 
 def test_secrets_do_not_reach_the_xml() -> None:

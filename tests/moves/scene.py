@@ -15,7 +15,11 @@ from tests.lab.lab import Hosts
 PROGRAM = str(Path(sys.executable).with_name("cloudsync"))
 POOL = "/var/lib/cloudsync/pool"
 MIB = 1 << 20
-FLAVORS = {"tiny": "{vcpus: 1, memory: 32MiB, disk: 32MiB}", "wide": "{vcpus: 1, memory: 48MiB, disk: 40MiB}"}
+FLAVORS = {
+    "tiny": "{vcpus: 1, memory: 32MiB, disk: 32MiB}",
+    "wide": "{vcpus: 1, memory: 48MiB, disk: 40MiB}",
+    "grown": "{vcpus: 2, memory: 160MiB, disk: 40MiB}",
+}
 BUSY = "Unbounded"
 
 

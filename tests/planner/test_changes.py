@@ -67,9 +67,9 @@ BASE = cloud(instance("web"), instance("db", state=Power.STOPPED))
 @pytest.mark.parametrize(
     ("fields", "disruption", "shown"),
     [
-        ({"flavor": replace(SMALL, memory=1 * GIB)}, Disruption.RESTART, ("memory", "512 MiB", "1 GiB")),
-        ({"flavor": replace(SMALL, vcpus=2)}, Disruption.RESTART, ("vcpus", "1", "2")),
-        ({"flavor": replace(SMALL, disk=8 * GIB)}, Disruption.RESTART, ("disk", "4 GiB", "8 GiB")),
+        ({"flavor": replace(SMALL, memory=1 * GIB)}, Disruption.LIVE, ("memory", "512 MiB", "1 GiB")),
+        ({"flavor": replace(SMALL, vcpus=2)}, Disruption.LIVE, ("vcpus", "1", "2")),
+        ({"flavor": replace(SMALL, disk=8 * GIB)}, Disruption.LIVE, ("disk", "4 GiB", "8 GiB")),
         ({"flavor": replace(SMALL, name="tiny")}, Disruption.NONE, ("flavor", "small", "tiny")),
         ({"groups": ("default", "web")}, Disruption.LIVE, ("security_groups", "default", "default, web")),
         ({"floating": "203.0.113.10"}, Disruption.LIVE, ("floating_ip", "none", "203.0.113.10")),

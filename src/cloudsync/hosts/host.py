@@ -260,8 +260,10 @@ class Host:
         if not step.live:
             progress("stopping")
             self._domains.stop(instance.uuid, step.address, step.grace)
-            self._pool.grow_root(instance.uuid, instance.disk)
+        # Before it grows: cut off in between, it still lacks something, and the next plan sees that.
         self._define(step, older.image_format)
+        if not step.live or not self._domains.grow(instance, self._site(step, older.image_format)):
+            self._pool.grow_root(instance.uuid, instance.disk)
         if instance.state is Power.RUNNING:
             self._power_up(instance.uuid, instance.name)
 
@@ -277,6 +279,7 @@ class Host:
             virt=self._virt(self._known()),
             image_format=image_format,
             pool=self._pool.folder,
+            most=step.most,
         )
 
     def _power_up(self, uuid: str, label: str) -> None:

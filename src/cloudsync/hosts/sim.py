@@ -106,7 +106,8 @@ class SimHost:
             images=state.images,
             disks=frozenset(state.disks),
             runs=state.runs,
-            boots={uuid: Boot(uuid=uuid) for uuid in state.started} | {boot.uuid: boot for boot in _boots(state)},
+            boots={uuid: Boot(uuid=uuid, grows=True) for uuid in state.started}
+            | {boot.uuid: boot for boot in _boots(state)},
             applied=self._journal.latest(),
         )
 
@@ -215,4 +216,4 @@ class SimHost:
 
 def _boots(state: SimState) -> list[Boot]:
     running = [machine for machine in state.machines.values() if machine.power is Power.RUNNING]
-    return [Boot(uuid=machine.uuid, stage="modules-final", finished=True) for machine in running]
+    return [Boot(uuid=machine.uuid, stage="modules-final", finished=True, grows=True) for machine in running]

@@ -42,6 +42,7 @@ class SimState:
     """`disks` maps an instance's uuid to its root disk's size in bytes, `bases` to the sha256 of what it stands on;
     `images` maps a sha256 to its file's size. `started` are uuids of machines that ran once; `runs` numbers the process
     of each that runs, and `last_run` was given last. `down` is why the host cannot be reached, empty while it can.
+    `most` is what each machine may grow to after its next start.
     """
 
     document: HostDocument | None = None
@@ -54,6 +55,7 @@ class SimState:
     runs: Mapping[str, int] = field(default_factory=dict)
     last_run: int = 0
     down: str = ""
+    most: Mapping[str, Usage] = field(default_factory=dict)
 
 
 def perform(state: SimState, step: Step, capacity: Usage) -> SimState:
@@ -110,8 +112,10 @@ def received(state: SimState, source: SimState, step: MoveInstance, capacity: Us
         gateways=step.gateways,
         cloud=step.cloud,
         generation=step.generation,
+        most=step.most,
     )
-    return _create(replace(clean, disks={**clean.disks, uuid: source.disks[uuid]}), create, capacity)
+    arrived = _create(replace(clean, disks={**clean.disks, uuid: source.disks[uuid]}), create, capacity)
+    return _as_started(arrived, machine) if step.live and machine else arrived
 
 
 def sent(state: SimState, step: MoveInstance) -> SimState:
@@ -167,7 +171,24 @@ def _update(state: SimState, step: UpdateInstance, capacity: Usage) -> SimState:
     _need_record(state, step.host, instance)
     _need_name(state, step.host, instance)
     _need_disk(state, step.host, instance.disk - size, capacity)
-    return _written(state, step, instance.disk)
+    before = state.machines[instance.uuid]
+    if not step.live or before.power is Power.STOPPED:
+        return _written(state, step, instance.disk)
+    _need_growth(step.host, before, instance)
+    return _as_started(_written(state, step, instance.disk), before)
+
+
+def _as_started(state: SimState, before: Machine) -> SimState:
+    """It runs on, with the room that it was started with."""
+    machine = replace(state.machines[before.uuid], max_vcpus=before.max_vcpus, max_memory=before.max_memory)
+    return replace(state, machines={**state.machines, machine.uuid: machine})
+
+
+def _need_growth(host: str, before: Machine, instance: Instance) -> None:
+    if instance.vcpus < before.vcpus or instance.memory < before.memory:
+        raise HostError(f"{host}: {instance.name} is bigger by now than it is to be", "plan again")
+    if instance.vcpus > max(before.vcpus, before.max_vcpus) or instance.memory > max(before.memory, before.max_memory):
+        raise HostError(f"{host}: {instance.name} cannot grow while it runs: there is no room", "stop it, then apply")
 
 
 def _written(state: SimState, step: CreateInstance | UpdateInstance, disk: int) -> SimState:
@@ -185,10 +206,13 @@ def _written(state: SimState, step: CreateInstance | UpdateInstance, disk: int) 
         power=instance.state,
         generation=step.generation,
         gateways=tuple(step.gateways[nic.network] for nic in instance.nics),
+        max_vcpus=max(instance.vcpus, step.most.vcpus),
+        max_memory=max(instance.memory, step.most.memory),
     )
     machines = {**state.machines, machine.uuid: machine}
     bases = {machine.uuid: instance.image, **state.bases}
-    written = replace(state, machines=machines, disks={**state.disks, machine.uuid: disk}, bases=bases)
+    most = {**state.most, machine.uuid: Usage(vcpus=machine.max_vcpus, memory=machine.max_memory)}
+    written = replace(state, machines=machines, disks={**state.disks, machine.uuid: disk}, bases=bases, most=most)
     return _noted(written, machine)
 
 
@@ -197,6 +221,8 @@ def _power(state: SimState, uuid: str, address: str, power: Power, for_good: boo
         raise HostError(f"{address} is gone", "plan again: it will be made anew")
     before = state.machines[uuid]
     machine = replace(before, power=power, autostart=before.autostart and not for_good)
+    if uuid in state.most and Power.STOPPED in (power, before.power):
+        machine = replace(machine, max_vcpus=state.most[uuid].vcpus, max_memory=state.most[uuid].memory)
     return _noted(replace(state, machines={**state.machines, uuid: machine}), machine)
 
 

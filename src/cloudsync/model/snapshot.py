@@ -41,6 +41,7 @@ class Machine:
     `gateways` are the addresses that libvirt gives the taps, in the same order; empty when they are not known.
     `disk` is the root disk's virtual size in bytes as the disk itself says, 0 when it is missing.
     `generation` is the host document's generation that the domain was last written under.
+    `max_vcpus` and `max_memory` (bytes) are how far it can grow as it runs; what it has, or less, where it cannot.
     """
 
     uuid: str
@@ -55,6 +56,8 @@ class Machine:
     autostart: bool = True
     generation: int = 0
     gateways: tuple[str, ...] = ()
+    max_vcpus: int = 0
+    max_memory: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +65,7 @@ class Boot:
     """What a guest said about its own boot: cloud-init's stage, whether it is done, what failed, its ssh host keys.
 
     `host_keys` are the first that it reported. `other_keys` came later and differ: anybody in the guest can send some.
+    `grows`: it has said that it takes vCPUs and memory into use as they come.
     """
 
     uuid: str
@@ -70,6 +74,7 @@ class Boot:
     failures: tuple[str, ...] = ()
     host_keys: tuple[str, ...] = ()
     other_keys: tuple[str, ...] = ()
+    grows: bool = False
     at: str = ""
 
 

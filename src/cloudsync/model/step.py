@@ -6,6 +6,7 @@ from typing import Literal
 
 from cloudsync.model.document import HostDocument
 from cloudsync.model.resources import Image, Instance
+from cloudsync.model.snapshot import Usage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,25 +44,30 @@ class PutDocument(StepBase):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateInstance(StepBase):
-    """Root disk (kept when it is already there), domain, and power as `instance.state` says."""
+    """Root disk (kept when it is already there), domain, and power as `instance.state` says.
+
+    `most` is what the machine may grow to while it runs; what it has is the least.
+    """
 
     instance: Instance
     gateways: Mapping[str, str]
     cloud: str
     generation: int
+    most: Usage = Usage()
     kind: Literal["create-instance"] = "create-instance"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpdateInstance(StepBase):
     """Stop the machine if it runs (forced after `grace` seconds), write its domain anew (name, sizes, NICs; disk grown,
-    never shrunk), start it again if `instance.state` says so. `live`: it is as it should be but for what libvirt keeps
-    of it, and runs on while that is written."""
+    never shrunk), start it again if `instance.state` says so. `live`: it runs on and grows meanwhile, with nothing else
+    to change but what libvirt keeps of it. It fails rather than stop the machine. `most` is as in CreateInstance."""
 
     instance: Instance
     gateways: Mapping[str, str]
     cloud: str
     generation: int
+    most: Usage = Usage()
     live: bool = False
     grace: float = 60.0
     kind: Literal["update-instance"] = "update-instance"
@@ -74,6 +80,7 @@ class MoveInstance(StepBase):
     `live`: it runs on meanwhile. Else it is stopped (forced after `grace` seconds) and written anew here, and started
     if `instance.state` says so. When it fails the machine is on the source as it was. The source's disk stays.
     `bandwidth` limits what travels, in bytes a second; 0 does not. `tls`: a live one travels by TLS.
+    `most` is as in CreateInstance; one that moves live keeps until its next start what it was started with.
     """
 
     source: str
@@ -82,6 +89,7 @@ class MoveInstance(StepBase):
     cloud: str
     generation: int
     live: bool
+    most: Usage = Usage()
     to: str = ""
     bandwidth: int = 0
     tls: bool = False

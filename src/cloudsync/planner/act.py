@@ -7,6 +7,7 @@ from enum import StrEnum
 from cloudsync.model.plan import Disruption
 from cloudsync.model.resources import Instance, Network, Power
 from cloudsync.model.snapshot import Machine
+from cloudsync.planner import grow
 from cloudsync.planner.seen import Pair
 
 
@@ -15,6 +16,7 @@ class Act(StrEnum):
     CREATE = "create"
     UPDATE = "update"
     KEEP = "keep"
+    GROW = "grow"
     MOVE = "move"
     START = "start"
     STOP = "stop"
@@ -32,7 +34,9 @@ def act(pair: Pair, networks: Mapping[str, Network]) -> Act:
     if not pair.has_disk:
         return Act.NOTHING
     if not written_as(machine, wanted) or gateways_moved(pair, networks):
-        return Act.KEEP if only_forgotten(pair, networks) else Act.UPDATE
+        if only_forgotten(pair, networks):
+            return Act.KEEP
+        return Act.GROW if only_grows(pair, networks) else Act.UPDATE
     if machine.power is wanted.state:
         return Act.NOTHING
     return Act.START if wanted.state is Power.RUNNING else Act.STOP
@@ -54,6 +58,29 @@ def only_forgotten(pair: Pair, networks: Mapping[str, Network]) -> bool:
     return written_as(replace(machine, autostart=True), wanted) and not gateways_moved(pair, networks)
 
 
+def only_grows(pair: Pair, networks: Mapping[str, Network]) -> bool:
+    """Whether it runs as wanted but for its sizes, and can take in what it lacks while it runs."""
+    return _only_sizes(pair, networks) and not grow.hindrances(pair)
+
+
+def remarks(pair: Pair, what: Act, networks: Mapping[str, Network]) -> tuple[str, ...]:
+    """What is to be said of new sizes: why they take a restart where nothing else does, or what the guest makes of
+    them."""
+    if what is Act.GROW:
+        return grow.told(pair)
+    return grow.hindrances(pair) if what is Act.UPDATE and _only_sizes(pair, networks) else ()
+
+
+def _only_sizes(pair: Pair, networks: Mapping[str, Network]) -> bool:
+    """Whether it runs, is to run, and has the wrong size at most."""
+    wanted, machine = pair.wanted, pair.machine
+    if wanted is None or machine is None or not machine.power is wanted.state is Power.RUNNING:
+        return False
+    disk = max(machine.disk, wanted.disk)
+    sized = replace(machine, autostart=True, vcpus=wanted.vcpus, memory=wanted.memory, disk=disk)
+    return written_as(sized, wanted) and not gateways_moved(pair, networks)
+
+
 def secret(pair: Pair) -> bool:
     """Whether nobody on the wire can read what travels: both hosts have certificates."""
     return pair.source.tls and pair.host.tls
@@ -63,6 +90,8 @@ def disruption(pair: Pair, what: Act, networks: Mapping[str, Network]) -> Disrup
     """A machine that does not run is not restarted."""
     if what is Act.MOVE and moves_live(pair, networks):
         return Disruption.MIGRATE
+    if what is Act.GROW:
+        return Disruption.LIVE
     return Disruption.RESTART if what in (Act.UPDATE, Act.MOVE, Act.STOP) and pair.runs else Disruption.NONE
 
 

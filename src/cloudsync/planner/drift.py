@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 
+from cloudsync.model.plan import Disruption
 from cloudsync.model.resources import Instance, Network, Power
 from cloudsync.model.size import size
 from cloudsync.model.snapshot import Drift, HostState, Machine
-from cloudsync.planner.act import gateways, only_forgotten
+from cloudsync.planner.act import act, disruption, gateways
 from cloudsync.planner.seen import Pair, Sight
 from cloudsync.planner.unfinished import unfinished
 
@@ -61,7 +62,8 @@ def _of(pair: Pair, networks: Mapping[str, Network]) -> Iterator[Drift]:
 def _machine(
     pair: Pair, record: Instance, machine: Machine, wanted: Instance, networks: Mapping[str, Network]
 ) -> Iterator[Drift]:
-    remedy = "will be set back (restart)" if pair.runs else "will be set back"
+    restarts = disruption(pair, act(pair, networks), networks) is Disruption.RESTART
+    remedy = "will be set back (restart)" if restarts else "will be set back"
     for what, is_now, should, goal in (
         ("its name", machine.name, record.name, wanted.name),
         ("vcpus", str(machine.vcpus), str(record.vcpus), str(wanted.vcpus)),
@@ -71,8 +73,7 @@ def _machine(
         if is_now not in (should, goal) or (is_now != should == goal):
             yield _drift(pair, f"{what}: {is_now}, should be {goal}", remedy if pair.has_disk else _stuck(pair))
     if not machine.autostart:
-        back = "will be set back" if only_forgotten(pair, networks) else remedy
-        yield _drift(pair, "it does not start with the host", back if pair.has_disk else _stuck(pair))
+        yield _drift(pair, "it does not start with the host", remedy if pair.has_disk else _stuck(pair))
     if not pair.has_disk:
         yield _drift(pair, "its disk is gone", _stuck(pair))
     elif machine.disk not in (record.disk, wanted.disk):

@@ -14,7 +14,10 @@ MTU = "a guest takes the new packet size at its next boot; until then the host a
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One field: what of the instance is compared, its text, the class when it differs, and a reason to show."""
+    """One field: what of the instance is compared, its text, the class when it differs, and a reason to show.
+
+    RESTART is the class of what the domain has: act.py knows whether it takes one.
+    """
 
     path: str
     value: Callable[[Instance], object]

@@ -8,7 +8,7 @@ from cloudsync.model.address import Address, Kind
 from cloudsync.model.plan import Action, Change, Disruption, Field
 from cloudsync.model.resources import Instance, Network, Power
 from cloudsync.planner import departed, show
-from cloudsync.planner.act import Act, act, disruption, gateways, secret
+from cloudsync.planner.act import Act, act, disruption, gateways, remarks, secret
 from cloudsync.planner.fields import as_fields, differing
 from cloudsync.planner.floating import moves, told
 from cloudsync.planner.seen import Pair
@@ -41,11 +41,13 @@ def change(pair: Pair, networks: Mapping[str, Network]) -> Change | None:
     what = act(pair, networks)
     fields = (*_fields(pair, wanted), *_gateways(pair, networks))
     if what is Act.MOVE or fields or (pair.record and pair.record != wanted):
-        return _update(pair, wanted, fields, _meaning(pair, wanted, what, networks))
+        return _update(pair, wanted, fields, _meaning(pair, wanted, what, networks), remarks(pair, what, networks))
     meaning = disruption(pair, what, networks)
     if what is Act.START and unfinished(pair):
         return replace(_update(pair, wanted, (_STARTED,), meaning), reasons=(REASON,))
-    return None if what is Act.NOTHING and pair.record else _repair(pair, wanted, meaning)
+    return (
+        None if what is Act.NOTHING and pair.record else _repair(pair, wanted, meaning, remarks(pair, what, networks))
+    )
 
 
 def _create(wanted: Instance) -> Change:
@@ -97,9 +99,11 @@ def _replace(pair: Pair, wanted: Instance, networks: Mapping[str, Network]) -> C
     )
 
 
-def _update(pair: Pair, wanted: Instance, fields: tuple[Field, ...], meaning: Disruption) -> Change:
+def _update(
+    pair: Pair, wanted: Instance, fields: tuple[Field, ...], meaning: Disruption, said: tuple[str, ...] = ()
+) -> Change:
     record = pair.record or wanted
-    reasons = {row.reason for row in differing(record, wanted) if row.reason}
+    reasons = {*said, *(row.reason for row in differing(record, wanted) if row.reason)}
     if len(wanted.nics) > len(record.nics):
         reasons.add(NEW_NIC)
     if meaning is Disruption.MIGRATE and not secret(pair):
@@ -128,12 +132,12 @@ def _meaning(pair: Pair, wanted: Instance, what: Act, networks: Mapping[str, Net
     return max([*classes, disruption(pair, what, networks)])
 
 
-def _repair(pair: Pair, wanted: Instance, meaning: Disruption) -> Change:
+def _repair(pair: Pair, wanted: Instance, meaning: Disruption, said: tuple[str, ...]) -> Change:
     """The record says what is wanted, the machine is something else: told as drift, and counted with its class here."""
     return Change(
         address=_address(wanted.name),
         action=Action.REPAIR,
-        reasons=("what a cut-off apply or somebody else left is put right",),
+        reasons=("what a cut-off apply or somebody else left is put right", *said),
         hosts=(wanted.host,),
         disruption=meaning,
         before=_digest(pair),

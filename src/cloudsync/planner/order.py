@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from cloudsync.model.cloud import Cloud
 from cloudsync.model.document import Applied
+from cloudsync.model.growth import headroom
 from cloudsync.model.resources import Instance
 from cloudsync.model.snapshot import HostState
 from cloudsync.model.step import (
@@ -198,7 +199,7 @@ class _Host:
         step_id = f"{host}/{address}/{what.value}"
         gateways = {nic.network: networks[nic.network].gateway for nic in wanted.nics}
         waits = tuple(dict.fromkeys((*before.of(wanted, what), *self._waits(wanted, what))))
-        generation = work.host.generation + len(self._ready)
+        generation, most = work.host.generation + len(self._ready), headroom(wanted, work.host.capacity)
         if what is Act.CREATE:
             yield CreateInstance(
                 id=step_id,
@@ -209,8 +210,9 @@ class _Host:
                 gateways=gateways,
                 cloud=work.cloud.name,
                 generation=generation,
+                most=most,
             )
-        elif what in (Act.UPDATE, Act.KEEP):
+        elif what in (Act.UPDATE, Act.KEEP, Act.GROW):
             yield UpdateInstance(
                 id=step_id,
                 host=host,
@@ -220,7 +222,8 @@ class _Host:
                 gateways=gateways,
                 cloud=work.cloud.name,
                 generation=generation,
-                live=what is Act.KEEP,
+                most=most,
+                live=what is not Act.UPDATE,
             )
         elif what is Act.MOVE:
             yield MoveInstance(
@@ -233,6 +236,7 @@ class _Host:
                 gateways=gateways,
                 cloud=work.cloud.name,
                 generation=generation,
+                most=most,
                 live=moves_live(pair, networks),
                 to=work.cloud.hosts[host].address or "",
                 bandwidth=work.cloud.bandwidth,
@@ -249,10 +253,10 @@ class _Host:
         found = list(self._ready)
         if what in (Act.CREATE, Act.MOVE) and wanted.image not in work.host.images:
             found.append(_image_id(self.name, wanted.image_name))
-        if what in (Act.CREATE, Act.UPDATE, Act.MOVE):
+        if what in (Act.CREATE, Act.UPDATE, Act.GROW, Act.MOVE):
             found += sorted(self._freed[uuid] for uuid in work.held.needs.get(wanted.uuid, ()) if uuid in self._freed)
             found += [step.id for step in self._last] if self._crowded else []
-        if what in (Act.CREATE, Act.UPDATE):
+        if what in (Act.CREATE, Act.UPDATE, Act.GROW):
             found += [step.id for step in self._left] if self._crowded else []
         if wanted.uuid in work.held.stops:
             found.append(self._freed[wanted.uuid])

@@ -10,8 +10,10 @@ from contextlib import suppress
 from typing import Any
 
 from cloudsync.hosts.libvirt.connection import Connection, lv, tell_monitor
-from cloudsync.hosts.libvirt.domain_xml import Ours, from_xml
+from cloudsync.hosts.libvirt.domain_xml import Ours, Site, from_xml
+from cloudsync.hosts.libvirt.grow import grow
 from cloudsync.model.problem import HostError
+from cloudsync.model.resources import Instance
 
 _ASK_AGAIN = 10.0
 """A guest that is still booting misses the power button, so it is pressed again."""
@@ -69,6 +71,14 @@ class Domains:
                 self._check_free(name, uuid)
                 raise
             domain.setAutostart(1)
+
+    def grow(self, instance: Instance, site: Site) -> bool:
+        """Give a running machine what it lacks of its sizes, without a stop. False when it does not run any more."""
+        with self._connection.doing(f"grow {instance.name}"):
+            domain = self._existing(instance.uuid, instance.name)
+            if domain.isActive():
+                grow(domain, instance, site, self._connection.host)
+            return bool(domain.isActive())
 
     def start(self, uuid: str, label: str, booting: Callable[[], None] = lambda: None) -> None:
         """Have it run: started, resumed when paused, restarted when crashed. `label` is for messages.

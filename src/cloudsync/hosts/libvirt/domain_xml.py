@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
 from cloudsync import __version__
+from cloudsync.model.growth import SLOTS
 from cloudsync.model.resources import Instance, Nic, Power
 from cloudsync.model.snapshot import Machine, Usage
 from cloudsync.model.wire import digest
@@ -26,6 +27,7 @@ class Site:
     """What the host adds to an instance: `virt` is kvm or qemu, `pool` the folder of disks and images.
 
     `gateways` maps each network of the instance to its gateway; `image_format` is qcow2 or raw.
+    `most` is what it may grow to while it runs.
     """
 
     cloud: str
@@ -34,6 +36,7 @@ class Site:
     virt: str
     image_format: str
     pool: str
+    most: Usage = Usage()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,8 +71,11 @@ def to_xml(instance: Instance, site: Site) -> str:
     _add(domain, "name", instance.name)
     _add(domain, "uuid", instance.uuid)
     domain.append(_metadata(instance, site))
+    if site.most.memory > instance.memory:
+        _add(domain, "maxMemory", str(site.most.memory), slots=str(SLOTS), unit="b")
     _add(domain, "memory", str(instance.memory), unit="b")
-    _add(domain, "vcpu", str(instance.vcpus), placement="static")
+    vcpus = max(instance.vcpus, site.most.vcpus)
+    _add(domain, "vcpu", str(vcpus), placement="static", current=str(instance.vcpus))
     system = _add(domain, "os")
     _add(system, "type", "hvm", arch="x86_64", machine="q35")
     _add(system, "smbios", mode="sysinfo")
@@ -77,7 +83,7 @@ def to_xml(instance: Instance, site: Site) -> str:
     features = _add(domain, "features")
     _add(features, "acpi")
     _add(features, "apic")
-    domain.append(_cpu(instance.vcpus, site.virt))
+    domain.append(_cpu(vcpus, instance.memory, site))
     _add(domain, "clock", offset="utc")
     _add(domain, "on_poweroff", "destroy")
     _add(domain, "on_reboot", "restart")
@@ -96,20 +102,37 @@ def from_xml(text: str, *, power: Power = Power.STOPPED, autostart: bool = True)
     if mark is None or not (mark.get("cloud") and mark.get("image")):
         return Foreign(uuid=_text(domain, "uuid"), name=_text(domain, "name"), usage=_usage(domain))
     usage = _usage(domain)
+    current = domain.find("vcpu[@current]")
     machine = Machine(
         uuid=_text(domain, "uuid"),
         name=_text(domain, "name"),
         cloud=mark.get("cloud", ""),
         image=mark.get("image", ""),
-        vcpus=usage.vcpus,
+        vcpus=usage.vcpus if current is None else _number(current.get("current")),
         memory=usage.memory,
         disk=_number(mark.get("disk")),
         nics=tuple(_nic_back(nic) for nic in domain.findall("devices/interface")),
         power=power,
         autostart=autostart,
         generation=_number(mark.get("generation")),
+        max_vcpus=_number(_text(domain, "vcpu")),
+        max_memory=_most_memory(domain, usage.memory),
     )
     return Ours(machine=machine, image_format=mark.get("format", "qcow2"))
+
+
+def mark_of(instance: Instance, site: Site) -> str:
+    """Our element alone: libvirt puts it into our namespace."""
+    return ET.tostring(ET.Element("instance", _mark(instance, site)), encoding="unicode")
+
+
+def more_memory(size: int) -> str:
+    """The device that brings a running machine `size` bytes more."""
+    memory = ET.Element("memory", model="dimm")
+    target = _add(memory, "target")
+    _add(target, "size", str(size), unit="b")
+    _add(target, "node", "0")
+    return ET.tostring(memory, encoding="unicode")
 
 
 def _add(parent: ET.Element, tag: str, text: str | None = None, **attributes: str) -> ET.Element:
@@ -121,19 +144,21 @@ def _add(parent: ET.Element, tag: str, text: str | None = None, **attributes: st
 def _metadata(instance: Instance, site: Site) -> ET.Element:
     """Unprivileged users may read libvirt's XML: no user-data, no keys here."""
     metadata = ET.Element("metadata")
-    _add(
-        metadata,
-        f"{{{MARK}}}instance",
-        cloud=site.cloud,
-        name=instance.name,
-        incarnation=str(instance.incarnation),
-        image=instance.image,
-        format=site.image_format,
-        disk=str(instance.disk),
-        generation=str(site.generation),
-        digest=digest(Instance, instance),
-    )
+    _add(metadata, f"{{{MARK}}}instance", **_mark(instance, site))
     return metadata
+
+
+def _mark(instance: Instance, site: Site) -> dict[str, str]:
+    return {
+        "cloud": site.cloud,
+        "name": instance.name,
+        "incarnation": str(instance.incarnation),
+        "image": instance.image,
+        "format": site.image_format,
+        "disk": str(instance.disk),
+        "generation": str(site.generation),
+        "digest": digest(Instance, instance),
+    }
 
 
 def _sysinfo(uuid: str) -> ET.Element:
@@ -152,10 +177,14 @@ def _sysinfo(uuid: str) -> ET.Element:
     return sysinfo
 
 
-def _cpu(vcpus: int, virt: str) -> ET.Element:
-    """One socket: some guests use no more than two. Emulation offers all that QEMU can emulate."""
-    cpu = ET.Element("cpu", mode="host-passthrough" if virt == "kvm" else "maximum", check="none")
+def _cpu(vcpus: int, memory: int, site: Site) -> ET.Element:
+    """One socket: some guests use no more than two. Emulation offers all that QEMU can emulate. QEMU adds memory to
+    nodes only: there is one, where memory can be added."""
+    cpu = ET.Element("cpu", mode="host-passthrough" if site.virt == "kvm" else "maximum", check="none")
     _add(cpu, "topology", sockets="1", dies="1", cores=str(vcpus), threads="1")
+    if site.most.memory > memory:
+        numa = _add(cpu, "numa")
+        _add(numa, "cell", id="0", cpus=f"0-{vcpus - 1}", memory=str(memory), unit="b")
     return cpu
 
 
@@ -216,9 +245,19 @@ def _number(text: str | None) -> int:
 
 
 def _usage(domain: ET.Element) -> Usage:
-    memory = domain.find("memory")
-    size = 0 if memory is None else _number(memory.text) * _UNITS.get(memory.get("unit", "KiB"), 1 << 10)
-    return Usage(vcpus=_number(_text(domain, "vcpu")), memory=size)
+    """Of vCPUs all that it may come to have: somebody else decides when."""
+    return Usage(vcpus=_number(_text(domain, "vcpu")), memory=_size(domain.find("memory")))
+
+
+def _size(element: ET.Element | None) -> int:
+    return 0 if element is None else _number(element.text) * _UNITS.get(element.get("unit", "KiB"), 1 << 10)
+
+
+def _most_memory(domain: ET.Element, memory: int) -> int:
+    """`memory` when there is no place left to put any."""
+    most = domain.find("maxMemory")
+    full = most is None or len(domain.findall("devices/memory")) >= _number(most.get("slots"))
+    return memory if full else _size(most)
 
 
 def _nic_back(interface: ET.Element) -> tuple[str, str, str]:
