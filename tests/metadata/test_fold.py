@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from cloudsync.agent.metadata.fold import STAGES, anew, fold
 from cloudsync.agent.metadata.reports import Event, Home
+from cloudsync.agent.metadata.vendor import GROWS
 from cloudsync.model.snapshot import Boot
 from tests.metadata import world
 
@@ -92,6 +93,14 @@ def test_a_machine_is_known_from_its_first_start_before_its_guest_says_anything(
 def test_nothing_more_is_awaited_of_a_guest_that_only_phones_home_once() -> None:
     first = told((Home(KEYS),))
     assert anew(first, "2026-09-01T00:00:00+00:00") is first
+
+
+def test_that_it_takes_in_what_comes_is_said_once_and_kept() -> None:
+    first = told((*FIRST_BOOT, Event(GROWS, "SUCCESS"), END))
+    assert (first.grows, first.stage, first.finished) == (True, "modules-final", True)
+    assert not told((*FIRST_BOOT, END)).grows
+    assert not told((Event(GROWS, "FAIL"),)).grows
+    assert told((Event("init-network"),), anew(first, "2026-09-01T00:00:00+00:00")).grows
 
 
 def test_nothing_new_is_the_same_value() -> None:

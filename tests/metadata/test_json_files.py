@@ -1,15 +1,21 @@
 """The JSON files under /openstack: what is in them, from which version on."""
 
 import json
+import re
+import subprocess
 from base64 import b64decode
 from dataclasses import replace
+from email import message_from_string
+from pathlib import Path
 
 import pytest
 
+from cloudsync.agent.metadata import vendor
 from cloudsync.agent.metadata.desk import Desk, Request
 from cloudsync.agent.metadata.documents import records
 from cloudsync.agent.metadata.openstack import network_data
 from cloudsync.agent.metadata.record import Interface
+from cloudsync.agent.metadata.reports import Event, read_event
 from cloudsync.model.resources import Nic
 from tests.metadata import world
 from tests.metadata.asking import get, never
@@ -106,10 +112,23 @@ def test_network_data_has_nics_of_several_networks_in_order() -> None:
         assert answer(source, b"/latest/meta-data/local-hostname") == b"legs.demo.internal"
 
 
-def test_vendor_data_is_a_cloud_config_that_asks_for_reports() -> None:
-    text = json.loads(get("/openstack/latest/vendor_data.json").body)["cloud-init"]
-    first, _, rest = text.partition("\n")
+def test_vendor_data_is_a_cloud_config_that_asks_for_reports_and_a_script() -> None:
+    whole = message_from_string(json.loads(get("/openstack/latest/vendor_data.json").body)["cloud-init"])
+    parts = [part for part in whole.walk() if not part.is_multipart()]
+    assert [part.get_content_type() for part in parts] == ["text/cloud-config", "text/x-shellscript"]
+    first, _, rest = parts[0].as_string().partition("\n\n")[2].partition("\n")
     plain = json.loads(rest)
     assert first == "#cloud-config"
     assert plain["phone_home"]["url"] == "http://169.254.169.254/cloudsync/phone-home"
     assert plain["reporting"]["cloudsync"]["endpoint"] == "http://169.254.169.254/cloudsync/report"
+
+
+def test_the_script_that_guests_run_is_one_for_any_shell(tmp_path: Path) -> None:
+    """Where it has nothing to do it says nothing and does not fail."""
+    script = tmp_path / "script"
+    script.write_text(vendor.SCRIPT.replace("/etc/udev", str(tmp_path / "nowhere")))
+    subprocess.run(["sh", "-n", script], check=True)
+    assert subprocess.run(["sh", script], capture_output=True, check=True).stdout == b""
+    body = re.search(r"b'({.*})'", vendor.SCRIPT)
+    assert body
+    assert read_event(body[1].encode()) == Event(vendor.GROWS, "SUCCESS")

@@ -1,6 +1,7 @@
 """What guests said about their boot, kept across restarts of the agent, and told to whoever waits for it.
 
 Host keys are kept in a file of their own, down to the disk: a guest tells them once, and nobody gets in without them.
+So is whether it takes in what it is given while it runs, which it says once too.
 Losing the rest to a power cut costs a line in `status`, so it is not waited for.
 The metadata part calls `record` from its own thread; app.py follows on the event loop.
 """
@@ -54,7 +55,8 @@ class Boots:
         if known is None:
             self.record(boot)
         elif not known.host_keys:
-            self.record(replace(known, host_keys=boot.host_keys, other_keys=boot.other_keys))
+            kept = replace(known, host_keys=boot.host_keys, other_keys=boot.other_keys)
+            self.record(replace(kept, grows=known.grows or boot.grows))
 
     def keep(self, uuids: Iterable[str]) -> None:
         """Forget every other machine."""
@@ -87,7 +89,7 @@ class Boots:
         """A full disk must not stop a boot."""
         with suppress(OSError):
             if keys:
-                known = {uuid: _keys(boot) for uuid, boot in self._boots.items() if boot.host_keys}
+                known = {uuid: _keys(boot) for uuid, boot in self._boots.items() if boot.host_keys or boot.grows}
                 replace_file(_keys_path(self._path), wire.dump(dict[str, Boot], known), durable=True)
             replace_file(self._path, wire.dump(dict[str, Boot], self._boots), durable=False)
 
@@ -120,7 +122,7 @@ def load(path: Path) -> dict[str, Boot]:
     found = _read(path)
     for uuid, keys in _read(_keys_path(path)).items():
         boot = found.get(uuid, Boot(uuid=uuid))
-        found[uuid] = replace(boot, host_keys=keys.host_keys, other_keys=keys.other_keys)
+        found[uuid] = replace(boot, host_keys=keys.host_keys, other_keys=keys.other_keys, grows=keys.grows)
     return found
 
 
@@ -129,7 +131,7 @@ def _keys_path(path: Path) -> Path:
 
 
 def _keys(boot: Boot) -> Boot:
-    return Boot(uuid=boot.uuid, host_keys=boot.host_keys, other_keys=boot.other_keys)
+    return Boot(uuid=boot.uuid, host_keys=boot.host_keys, other_keys=boot.other_keys, grows=boot.grows)
 
 
 def _read(path: Path) -> dict[str, Boot]:

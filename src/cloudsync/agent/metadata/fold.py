@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from cloudsync.agent.metadata.reports import Event, Home
+from cloudsync.agent.metadata.vendor import GROWS
 from cloudsync.model.snapshot import Boot
 
 STAGES = ("init-local", "init-network", "modules-config", "modules-final")
@@ -18,7 +19,9 @@ def fold(boot: Boot, report: Event | Home, at: str) -> Boot:
     A boot is finished when the last stage has ended; for a guest that sends no events, when it phones home. Both come
     from vendor data, and a person's user-data may switch either off.
     """
-    if isinstance(report, Home):
+    if isinstance(report, Event) and report.name == GROWS:
+        new = replace(boot, grows=report.result == "SUCCESS")
+    elif isinstance(report, Home):
         new = replace(_home(boot, report), finished=boot.finished or not boot.stage)
     else:
         new = _step(boot, report)
@@ -33,7 +36,8 @@ def anew(boot: Boot, at: str) -> Boot:
 
 
 def _empty(boot: Boot, at: str) -> Boot:
-    return Boot(uuid=boot.uuid, host_keys=boot.host_keys, other_keys=boot.other_keys, at=at)
+    """What it said once stays: cloud-init runs vendor scripts at the first boot only."""
+    return Boot(uuid=boot.uuid, host_keys=boot.host_keys, other_keys=boot.other_keys, grows=boot.grows, at=at)
 
 
 def _home(boot: Boot, home: Home) -> Boot:

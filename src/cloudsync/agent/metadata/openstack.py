@@ -45,7 +45,7 @@ def _files(record: Record, version: str) -> Iterator[tuple[str, Page]]:
     if record.user_data is not None:
         yield "user_data", page(record.user_data, TEXT)
     if version >= versions.HAVANA:
-        yield "vendor_data.json", _json({"cloud-init": vendor.CLOUD_CONFIG}, JSON)
+        yield "vendor_data.json", _json({"cloud-init": vendor.VENDOR_DATA}, JSON)
     if record.interfaces:
         yield "network_data.json", _json(network_data(record.interfaces), TEXT)
     if version >= versions.NEWTON_TWO:
