@@ -11,6 +11,8 @@ from typing import Any
 PATIENCE = 900
 """Seconds for one boot; under software emulation beside other tests it takes minutes."""
 PHRASE = "correct-horse-battery-staple"
+SMALL = "{vcpus: 1, memory: 512MiB, disk: 4GiB}"
+LARGER = "{vcpus: 2, memory: 640MiB, disk: 5GiB}"
 SPEC = """\
 version: 1
 cloud: boot
@@ -21,7 +23,7 @@ images:
 networks:
   default: {{subnet: 10.20.0.0/24}}
 flavors:
-  small: {{vcpus: 1, memory: 512MiB, disk: 4GiB}}
+  small: {size}
 keypairs:
   alice: {key}
 security_groups:
@@ -58,7 +60,11 @@ class Booted:
         key.parent.mkdir(parents=True, mode=0o700)
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "alice", "-f", key], check=True)
         public = key.with_name("alice.pub").read_text(encoding="utf-8").strip()
-        self.spec.write_text(SPEC.format(image=image, key=public, secret=PHRASE), encoding="utf-8")
+        self.spec.write_text(SPEC.format(image=image, key=public, secret=PHRASE, size=SMALL), encoding="utf-8")
+
+    def enlarge(self) -> None:
+        """The flavor, in the spec."""
+        self.spec.write_text(self.spec.read_text(encoding="utf-8").replace(SMALL, LARGER), encoding="utf-8")
 
     def run(self, *words: str, text: str | None = None) -> subprocess.CompletedProcess[str]:
         """`cloudsync -f SPEC …`, its output captured; `text` is its standard input."""
@@ -96,6 +102,10 @@ class Booted:
         done = self.run("ssh", "web", "--", "bash -s", text=script)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout.strip()
+
+    def memory(self) -> int:
+        """What its kernel has, in KiB."""
+        return int(self.inside("awk '/MemTotal/ {print $2}' /proc/meminfo"))
 
 
 def virsh(*words: str) -> str:

@@ -14,7 +14,9 @@ from tests.planner.build import (
     GIB,
     HTTPS,
     LARGE,
+    MIB,
     PEERS,
+    SMALL,
     changed,
     cloud,
     group,
@@ -172,6 +174,24 @@ def floating_addresses() -> Plan:
     return after(before, replace(wanted, instances={**wanted.instances, "new": new}))
 
 
+def other_sizes() -> Plan:
+    """Live, or not and why; the guest of `silent` has said nothing of what it takes in."""
+    sizes = {
+        "bigger": replace(SMALL, vcpus=2, memory=1 * GIB, disk=8 * GIB),
+        "silent": replace(SMALL, vcpus=2, memory=1 * GIB),
+        "smaller": replace(SMALL, memory=256 * MIB),
+        "wide": replace(SMALL, vcpus=8, memory=4 * GIB),
+    }
+    before = cloud(*(instance(name) for name in sizes), hosts=("kvm-1",))
+    wanted = before
+    for name, flavor in sizes.items():
+        wanted = changed(wanted, name, flavor=flavor)
+    host = settled(before).observe(wanted).hosts["kvm-1"]
+    quiet = {uuid for uuid, machine in host.machines.items() if machine.name == "silent"}
+    boots = {uuid: replace(boot, grows=uuid not in quiet) for uuid, boot in host.boots.items()}
+    return decide(wanted, Snapshot(hosts={"kvm-1": replace(host, boots=boots)})).plan
+
+
 CASES: dict[str, Callable[[], Plan]] = {
     one.__name__.replace("_", "-"): one
     for one in (
@@ -187,5 +207,6 @@ CASES: dict[str, Callable[[], Plan]] = {
         network_cards,
         an_expectation_is_broken,
         floating_addresses,
+        other_sizes,
     )
 }
