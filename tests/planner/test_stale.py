@@ -48,6 +48,18 @@ def test_what_was_applied_since_to_the_same_host_and_has_nothing_to_do_with_it_i
     assert decide(WHOLE, fleet.observe(WHOLE)).plan.empty
 
 
+def test_a_host_that_has_a_few_bytes_less_than_before_is_no_matter() -> None:
+    """What there is to grow into follows the host's memory, which a new kernel counts anew."""
+    whole = cloud(instance("web"), instance("db"), hosts=("kvm-1",))
+    fleet = settled(without(whole, "db"))
+    saved = decide(whole, fleet.observe(whole)).plan
+    host = fleet.hosts["kvm-1"]
+    host.capacity = replace(host.capacity, memory=host.capacity.memory // 256)
+    fresh = decide(whole, fleet.observe(whole)).plan
+    assert fresh.steps != saved.steps
+    assert differences(saved, fresh) == ()
+
+
 def test_a_document_that_says_something_else_now_is_told_with_its_number() -> None:
     fleet = settled(LESS)
     saved = decide(WHOLE, fleet.observe(WHOLE)).plan

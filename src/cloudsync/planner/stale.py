@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from cloudsync.model.document import Applied
 from cloudsync.model.plan import Action, Change, Plan
+from cloudsync.model.snapshot import Usage
 from cloudsync.model.step import CreateInstance, MoveInstance, PutDocument, Step, UpdateInstance
 
 
@@ -58,7 +59,8 @@ def _applied_since(saved: Plan, fresh: Plan) -> list[str]:
 
 
 def _timeless(plan: Plan) -> list[Step]:
-    """The steps, but for who applies which commit when, and for how often the hosts were applied to before."""
+    """The steps, but for who applies which commit when, how often the hosts were applied to before, and what they have
+    for machines to grow into."""
     return [_plain(step) for step in plan.steps]
 
 
@@ -66,7 +68,7 @@ def _plain(step: Step) -> Step:
     if isinstance(step, PutDocument):
         return replace(step, document=replace(step.document, applied=Applied(), generation=0), base=0)
     if isinstance(step, CreateInstance | UpdateInstance | MoveInstance):
-        return replace(step, generation=0)
+        return replace(step, generation=0, most=Usage())
     return step
 
 

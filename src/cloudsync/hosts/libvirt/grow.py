@@ -35,5 +35,5 @@ def grow(domain: Any, instance: Instance, site: Site, host: str) -> None:
     except lv.libvirtError as error:
         raise HostError(
             f"host {host}: {instance.name} cannot grow while it runs: {error.get_error_message() or error}",
-            "it runs on as it was; its next start gives it the new size: shut the guest down, then apply again",
+            f"it runs on; its next start gives it its new size: cloudsync stop {instance.name}, then apply",
         ) from error
