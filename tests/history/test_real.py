@@ -47,10 +47,11 @@ def chain() -> str:
     return found[1]
 
 
-def two_vcpus(file: Path) -> None:
-    """As `virsh edit` does it; the topology goes along."""
-    text = re.sub(r"(<vcpu[^>]*>)1<", r"\g<1>2<", run("virsh", "dumpxml", "--inactive", "box"))
-    file.write_text(re.sub(r"<topology [^>]*/>", "", text))
+def resized(file: Path) -> None:
+    """2 vCPUs and 48 MiB, as `virsh edit` gives them: topology and nodes of memory go along."""
+    text = re.sub(r"<vcpu[^>]*>[0-9]+<", "<vcpu>2<", run("virsh", "dumpxml", "--inactive", "box"))
+    text = re.sub(r"<topology [^>]*/>|<maxMemory.*</maxMemory>|(?s:<numa>.*</numa>)", "", text)
+    file.write_text(re.sub(r"(emory unit='KiB'>)[0-9]+", rf"\g<1>{48 << 10}", text))
     run("virsh", "define", str(file))
 
 
@@ -62,9 +63,7 @@ def test_sizes_power_and_rules(desk: Desk) -> None:
         "nft", "add", "rule", "inet", "cloudsync", web, "ip", "saddr", "198.51.100.0/24", "udp", "dport", "53", "accept"
     )
     run("virsh", "destroy", "box")
-    two_vcpus(desk.spec.with_name("box.xml"))
-    run("virsh", "setmaxmem", "box", "48MiB", "--config")
-    run("virsh", "setmem", "box", "48MiB", "--config")
+    resized(desk.spec.with_name("box.xml"))
     before = desk.done("plan")
     assert before.count("!") >= 4, before
     diff = desk.done("plan", "--absorb")
