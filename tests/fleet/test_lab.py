@@ -1,13 +1,19 @@
 """Three real hosts behind ssh: observed at once, one of them gone, given up, and back."""
 
 import json
+import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from time import monotonic
 
 import pytest
 
+from cloudsync.hosts.agent_client import AgentClient
+from cloudsync.hosts.host import SOCKET, Host
+from cloudsync.spec.load import load
 from tests.fleet.conftest import Desk
+from tests.lab.eventually import eventually
 from tests.lab.lab import Hosts, lab
 
 pytestmark = pytest.mark.real
@@ -106,3 +112,21 @@ def test_observing_costs_what_the_slowest_host_costs(it: Hosts, desk: Desk) -> N
         assert monotonic() - began < 12
     finally:
         it.run("h3", "nft", "delete table inet mute")
+
+
+def test_a_lock_whose_owner_is_cut_off_is_free_again_before_sshd_notices(it: Hosts, desk: Desk) -> None:
+    held = ["curl", "-s", "--unix-socket", SOCKET, "http://agent/v1/lock"]
+    lost = threading.Event()
+    far = Host(load(desk.spec).hosts["h3"], "lab")
+    with closing(far), AgentClient(Path(SOCKET), "h3", far.tunnel).lock("far@away", lost.set, lease=3):
+        assert "far@away" in it.run("h3", *held).stdout
+        refused = desk.type("apply", "-y")
+        assert (refused.returncode, "far@away" in refused.stderr) == (4, True)
+        it.run("h3", "nft", "add table inet mute; add chain inet mute in { type filter hook input priority -300; "
+               "policy accept; }; add rule inet mute in tcp dport 22 drop")  # fmt: skip
+        try:
+            eventually(lambda: it.run("h3", *held).stdout, "null")
+            assert lost.wait(30)
+        finally:
+            it.run("h3", "nft", "delete table inet mute")
+    desk.done("apply", "-y")
