@@ -5,13 +5,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from uuid import UUID
 
 from cloudsync.apply.driver import Driver
 from cloudsync.model.document import HostDocument
-from cloudsync.model.resources import Group, Image, Instance, Network, Nic
+from cloudsync.model.resources import DataDisk, Group, Image, Instance, Network, Nic
 from cloudsync.model.snapshot import HostState, Machine, Usage
 from cloudsync.model.step import (
     CreateInstance,
+    DeleteDisk,
     DeleteImage,
     DeleteInstance,
     PutDocument,
@@ -111,8 +113,15 @@ class Site:
             )
         )
 
-    def delete(self, uuid: str) -> None:
-        self.perform(DeleteInstance(id="delete", host="here", address="instance.web", uuid=uuid))
+    def delete(self, uuid: str, *disks: DataDisk) -> None:
+        ids = tuple(disk.id for disk in disks)
+        self.perform(DeleteInstance(id="delete", host="here", address="instance.web", uuid=uuid, disks=ids))
+
+    def delete_disk(self, one: Instance, disk: DataDisk) -> None:
+        self.perform(DeleteDisk(id="delete", host="here", address=f"instance.{one.name}", uuid=one.uuid, disk=disk))
+
+    def disk(self, name: str = "data", size: int = 8 * MIB) -> DataDisk:
+        return DataDisk(name=name, size=size, id=uuid_of("contract", name, 0, ()))
 
     def running(self, name: str = "web", most: Usage = NO_ROOM) -> Instance:
         """Fetched, recorded, made."""
@@ -139,6 +148,8 @@ def cleaned(site: Site) -> Iterator[Site]:
         state = site.state
         for uuid in state.machines.keys() | state.disks:
             site.delete(uuid)
+        for disk in state.data:
+            site.delete(str(UUID(int=0)), DataDisk(name="left", size=0, id=disk))
         if state.document:
             site.record()
         for sha256_ in state.images:

@@ -10,6 +10,7 @@ from cloudsync.apply.driver import Blobs, Driver, Progress
 from cloudsync.apply.events import Event, Failed, Finished
 from cloudsync.apply.execute import Outcome, execute
 from cloudsync.hosts.sim import SimHost
+from cloudsync.hosts.sim_disks import SimDisk
 from cloudsync.hosts.user_data import filled
 from cloudsync.model.cloud import Cloud
 from cloudsync.model.document import Applied
@@ -19,6 +20,7 @@ from cloudsync.model.resources import Power, World
 from cloudsync.model.snapshot import HostState, HostStatus, Snapshot
 from cloudsync.model.step import (
     CreateInstance,
+    DeleteDisk,
     DeleteInstance,
     MoveInstance,
     PutDocument,
@@ -71,8 +73,12 @@ class Breakable(SimHost):
             source.stopped.add(uuid)
         if step.id == self.breaks:
             self.breaks = None
+            begun = {disk: source.state.data[disk] for disk in step.carries[:1]}
             self.state = replace(
-                self.state, disks={**self.state.disks, uuid: 1}, bases={**self.state.bases, uuid: step.instance.image}
+                self.state,
+                disks={**self.state.disks, uuid: 1},
+                bases={**self.state.bases, uuid: step.instance.image},
+                data={**self.state.data, **begun},
             )
             raise HostError(f"{step.id} broke half-way", "go on")
         super().receive(step, source, progress, stop)
@@ -112,9 +118,15 @@ class Breakable(SimHost):
         if isinstance(step, CreateInstance):
             uuid = step.instance.uuid
             disks = {uuid: step.instance.disk, **state.disks}
-            self.state = replace(state, disks=disks, bases={uuid: step.instance.image, **state.bases})
+            data = {disk.id: SimDisk(size=1, made=f"half of {step.id}") for disk in step.instance.disks[:1]}
+            bases = {uuid: step.instance.image, **state.bases}
+            self.state = replace(state, disks=disks, bases=bases, data={**data, **state.data})
         elif isinstance(step, DeleteInstance):
             self.state = replace(state, machines={k: v for k, v in state.machines.items() if k != step.uuid})
+        elif isinstance(step, DeleteDisk) and step.uuid in state.machines:
+            machine = state.machines[step.uuid]
+            less = replace(machine, attached=machine.attached - {step.disk.id})
+            self.state = replace(state, machines={**state.machines, step.uuid: less})
         elif isinstance(step, UpdateInstance) and step.live:
             self._half_grown(step)
         elif isinstance(step, UpdateInstance) and step.instance.uuid in state.machines:
@@ -177,6 +189,14 @@ class Fleet:
     def machines(self) -> dict[str, str]:
         """Where each machine is, by uuid."""
         return {uuid: name for name, host in self.hosts.items() for uuid in host.state.machines}
+
+    def data(self) -> dict[str, set[str]]:
+        """What tells each data disk from an empty one in its place, by id: of a copy it is the same."""
+        found: dict[str, set[str]] = {}
+        for host in self.hosts.values():
+            for disk, there in host.state.data.items():
+                found.setdefault(disk, set()).add(there.made)
+        return found
 
     def disks(self) -> set[str]:
         return {uuid for host in self.hosts.values() for uuid in host.state.disks}

@@ -18,9 +18,16 @@ def assert_settled(fleet: Fleet, cloud: Cloud) -> None:
     assert instances.keys() == cloud.instances.keys()
     assert fleet.machines() == {one.uuid: one.host for one in instances.values()}
     assert fleet.disks() == {one.uuid for one in instances.values()}
+    assert fleet.data().keys() == {disk.id for one in instances.values() for disk in one.disks}
+    assert sum(len(host.state.data) for host in fleet.hosts.values()) == len(fleet.data())
     for one in instances.values():
         machine = fleet.hosts[one.host].state.machines[one.uuid]
         assert_as_wanted(cloud, cloud.instances[one.name], one, machine)
+        sizes = {disk.id: disk.size for disk in one.disks}
+        there = {disk: known.size for disk, known in fleet.hosts[one.host].state.data.items() if disk in sizes}
+        assert (sizes, machine.attached) == (there, frozenset(sizes))
+        wanted = {disk.name: disk.size for disk in cloud.instances[one.name].disks}
+        assert {disk.name: disk.size for disk in one.disks} == wanted
     for document in documents.values():
         assert_complete(cloud, document, instances)
     addresses = [nic.address for one in instances.values() for nic in one.nics]

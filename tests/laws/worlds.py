@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from hypothesis import strategies as st
 
-from cloudsync.model.cloud import Cloud, Flavor, Host, PlacementGroup, Scheduler, Wanted, WantedNic, Where
+from cloudsync.model.cloud import Cloud, Flavor, Host, PlacementGroup, Scheduler, Wanted, WantedDisk, WantedNic, Where
 from cloudsync.model.resources import Direction, Group, Image, Keypair, Network, Power, Rule
 from cloudsync.model.snapshot import HostStatus, Usage
 
@@ -25,6 +25,8 @@ FLAVORS = (
     Flavor(name="roomy", vcpus=1, memory=1 * GIB, disk=8 * GIB),
     Flavor(name="large", vcpus=2, memory=8 * GIB, disk=40 * GIB),
 )
+DATA, MORE, LOGS = (WantedDisk(name=name, size=size * GIB) for name, size in (("data", 10), ("data", 20), ("logs", 5)))
+DISKS = ((), (), (DATA,), (DATA,), (MORE,), (DATA, LOGS), (LOGS, MORE))
 RULES = (
     Rule(direction=Direction.EGRESS),
     Rule(direction=Direction.INGRESS, remote="group.default"),
@@ -99,6 +101,7 @@ def parts(names: Names) -> dict[str, st.SearchStrategy[Any]]:
         "user_data": st.sampled_from((None, b"#cloud-config\n", b"#!/bin/sh\necho hidden\n")),
         "metadata": st.sampled_from(({}, {"role": "web"}, {"role": "db", "tier": "1"})),
         "state": st.sampled_from((Power.RUNNING, Power.RUNNING, Power.STOPPED)),
+        "disks": st.sampled_from(DISKS),
     }
 
 
@@ -139,7 +142,8 @@ def instances(draw: st.DrawFn, names: Names, before: Mapping[str, Wanted]) -> di
     return _with_floating(found, draw(st.permutations((*FLOATING, None, None))))
 
 
-PARTS = ("", "state", "", "flavor", "state", "nics", "groups", "", "keypairs", "user_data", "metadata", "image", "all")
+PARTS = ("", "state", "", "flavor", "state", "nics", "groups", "", "keypairs", "user_data", "metadata", "image", "all",
+         "disks", "image", "disks")  # fmt: skip
 
 
 def _known(one: Wanted, names: Names) -> bool:

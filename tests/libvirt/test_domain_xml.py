@@ -6,8 +6,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from cloudsync.hosts.libvirt.domain_xml import MARK, Foreign, Ours, from_xml, to_xml
-from cloudsync.model.resources import Digest, Power
+from cloudsync.hosts.libvirt import disk_xml
+from cloudsync.hosts.libvirt.domain_xml import MARK, Foreign, Ours, from_xml, to_xml, without_disk
+from cloudsync.model.resources import DataDisk, Digest, Power
 from cloudsync.model.snapshot import Machine, Usage
 from tests.libvirt.samples import IMAGE, UUID, MiB, a_site, an_instance
 
@@ -189,3 +190,73 @@ def test_a_domain_of_another_make_has_sizes_in_any_unit() -> None:
 def test_what_is_no_xml_says_so() -> None:
     with pytest.raises(ValueError, match="not XML"):
         from_xml("<domain>")
+
+
+DISKS = tuple(
+    DataDisk(name=name, size=MiB, id=f"0b0c1f6e-52d4-4a3f-9c1e-0d5b8a2f000{at}")
+    for at, name in enumerate(("data", "logs"))
+)
+
+
+def test_data_disks_are_found_by_their_serial_and_told_by_the_mark() -> None:
+    text = to_xml(replace(an_instance(), disks=DISKS), a_site())
+    devices = ET.fromstring(text).findall("devices/disk")
+    assert [(one.findtext("serial"), one.find("target").get("dev")) for one in devices] == [  # type: ignore[union-attr]
+        (None, "vda"),
+        ("data", "vdb"),
+        ("logs", "vdc"),
+    ]
+    assert all(one.find("backingStore") is not None for one in devices)
+    found = machine(text)
+    assert [(disk.name, disk.id) for disk in found.disks] == [(disk.name, disk.id) for disk in DISKS]
+    assert found.attached == {disk.id for disk in DISKS}
+    assert found.strange == ()
+    assert found.sized({DISKS[0].id: 7}).disks == (replace(DISKS[0], size=7), replace(DISKS[1], size=0))
+
+
+def test_what_the_mark_does_not_name_is_strange() -> None:
+    less = to_xml(replace(an_instance(), disks=DISKS[:1]), a_site())
+    more = ET.tostring(disk_xml.device(DISKS[1], "/elsewhere", "vdx"), encoding="unicode")
+    cdrom = '<disk type="file" device="cdrom"><target dev="sda"/></disk>'
+    found = machine(less.replace("</devices>", f"{more}{cdrom}</devices>"))
+    assert [disk.name for disk in found.disks] == ["data"]
+    assert found.strange == (f"vdx /elsewhere/{DISKS[1].id}.data.qcow2",)
+
+
+@pytest.mark.parametrize("word", ["data", "data:x", f"../data:{DISKS[0].id}", "data:../../../../etc/passwd", ":"])
+def test_a_mark_that_somebody_edited_names_no_files(word: str) -> None:
+    text = to_xml(replace(an_instance(), disks=DISKS), a_site())
+    assert machine(text.replace(disk_xml.to_mark(DISKS), word)).disks == ()
+
+
+def test_a_mark_loses_one_disk_and_keeps_the_rest() -> None:
+    text = to_xml(replace(an_instance(), disks=DISKS), a_site())
+    less = disk_xml_mark(text, DISKS[0].id)
+    assert less.get("disks") == disk_xml.to_mark(DISKS[1:])
+    assert (less.get("cloud"), less.get("name"), less.get("generation")) == ("lab", "web-1", "3")
+    assert without_disk(text, IMAGE) is None
+
+
+def disk_xml_mark(text: str, disk: str) -> ET.Element:
+    less = without_disk(text, disk)
+    assert less
+    return ET.fromstring(less)
+
+
+def test_a_running_machine_has_eight_places_left() -> None:
+    assert machine((RECORDINGS / "running.xml").read_text()).ports == 8
+    full = ET.fromstring((RECORDINGS / "running.xml").read_text())
+    devices = full.find("devices")
+    assert devices is not None
+    for port in range(5, 13):
+        disk = ET.SubElement(devices, "disk")
+        ET.SubElement(disk, "address", type="pci", bus=f"0x{port:02x}")
+    assert machine(ET.tostring(full, encoding="unicode")).ports == 0
+
+
+def test_the_network_card_has_the_first_place() -> None:
+    """Guests name it after that: it must not depend on how many disks there are."""
+    for recording in ("stopped", "running"):
+        card = ET.parse(RECORDINGS / f"{recording}.xml").find("devices/interface/address")
+        assert card is not None
+        assert card.get("bus") == "0x01"

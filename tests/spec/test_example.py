@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cloudsync.model.cloud import Cloud, Overcommit, Where
+from cloudsync.model.cloud import Cloud, Overcommit, WantedDisk, Where
 from cloudsync.model.problem import SpecError
 from cloudsync.model.resources import Direction, Power, Rule
 from cloudsync.model.snapshot import HostStatus, Usage
@@ -27,7 +27,6 @@ def test_what_is_refused() -> None:
     end = "is understood but not carried out by this version"
     assert found == [
         (82, f"update {end}"),
-        (95, f"disks {end}"),
     ]
 
 
@@ -95,6 +94,8 @@ def test_instances(cloud: Cloud) -> None:
     db = cloud.instances["db"]
     assert (db.index, db.was, db.protect, db.state) == (0, ("database", "db-1"), True, Power.RUNNING)
     assert db.floating is None
+    assert db.disks == (WantedDisk(name="data", size=100 << 30),)
+    assert db.takes.disk == db.flavor.disk + (100 << 30)
     assert db.user_data == b"#cloud-config\npackages: [postgresql]\n"
     assert "postgresql" not in repr(db)
 

@@ -1,8 +1,9 @@
 """What lies in the host's storage pool: cached images, root disks, and which of them stands on which.
 
-`image-SHA256` is a whole, checked image; `UUID.root.qcow2` a machine's disk; `unchecked/SHA256` an image on its way, in
-a folder of its own because libvirt looks into every file of a pool; `incoming-SHA256` one that the controller streams
-in through libvirt, taken away from there as soon as it is whole. Other files are left alone.
+`image-SHA256` is a whole, checked image; `UUID.root.qcow2` a machine's disk, `ID.data.qcow2` one that outlives it;
+`unchecked/SHA256` an image on its way, in a folder of its own because libvirt looks into every file of a pool;
+`incoming-SHA256` one that the controller streams in through libvirt, taken away from there as soon as it is whole.
+Other files are left alone.
 """
 
 import os
@@ -20,6 +21,7 @@ from cloudsync.model.problem import HostError
 _IMAGE = re.compile(r"image-([0-9a-f]{64})")
 _PARTIAL = re.compile(r"(?:incoming-)?([0-9a-f]{64})(?:\.part(?:\.validator)?)?")
 _DISK = ".root.qcow2"
+_DATA = ".data.qcow2"
 
 
 class Pool:
@@ -63,6 +65,11 @@ class Pool:
         """By instance uuid."""
         named = ((path.name.removesuffix(_DISK), path) for path in self._files() if path.name.endswith(_DISK))
         return {uuid: _root_disk(path) for uuid, path in named if UUID.fullmatch(uuid)}
+
+    def data(self) -> Mapping[str, int]:
+        """Sizes of data disks by id."""
+        named = ((path.name.removesuffix(_DATA), path) for path in self._files() if path.name.endswith(_DATA))
+        return {disk: _root_disk(path).size for disk, path in named if UUID.fullmatch(disk)}
 
     def users(self, sha256: str) -> list[str]:
         """Names of the files that stand on the image. Raise HostError when that cannot be told of one of them."""

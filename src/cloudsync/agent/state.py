@@ -32,6 +32,7 @@ def gather(services: Services) -> AgentState:
         image_info=images,
         partial=pool.partial(),
         disks=pool.disks(),
+        data=pool.data(),
         pool_size=pool.size(),
         occupied=occupied(),
         mtus=mtus(),

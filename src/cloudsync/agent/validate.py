@@ -157,6 +157,9 @@ def _instance(instance: Instance, document: HostDocument) -> Iterator[str]:
         yield f"it is for host {shown(instance.host)}, and this is {shown(document.host)}"
     if not words.SHA256.fullmatch(instance.image):
         yield "its image is not a SHA-256"
+    for disk in instance.disks:
+        if not words.UUID.fullmatch(disk.id) or not words.LABEL.fullmatch(disk.name) or disk.size < 0:
+            yield f"disk {shown(disk.name)} with the id {shown(disk.id)} is not a label and a UUID in lower case"
     for nic in instance.nics:
         yield from _nic(nic, document.networks)
         yield from _floating(nic, document)
@@ -213,6 +216,7 @@ def _unique(instances: Iterable[Instance]) -> Iterator[str]:
         ("MAC", [nic.mac for nic in nics]),
         ("address", [nic.address for nic in nics]),
         ("floating address", [nic.floating for nic in nics if nic.floating]),
+        ("data disk", [disk.id for instance in listed for disk in instance.disks]),
     ):
         yield from (f"{word} {shown(value)} is used {n} times" for value, n in Counter(values).items() if n > 1)
 

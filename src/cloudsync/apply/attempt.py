@@ -20,12 +20,13 @@ _LEFT = {
     "put-image": "what has come of the image is kept apart from those that are used",
     "delete-image": "its file may still be in the cache",
     "put-document": "the host has its former document or this one, never half of it",
-    "create-instance": "its disk and its definition may be there, and it has not run",
+    "create-instance": "its disks and its definition may be there, and it has not run",
     "update-instance": "it may be off, or written anew and not started",
     "move-instance": "it is where it was; what has come of its disk is there",
     "start-instance": "it may be off",
     "stop-instance": "it may still run",
     "delete-instance": "it is off or still runs, and its disk may be there",
+    "delete-disk": "it is on record until it is gone",
 }
 
 

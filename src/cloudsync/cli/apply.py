@@ -189,7 +189,7 @@ def _guard(plan: Plan, wishes: Wishes, found: Lineage | None) -> None:
     if plan.broken:
         raise SpecError(problems(plan.broken))
     if wishes.auto_approve and plan.destroys and not wishes.allow_destroy:
-        names = ", ".join(change.address for change in plan.destroys)
+        names = ", ".join(change.loss for change in plan.destroys)
         raise CloudsyncError(f"this plan destroys data: {names}", "add --allow-destroy if that is what you want")
     if wishes.max_disruption is not None:
         limit = next(kind for kind in Disruption if kind.label == wishes.max_disruption)
@@ -209,7 +209,7 @@ def _agreed(plan: Plan, wishes: Wishes) -> bool:
         hint = "add -y --allow-destroy: this plan destroys data" if plan.destroys else "add -y"
         raise CloudsyncError("nobody is there to ask: standard input is not a terminal", hint)
     if plan.destroys and not wishes.allow_destroy:
-        say(f"This destroys data for good: {', '.join(change.address for change in plan.destroys)}.")
+        say(f"This destroys data for good: {', '.join(change.loss for change in plan.destroys)}.")
         return _answer(f"Type the cloud's name ({plan.cloud}) to go on: ") == plan.cloud
     return _answer("Apply this? Only `yes` is taken for yes: ") == "yes"
 

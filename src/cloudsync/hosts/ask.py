@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Generic, TypeVar
 
-from cloudsync.model.problem import HostError
+from cloudsync.model.problem import CloudsyncError, HostError
 
 T = TypeVar("T")
 _AT_ONCE = 64
@@ -55,6 +55,14 @@ class Ask(Generic[T]):
         if self._error is not None:
             raise self._error
         return self._answer[0]
+
+    def collect(self, patience: float, failures: list[str]) -> T | None:
+        """The same, but that what was raised is one of `failures`."""
+        try:
+            return self.answer(patience)
+        except CloudsyncError as error:
+            failures.append(f"{error.message}; {error.hint}" if error.hint else error.message)
+            return None
 
     def _run(self) -> None:
         try:

@@ -10,7 +10,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event as Flag
-from typing import TypeVar
 
 from cloudsync.apply.driver import Blobs, Driver, Progress
 from cloudsync.hosts.agent_client import AgentClient
@@ -18,6 +17,7 @@ from cloudsync.hosts.ask import Ask
 from cloudsync.hosts.delivery import Delivery
 from cloudsync.hosts.journal import AgentJournal
 from cloudsync.hosts.libvirt.connection import Connection
+from cloudsync.hosts.libvirt.data_disk import DataDisks, remove
 from cloudsync.hosts.libvirt.domain import Domains
 from cloudsync.hosts.libvirt.domain_xml import Site, root_disk, to_xml
 from cloudsync.hosts.libvirt.survey import Survey, offers_kvm, runs, survey
@@ -38,6 +38,7 @@ from cloudsync.model.size import size
 from cloudsync.model.snapshot import Boot, HostState, HostStatus
 from cloudsync.model.step import (
     CreateInstance,
+    DeleteDisk,
     DeleteImage,
     DeleteInstance,
     MoveInstance,
@@ -50,8 +51,6 @@ from cloudsync.model.step import (
 )
 from cloudsync.reach.question import Question
 from cloudsync.spec.remote import remote
-
-T = TypeVar("T")
 
 SOCKET = "/run/cloudsync/agent.sock"
 _PATIENCE = 5.0
@@ -78,6 +77,7 @@ class Host:
         self._delivery = Delivery(self._agent)
         self._pool = Pool(self._connection)
         self._domains = Domains(self._connection, cloud)
+        self._data = DataDisks(self._connection, self._pool, self._domains)
         self._state: AgentState | None = None
         self._skew = 0.0
         self._images: dict[str, ImageDone] = {}
@@ -88,9 +88,9 @@ class Host:
         libvirt = Ask(f"libvirt of host {self.name}", self._survey)
         agent = Ask(f"the agent of host {self.name}", self._ask_agent)
         failures: list[str] = []
-        if _collected(way, failures) is not None:
-            found = _collected(libvirt, failures)
-            state = _collected(agent, failures)
+        if way.collect(_PATIENCE, failures) is not None:
+            found = libvirt.collect(_PATIENCE, failures)
+            state = agent.collect(_PATIENCE, failures)
             if found and state:
                 return replace(
                     merged(self._wanted, self._cloud, found, state, lambda: self._virt(state)), skew=self._skew
@@ -119,9 +119,10 @@ class Host:
             case StopInstance():
                 self._domains.stop(step.uuid, step.address, step.grace, step.for_good)
             case DeleteInstance():
-                self._domains.delete(step.uuid)
-                self._pool.delete_root(step.uuid)
+                remove(self._domains, self._pool, step.uuid, step.disks)
                 self._agent.forget_console(step.uuid)
+            case DeleteDisk():
+                self._data.part(step.uuid, step.address, step.disk)
 
     def receive(self, step: MoveInstance, source: Driver, progress: Progress, stop: Flag) -> None:
         if not isinstance(source, Host):
@@ -237,6 +238,7 @@ class Host:
             )
         if not self._pool.make_root(instance.uuid, instance.disk, instance.image, image.format):
             self._take_back(instance)
+        self._data.ready(instance)
         self._define(step, image.format)
         if instance.state is Power.RUNNING:
             self._power_up(instance.uuid, instance.name)
@@ -261,9 +263,12 @@ class Host:
             progress("stopping")
             self._domains.stop(instance.uuid, step.address, step.grace)
         # Before it grows: cut off in between, it still lacks something, and the next plan sees that.
+        self._data.ready(instance)
         self._define(step, older.image_format)
         if not step.live or not self._domains.grow(instance, self._site(step, older.image_format)):
             self._pool.grow_root(instance.uuid, instance.disk)
+        if step.live:
+            self._data.join(instance)
         if instance.state is Power.RUNNING:
             self._power_up(instance.uuid, instance.name)
 
@@ -290,11 +295,3 @@ def _tunnel(wanted: Wanted) -> Tunnel | None:
     """For a host on another machine."""
     there = remote(wanted.uri, wanted.ssh)
     return Tunnel(wanted.name, there, (SOCKET, *there.sockets)) if there else None
-
-
-def _collected(ask: Ask[T], failures: list[str]) -> T | None:
-    try:
-        return ask.answer(_PATIENCE)
-    except CloudsyncError as error:
-        failures.append(f"{error.message}; {error.hint}" if error.hint else error.message)
-        return None

@@ -10,7 +10,10 @@ from threading import Event as Flag
 
 from cloudsync.hosts.agent_client import AgentClient
 from cloudsync.hosts.libvirt.connection import Connection
+from cloudsync.hosts.libvirt.data_disk import remove
+from cloudsync.hosts.libvirt.disk_xml import data_disk
 from cloudsync.hosts.libvirt.domain import Domains
+from cloudsync.hosts.libvirt.domain_xml import root_disk
 from cloudsync.hosts.libvirt.migrate import migrate
 from cloudsync.hosts.libvirt.volume import Pool
 from cloudsync.model.problem import CloudsyncError, HostError
@@ -34,11 +37,13 @@ def move(step: MoveInstance, source: Seat, target: Seat, xml: str, kind: str, pr
     """`xml` is the domain on the target, `kind` the format of its image."""
     uuid = step.instance.uuid
     if not _arrived(step, source, target):
-        size = source.pool.size_root(uuid)
-        with _or_nothing(target, uuid):
-            target.domains.delete(uuid)
-            target.pool.delete_root(uuid)
+        size = source.pool.size(root_disk(uuid))
+        data = {disk: source.pool.size(data_disk(disk)) for disk in step.carries}
+        with _or_nothing(target, step):
+            _clear(target, step)
             target.pool.make_root(uuid, size, step.instance.image, kind)
+            for disk in step.instance.disks:
+                target.pool.make_data(disk.id, data.get(disk.id, disk.size))
             if step.live:
                 migrate(source.connection, target.connection, step, progress, stop)
                 _bring_flows(uuid, source, target)
@@ -63,8 +68,11 @@ def _carry(step: MoveInstance, source: Seat, target: Seat, xml: str, progress: P
         if ran:
             progress("stopping")
             source.domains.stop(uuid, step.address, step.grace)
-        source.pool.copy_root(uuid, target.pool, step.bandwidth, progress, stop)
+        for volume in (root_disk(uuid), *(data_disk(disk) for disk in step.carries)):
+            source.pool.copy(volume, target.pool, step.bandwidth, progress, stop)
         target.pool.grow_root(uuid, step.instance.disk)
+        for disk in step.instance.disks:
+            target.pool.grow(data_disk(disk.id), disk.size)
         target.domains.define(xml, uuid, name)
         if before:
             source.domains.delete(uuid)
@@ -86,16 +94,20 @@ def _put_back(source: Seat, target: Seat, uuid: str, before: tuple[str, str] | N
 
 
 @contextmanager
-def _or_nothing(target: Seat, uuid: str) -> Iterator[None]:
+def _or_nothing(target: Seat, step: MoveInstance) -> Iterator[None]:
     """What was begun on the target is removed when it fails; where it cannot be asked, the next plan does."""
     try:
         yield
     except BaseException:
         with suppress(CloudsyncError):
-            if not target.domains.active(uuid):
-                target.domains.delete(uuid)
-                target.pool.delete_root(uuid)
+            if not target.domains.active(step.instance.uuid):
+                _clear(target, step)
         raise
+
+
+def _clear(target: Seat, step: MoveInstance) -> None:
+    """What an earlier try left of it. The source has all its disks, and those that are new hold nothing yet."""
+    remove(target.domains, target.pool, step.instance.uuid, (disk.id for disk in step.instance.disks))
 
 
 def _bring_flows(uuid: str, source: Seat, target: Seat) -> None:

@@ -90,6 +90,7 @@ class SimHost:
         another = foreign(document, self._cloud) if self._cloud is not None else ""
         if another:
             return HostState(name=self.name, status=HostStatus.FOREIGN, reason=another)
+        sizes = {one: disk.size for one, disk in state.data.items()}
         return HostState(
             name=self.name,
             status=HostStatus.READY,
@@ -102,9 +103,10 @@ class SimHost:
             ),
             foreign_names=frozenset(other.name for other in state.foreign),
             document=document,
-            machines=state.machines,
+            machines={uuid: machine.sized(sizes) for uuid, machine in state.machines.items()},
             images=state.images,
             disks=frozenset(state.disks),
+            data=sizes,
             runs=state.runs,
             boots={uuid: Boot(uuid=uuid, grows=True) for uuid in state.started}
             | {boot.uuid: boot for boot in _boots(state)},

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from cloudsync.hosts.sim_disks import MOST, SimDisk, as_wanted, confirm_free, parted
 from cloudsync.model.delta import difference, patched
 from cloudsync.model.document import HostDocument
 from cloudsync.model.problem import HostError, StaleError
@@ -11,6 +12,7 @@ from cloudsync.model.resources import Instance, Power
 from cloudsync.model.snapshot import Machine, Usage
 from cloudsync.model.step import (
     CreateInstance,
+    DeleteDisk,
     DeleteImage,
     DeleteInstance,
     MoveInstance,
@@ -40,6 +42,7 @@ class Foreign:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimState:
     """`disks` maps an instance's uuid to its root disk's size in bytes, `bases` to the sha256 of what it stands on;
+    `data` are data disks by id, `made` is how many were made here;
     `images` maps a sha256 to its file's size. `started` are uuids of machines that ran once; `runs` numbers the process
     of each that runs, and `last_run` was given last. `down` is why the host cannot be reached, empty while it can.
     `most` is what each machine may grow to after its next start.
@@ -49,6 +52,8 @@ class SimState:
     machines: Mapping[str, Machine] = field(default_factory=dict)
     disks: Mapping[str, int] = field(default_factory=dict)
     bases: Mapping[str, str] = field(default_factory=dict)
+    data: Mapping[str, SimDisk] = field(default_factory=dict)
+    made: int = 0
     images: Mapping[str, int] = field(default_factory=dict)
     foreign: tuple[Foreign, ...] = ()
     started: frozenset[str] = frozenset()
@@ -71,15 +76,14 @@ def perform(state: SimState, step: Step, capacity: Usage) -> SimState:
             return _create(state, step, capacity)
         case UpdateInstance():
             return _update(state, step, capacity)
-        case StartInstance():
-            return _power(state, step.uuid, step.address, Power.RUNNING)
-        case StopInstance():
-            return _power(state, step.uuid, step.address, Power.STOPPED, step.for_good)
+        case StartInstance() | StopInstance():
+            return _power(state, step)
         case MoveInstance():
             raise HostError(f"{step.host}: a move takes two hosts", "this is a bug in cloudsync")
         case DeleteInstance():
-            machines, disks = _without(state.machines, step.uuid), _without(state.disks, step.uuid)
-            return replace(state, machines=machines, disks=disks, bases=_without(state.bases, step.uuid))
+            return _deleted(state, step.uuid, step.disks)
+        case DeleteDisk():
+            return _delete_disk(state, step)
 
 
 def counted(before: SimState, after: SimState, step: Step) -> SimState:
@@ -102,8 +106,11 @@ def received(state: SimState, source: SimState, step: MoveInstance, capacity: Us
         raise HostError(f"{step.source}: the disk of {instance.name} is not there", "plan again")
     if step.live and (machine is None or machine.power is Power.STOPPED):
         raise HostError(f"{step.source}: {instance.name} does not run any more", "plan again")
-    machines, disks = _without(state.machines, uuid), _without(state.disks, uuid)
-    clean = replace(state, machines=machines, disks=disks, bases=_without(state.bases, uuid))
+    lost = [disk for disk in step.carries if disk not in source.data]
+    if lost:
+        raise HostError(f"{step.source}: the disk {lost[0]}.data.qcow2 is missing", "put it back, then plan again")
+    clean = _deleted(state, uuid, tuple(disk.id for disk in instance.disks))
+    clean = replace(clean, data={**clean.data, **{disk: source.data[disk] for disk in step.carries}})
     create = CreateInstance(
         id=step.id,
         host=step.host,
@@ -116,6 +123,30 @@ def received(state: SimState, source: SimState, step: MoveInstance, capacity: Us
     )
     arrived = _create(replace(clean, disks={**clean.disks, uuid: source.disks[uuid]}), create, capacity)
     return _as_started(arrived, machine) if step.live and machine else arrived
+
+
+def _deleted(state: SimState, uuid: str, data: tuple[str, ...]) -> SimState:
+    return replace(
+        state,
+        machines=_without(state.machines, uuid),
+        disks=_without(state.disks, uuid),
+        bases=_without(state.bases, uuid),
+        data={one: disk for one, disk in state.data.items() if one not in data},
+    )
+
+
+def _delete_disk(state: SimState, step: DeleteDisk) -> SimState:
+    machine = state.machines.get(step.uuid)
+    machines = {**state.machines, step.uuid: parted(machine, step.disk.id)} if machine else state.machines
+    return replace(state, machines=machines, data=_without(state.data, step.disk.id))
+
+
+def _with_data(state: SimState, host: str, instance: Instance, capacity: Usage) -> SimState:
+    confirm_free(state.machines.values(), host, instance)
+    data, made = as_wanted(state.data, state.made, host, instance)
+    more = sum(disk.size for disk in data.values()) - sum(disk.size for disk in state.data.values())
+    _need_disk(state, host, more, capacity)
+    return replace(state, data=data, made=made)
 
 
 def sent(state: SimState, step: MoveInstance) -> SimState:
@@ -158,7 +189,7 @@ def _create(state: SimState, step: CreateInstance, capacity: Usage) -> SimState:
     _need_name(state, step.host, instance)
     size = max(state.disks.get(instance.uuid, 0), instance.disk)
     _need_disk(state, step.host, size - state.disks.get(instance.uuid, 0), capacity)
-    return _written(state, step, size)
+    return _written(_with_data(state, step.host, instance, capacity), step, size)
 
 
 def _update(state: SimState, step: UpdateInstance, capacity: Usage) -> SimState:
@@ -173,9 +204,9 @@ def _update(state: SimState, step: UpdateInstance, capacity: Usage) -> SimState:
     _need_disk(state, step.host, instance.disk - size, capacity)
     before = state.machines[instance.uuid]
     if not step.live or before.power is Power.STOPPED:
-        return _written(state, step, instance.disk)
+        return _written(_with_data(state, step.host, instance, capacity), step, instance.disk)
     _need_growth(step.host, before, instance)
-    return _as_started(_written(state, step, instance.disk), before)
+    return _as_started(_written(_with_data(state, step.host, instance, capacity), step, instance.disk), before)
 
 
 def _as_started(state: SimState, before: Machine) -> SimState:
@@ -208,6 +239,9 @@ def _written(state: SimState, step: CreateInstance | UpdateInstance, disk: int) 
         gateways=tuple(step.gateways[nic.network] for nic in instance.nics),
         max_vcpus=max(instance.vcpus, step.most.vcpus),
         max_memory=max(instance.memory, step.most.memory),
+        disks=instance.disks,
+        attached=frozenset(disk.id for disk in instance.disks),
+        ports=MOST - len(instance.disks),
     )
     machines = {**state.machines, machine.uuid: machine}
     bases = {machine.uuid: instance.image, **state.bases}
@@ -216,14 +250,17 @@ def _written(state: SimState, step: CreateInstance | UpdateInstance, disk: int) 
     return _noted(written, machine)
 
 
-def _power(state: SimState, uuid: str, address: str, power: Power, for_good: bool = False) -> SimState:
-    if uuid not in state.machines:
-        raise HostError(f"{address} is gone", "plan again: it will be made anew")
-    before = state.machines[uuid]
-    machine = replace(before, power=power, autostart=before.autostart and not for_good)
-    if uuid in state.most and Power.STOPPED in (power, before.power):
-        machine = replace(machine, max_vcpus=state.most[uuid].vcpus, max_memory=state.most[uuid].memory)
-    return _noted(replace(state, machines={**state.machines, uuid: machine}), machine)
+def _power(state: SimState, step: StartInstance | StopInstance) -> SimState:
+    if step.uuid not in state.machines:
+        raise HostError(f"{step.address} is gone", "plan again: it will be made anew")
+    before = state.machines[step.uuid]
+    power = Power.RUNNING if isinstance(step, StartInstance) else Power.STOPPED
+    stays = isinstance(step, StartInstance) or not step.for_good
+    machine = replace(before, power=power, autostart=before.autostart and stays)
+    if step.uuid in state.most and Power.STOPPED in (power, before.power):
+        most = state.most[step.uuid]
+        machine = replace(machine, max_vcpus=most.vcpus, max_memory=most.memory)
+    return _noted(replace(state, machines={**state.machines, step.uuid: machine}), machine)
 
 
 def _noted(state: SimState, machine: Machine) -> SimState:
@@ -248,6 +285,7 @@ def _need_name(state: SimState, host: str, instance: Instance) -> None:
 
 def _need_disk(state: SimState, host: str, more: int, capacity: Usage) -> None:
     taken = sum(state.disks.values()) + sum(foreign.disk for foreign in state.foreign)
+    taken += sum(disk.size for disk in state.data.values())
     if taken + more > capacity.disk:
         raise HostError(f"{host}: the pool is full: needs {more} bytes, free {capacity.disk - taken}", "make room")
 

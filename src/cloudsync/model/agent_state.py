@@ -43,7 +43,8 @@ class AgentState:
 
     `kvm` is False on a machine that offers KVM in which guests die; `kvm_reason` says what was found.
     `images` maps the sha256 of each cached image to its file's size, `image_info` to what it is.
-    `partial` are the sha256 of images that began to come in and are not whole. `disks` are root disks by instance uuid.
+    `partial` are the sha256 of images that began to come in and are not whole. `disks` are root disks by instance uuid,
+    `data` the sizes of data disks by id, 0 when that cannot be told.
     `mtus` says of each address of the host what fits into one packet on its device.
     `pool_size` is the size in bytes of the file system that they are on; 0 from an agent that does not say.
     `tls`: running machines can come and go by TLS.
@@ -62,6 +63,7 @@ class AgentState:
     image_info: Mapping[str, ImageDone] = field(default_factory=dict)
     partial: tuple[str, ...] = ()
     disks: Mapping[str, RootDisk] = field(default_factory=dict)
+    data: Mapping[str, int] = field(default_factory=dict)
     pool_size: int = 0
     etag: str = ""
     occupied: tuple[Occupied, ...] = ()

@@ -4,7 +4,7 @@ Nothing is decided yet: no host, address, MAC or UUID unless the user wrote it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from cloudsync.model.problem import Place
 from cloudsync.model.resources import Group, Image, Keypair, Network, Power, Rule
@@ -51,6 +51,12 @@ class WantedNic:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WantedDisk:
+    name: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Where:
     """Constraints on the host: all that are set must hold. `group` names a placement group."""
 
@@ -83,6 +89,13 @@ class Wanted:
     metadata: Mapping[str, str] = field(default_factory=dict)
     state: Power = Power.RUNNING
     protect: bool = False
+    disks: tuple[WantedDisk, ...] = ()
+
+    @property
+    def takes(self) -> Flavor:
+        """What it takes of its host: its disk is all of its disks."""
+        more = sum(disk.size for disk in self.disks)
+        return replace(self.flavor, disk=self.flavor.disk + more) if more else self.flavor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

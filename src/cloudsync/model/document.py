@@ -24,12 +24,13 @@ class Applied:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """Where an instance of the cloud lives; every host knows all of them."""
+    """Where an instance of the cloud lives; every host knows all of them. `disks` are its data disks: name, id."""
 
     uuid: str
     host: str
     addresses: tuple[str, ...]
     floating: tuple[str, ...] = ()
+    disks: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,7 +47,10 @@ class Field:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """`reasons` are for showing only; nothing may branch on them. `before` is a digest of the observed object."""
+    """`reasons` are for showing only; nothing may branch on them. `before` is a digest of the observed object.
+
+    `disks` are those that it destroys: `root`, and data disks by name.
+    """
 
     address: str
     action: Action
@@ -55,8 +58,14 @@ class Change:
     reasons: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
     destroys_data: bool = False
+    disks: tuple[str, ...] = ()
     disruption: Disruption = Disruption.NONE
     before: str = ""
+
+    @property
+    def loss(self) -> str:
+        """Whose disks go, and which, where that is not just the root disk."""
+        return self.address if self.disks in ((), ("root",)) else f"{self.address} ({', '.join(self.disks)})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

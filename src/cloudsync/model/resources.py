@@ -118,10 +118,24 @@ class Nic:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DataDisk:
+    """A disk that outlives the root disk. `id` names its volume for ever, whatever its instance comes to be called.
+
+    On record it is not `made` until it is there for certain: from then on it is missed.
+    """
+
+    name: str
+    size: int
+    id: str
+    made: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Instance:
     """A machine as decided: nothing is left to choose. `image` is a sha256, `image_name` its name in the spec.
 
-    `incarnation` counts replaces: it is part of what `uuid` is derived from.
+    `incarnation` counts replaces: it is part of what `uuid` is derived from. `disk` is the root disk's size, `disks`
+    are the others, by name.
     """
 
     name: str
@@ -143,6 +157,7 @@ class Instance:
     protect: bool = False
     availability_zone: str = ""
     launch_index: int = 0
+    disks: tuple[DataDisk, ...] = ()
 
     @property
     def floating(self) -> tuple[str, ...]:

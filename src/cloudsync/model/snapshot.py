@@ -1,12 +1,12 @@
 """What is really there, host by host."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from cloudsync.model.document import Applied, HostDocument
 from cloudsync.model.obstacle import Obstacle
-from cloudsync.model.resources import Power, Rule
+from cloudsync.model.resources import DataDisk, Power, Rule
 
 SKEW = 5.0
 """Seconds between two clocks that are not worth a word: asking takes some."""
@@ -42,6 +42,9 @@ class Machine:
     `disk` is the root disk's virtual size in bytes as the disk itself says, 0 when it is missing.
     `generation` is the host document's generation that the domain was last written under.
     `max_vcpus` and `max_memory` (bytes) are how far it can grow as it runs; what it has, or less, where it cannot.
+    `disks` are the data disks that its mark names, with the size that each has (0 when it is missing); `attached` are
+    volumes of data disks that it has now and at its next start, `strange` what else it has for disks, `ports` how many
+    more it could be given while it runs.
     """
 
     uuid: str
@@ -58,6 +61,16 @@ class Machine:
     gateways: tuple[str, ...] = ()
     max_vcpus: int = 0
     max_memory: int = 0
+    disks: tuple[DataDisk, ...] = ()
+    attached: frozenset[str] = frozenset()
+    strange: tuple[str, ...] = ()
+    ports: int = 8
+
+    def sized(self, data: Mapping[str, int]) -> "Machine":
+        """Its data disks with the sizes that they have, by id."""
+        if not self.disks:
+            return self
+        return replace(self, disks=tuple(replace(disk, size=data.get(disk.id, 0)) for disk in self.disks))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,11 +119,13 @@ class Drift:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stale:
-    """What is left of an instance that was made anew elsewhere while its host could not be asked."""
+    """What is left of an instance that was made anew elsewhere while its host could not be asked; `data` are the data
+    disks that are there."""
 
     name: str
     machine: Machine | None = None
     has_disk: bool = False
+    data: tuple[DataDisk, ...] = ()
 
     @property
     def rests(self) -> bool:
@@ -124,7 +139,8 @@ class HostState:
 
     `capacity` is raw; `foreign` is what machines that are not ours take of it; `foreign_names` their domain names.
     `images` maps the sha256 of each cached image to its file's size, `image_disks` to the size of a disk that holds it;
-    `partial` are those that began to come in. `disks` are instance uuids that have a root disk here.
+    `partial` are those that began to come in. `disks` are instance uuids that have a root disk here, `data` the data
+    disks here by id, with the size that each has.
     `uuid` is what libvirt calls the host; `skew` how many seconds its clock is ahead of ours (behind: negative).
     `stale`, by uuid, are in none of the others; who knows all hosts' documents tells them (scheduler/standing.py).
     `mtus` has its addresses, each with what fits into one packet there; empty when that is not known.
@@ -146,6 +162,7 @@ class HostState:
     image_disks: Mapping[str, int] = field(default_factory=dict)
     partial: frozenset[str] = frozenset()
     disks: frozenset[str] = frozenset()
+    data: Mapping[str, int] = field(default_factory=dict)
     occupied: tuple[Occupied, ...] = ()
     drift: tuple[Drift, ...] = ()
     obstacles: tuple[Obstacle, ...] = ()

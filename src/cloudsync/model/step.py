@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from cloudsync.model.document import HostDocument
-from cloudsync.model.resources import Image, Instance
+from cloudsync.model.resources import DataDisk, Image, Instance
 from cloudsync.model.snapshot import Usage
 
 
@@ -44,7 +44,7 @@ class PutDocument(StepBase):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateInstance(StepBase):
-    """Root disk (kept when it is already there), domain, and power as `instance.state` says.
+    """Root disk and data disks (kept where they are already there), domain, and power as `instance.state` says.
 
     `most` is what the machine may grow to while it runs; what it has is the least.
     """
@@ -61,7 +61,8 @@ class CreateInstance(StepBase):
 class UpdateInstance(StepBase):
     """Stop the machine if it runs (forced after `grace` seconds), write its domain anew (name, sizes, NICs; disk grown,
     never shrunk), start it again if `instance.state` says so. `live`: it runs on and grows meanwhile, with nothing else
-    to change but what libvirt keeps of it. It fails rather than stop the machine. `most` is as in CreateInstance."""
+    to change but what libvirt keeps of it and data disks, which are attached and grown. It fails rather than stop the
+    machine. Data disks that are not there are made; none is deleted. `most` is as in CreateInstance."""
 
     instance: Instance
     gateways: Mapping[str, str]
@@ -75,7 +76,8 @@ class UpdateInstance(StepBase):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MoveInstance(StepBase):
-    """Bring a machine and what its root disk holds from `source` to `host`, its image already there.
+    """Bring a machine and what its disks hold from `source` to `host`, its image already there. `carries` are the ids
+    of data disks that come from there; those that it does not have yet are made.
 
     `live`: it runs on meanwhile. Else it is stopped (forced after `grace` seconds) and written anew here, and started
     if `instance.state` says so. When it fails the machine is on the source as it was. The source's disk stays.
@@ -90,6 +92,7 @@ class MoveInstance(StepBase):
     generation: int
     live: bool
     most: Usage = Usage()
+    carries: tuple[str, ...] = ()
     to: str = ""
     bandwidth: int = 0
     tls: bool = False
@@ -115,10 +118,22 @@ class StopInstance(StepBase):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeleteInstance(StepBase):
-    """Forced off, undefined, its disks removed. Succeeds when any of it is gone already."""
+    """Forced off, undefined, its root disk removed, and the data disks with the ids `disks`: no others. Succeeds when
+    any of it is gone already."""
 
     uuid: str
+    disks: tuple[str, ...] = ()
     kind: Literal["delete-instance"] = "delete-instance"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteDisk(StepBase):
+    """Taken out of the machine `uuid`, if that is there and has it, then removed. HostError when a guest that runs does
+    not let go of it. Succeeds when any of it is gone already."""
+
+    uuid: str
+    disk: DataDisk
+    kind: Literal["delete-disk"] = "delete-disk"
 
 
 Step = (
@@ -131,4 +146,5 @@ Step = (
     | StartInstance
     | StopInstance
     | DeleteInstance
+    | DeleteDisk
 )

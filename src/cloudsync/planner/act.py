@@ -8,6 +8,7 @@ from cloudsync.model.plan import Disruption
 from cloudsync.model.resources import Instance, Network, Power
 from cloudsync.model.snapshot import Machine
 from cloudsync.planner import grow
+from cloudsync.planner.disks import attached, missing
 from cloudsync.planner.seen import Pair
 
 
@@ -23,7 +24,7 @@ class Act(StrEnum):
 
 
 def act(pair: Pair, networks: Mapping[str, Network]) -> Act:
-    """A machine whose disk is gone is left alone: stopping it would lose what it still holds."""
+    """A machine with a disk that is gone is left alone: stopping it would lose what it still holds."""
     wanted, machine = pair.wanted, pair.machine
     if wanted is None:
         return Act.NOTHING
@@ -31,7 +32,7 @@ def act(pair: Pair, networks: Mapping[str, Network]) -> Act:
         return Act.MOVE
     if machine is None or pair.replaced:
         return Act.CREATE
-    if not pair.has_disk:
+    if not pair.has_disk or missing(pair):
         return Act.NOTHING
     if not written_as(machine, wanted) or gateways_moved(pair, networks):
         if only_forgotten(pair, networks):
@@ -51,11 +52,12 @@ def moves_live(pair: Pair, networks: Mapping[str, Network]) -> bool:
 
 
 def only_forgotten(pair: Pair, networks: Mapping[str, Network]) -> bool:
-    """Whether it runs as wanted, and only would not start with the host: libvirt takes a definition as it runs."""
+    """Whether it runs as wanted, and only would not start with the host, or lacks a data disk or some of one: libvirt
+    takes a definition, and disks, as it runs."""
     wanted, machine = pair.wanted, pair.machine
-    if wanted is None or machine is None or machine.autostart or not pair.runs or wanted.state is not Power.RUNNING:
+    if wanted is None or machine is None or not pair.runs or wanted.state is not Power.RUNNING:
         return False
-    return written_as(replace(machine, autostart=True), wanted) and not gateways_moved(pair, networks)
+    return written_as(replace(_joined(machine, wanted), autostart=True), wanted) and not gateways_moved(pair, networks)
 
 
 def only_grows(pair: Pair, networks: Mapping[str, Network]) -> bool:
@@ -77,8 +79,16 @@ def _only_sizes(pair: Pair, networks: Mapping[str, Network]) -> bool:
     if wanted is None or machine is None or not machine.power is wanted.state is Power.RUNNING:
         return False
     disk = max(machine.disk, wanted.disk)
-    sized = replace(machine, autostart=True, vcpus=wanted.vcpus, memory=wanted.memory, disk=disk)
+    sized = replace(_joined(machine, wanted), autostart=True, vcpus=wanted.vcpus, memory=wanted.memory, disk=disk)
     return written_as(sized, wanted) and not gateways_moved(pair, networks)
+
+
+def _joined(machine: Machine, wanted: Instance) -> Machine:
+    """With every data disk, as large as wanted, where it has places for them as it runs."""
+    ids = frozenset(disk.id for disk in wanted.disks)
+    if len(ids - machine.attached) > machine.ports:
+        return machine
+    return replace(machine, disks=wanted.disks, attached=ids)
 
 
 def secret(pair: Pair) -> bool:
@@ -92,6 +102,8 @@ def disruption(pair: Pair, what: Act, networks: Mapping[str, Network]) -> Disrup
         return Disruption.MIGRATE
     if what is Act.GROW:
         return Disruption.LIVE
+    if what is Act.KEEP and pair.machine and pair.wanted and not attached(pair.machine, pair.wanted):
+        return Disruption.LIVE
     return Disruption.RESTART if what in (Act.UPDATE, Act.MOVE, Act.STOP) and pair.runs else Disruption.NONE
 
 
@@ -99,7 +111,8 @@ def written_as(machine: Machine, wanted: Instance) -> bool:
     """Whether the domain is as wanted, its gateways and power aside. A disk that is bigger stays: none ever shrinks."""
     nics = tuple((nic.tap, nic.mac, nic.address) for nic in wanted.nics)
     is_now = (machine.name, machine.vcpus, machine.memory, tuple(machine.nics), machine.autostart)
-    return is_now == (wanted.name, wanted.vcpus, wanted.memory, nics, True) and machine.disk >= wanted.disk
+    as_wanted = is_now == (wanted.name, wanted.vcpus, wanted.memory, nics, True)
+    return as_wanted and machine.disk >= wanted.disk and attached(machine, wanted)
 
 
 def gateways_moved(pair: Pair, networks: Mapping[str, Network]) -> bool:

@@ -9,12 +9,19 @@ from cloudsync.model.plan import Plan
 from cloudsync.model.problem import CloudsyncError
 from cloudsync.model.resources import World
 from cloudsync.model.snapshot import HostState
-from cloudsync.model.step import CreateInstance, DeleteInstance, MoveInstance, PutDocument, UpdateInstance
+from cloudsync.model.step import CreateInstance, DeleteDisk, DeleteInstance, MoveInstance, PutDocument, UpdateInstance
+from cloudsync.planner.disks import ROOT
 
 
 def audit(plan: Plan, desired: World, hosts: Mapping[str, HostState]) -> None:
     """Raise CloudsyncError naming what is broken."""
-    broken = [*_graph(plan), *_unique(desired), *_reaches(plan, desired, hosts), *_secret(plan)]
+    broken = [
+        *_graph(plan),
+        *_unique(desired),
+        *_reaches(plan, desired, hosts),
+        *_data(plan, desired, hosts),
+        *_secret(plan),
+    ]
     if broken:
         raise CloudsyncError("this is a bug in cloudsync: " + "; ".join(broken), "report it with your spec")
 
@@ -38,6 +45,7 @@ def _unique(desired: World) -> list[str]:
         "MAC": [nic.mac for one in instances for nic in one.nics],
         "address": [nic.address for one in instances for nic in one.nics],
         "floating address": [address for one in instances for address in one.floating],
+        "data disk": [disk.id for one in instances for disk in one.disks],
     }
     return [
         f"two instances have {kind} {value}"
@@ -68,6 +76,22 @@ def _reaches(plan: Plan, desired: World, hosts: Mapping[str, HostState]) -> list
         found += [f"instance.{name} would not be recorded"] if (one.host, one.uuid) not in recorded else []
         found += [f"instance.{name} would not be made"] if (one.host, one.uuid) not in machines else []
     return found
+
+
+def _data(plan: Plan, desired: World, hosts: Mapping[str, HostState]) -> list[str]:
+    """No data disk goes that an instance is to have where it is, and no other without a change that names it."""
+    kept = {disk.id: one.host for one in desired.instances.values() for disk in one.disks}
+    there = {disk for host in hosts.values() for disk in host.data}
+    there |= {disk.id for host in hosts.values() for one in host.stale.values() for disk in one.data}
+    named = sum(name != ROOT for change in plan.changes for name in change.disks)
+    going: set[str] = set()
+    found = []
+    for step in plan.steps:
+        ids = step.disks if isinstance(step, DeleteInstance) else ()
+        ids = (step.disk.id,) if isinstance(step, DeleteDisk) else ids
+        found += [f"{step.id} would delete data disk {one}" for one in ids if kept.get(one) == step.host]
+        going |= {one for one in ids if one in there and one not in kept}
+    return found + ([f"{len(going)} data disks would go, and changes name {named}"] if len(going) > named else [])
 
 
 def _secret(plan: Plan) -> list[str]:

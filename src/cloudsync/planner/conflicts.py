@@ -1,4 +1,4 @@
-"""Names and addresses that pass from one machine to another: who has to let go before who may have it."""
+"""Names, addresses and data disks that pass from one machine to another: who has to let go before who may have it."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -30,8 +30,11 @@ def conflicts(desired: World, sight: Sight) -> Conflicts:
     needs: defaultdict[str, set[str]] = defaultdict(set)
     takers: defaultdict[str, list[Pair]] = defaultdict(list)
     by_name, by_address = _holders(sight.pairs)
+    by_disk = _going_with_disks(sight.pairs)
     for pair in sight.pairs:
-        for holder, answers in _in_its_way(pair, by_name, by_address):
+        disks = pair.wanted.disks if pair.wanted else ()
+        holding = ((holder, False) for disk in disks for holder in by_disk.get(disk.id, ()))
+        for holder, answers in (*_in_its_way(pair, by_name, by_address), *holding):
             if pair.wanted and holder.home:
                 if holder.doomed:
                     early.add(holder.home.uuid)
@@ -75,6 +78,15 @@ def _in_its_way(
         for holder in by_address.get(address, ()):
             if _other(holder, wanted) and (holder.doomed or _answers_to(holder, address)):
                 yield holder, True
+
+
+def _going_with_disks(pairs: Iterable[Pair]) -> Mapping[str, list[Pair]]:
+    """What goes and has each data disk now: QEMU lets no two machines open one."""
+    found: defaultdict[str, list[Pair]] = defaultdict(list)
+    for pair in pairs:
+        for disk in pair.home.disks if pair.doomed and pair.home else ():
+            found[disk.id].append(pair)
+    return found
 
 
 def _other(holder: Pair, wanted: Instance) -> bool:

@@ -11,7 +11,7 @@ from cloudsync.model.problem import CloudsyncError
 from cloudsync.model.resources import Instance
 from cloudsync.model.snapshot import HostState, HostStatus, Snapshot, Stale
 from cloudsync.model.step import DeleteInstance, Step, StopInstance
-from cloudsync.planner import show
+from cloudsync.planner import disks, show
 from cloudsync.planner.seen import Pair, Sight
 from cloudsync.scheduler.homes import Home
 from cloudsync.scheduler.standing import given_up, standing
@@ -71,9 +71,9 @@ def changes(cloud: Cloud, hosts: Mapping[str, HostState], sight: Sight) -> Itera
     for name, host in hosts.items():
         for one in host.stale.values():
             if _removed(cloud, host):
-                yield _change(name, one, Action.DELETE, "its copy is removed", one.has_disk)
+                yield _change(name, one, Action.DELETE, "its copy is removed", _disks(one))
             elif not one.rests:
-                yield _change(name, one, Action.UPDATE, "the copy that was given up is stopped", False)
+                yield _change(name, one, Action.UPDATE, "the copy that was given up is stopped", ())
 
 
 def rebuilt(pair: Pair, wanted: Instance, home: Home) -> Change:
@@ -134,31 +134,40 @@ def _steps(cloud: Cloud, hosts: Mapping[str, HostState]) -> Iterator[StopInstanc
             address = f"instance.{one.name}"
             step_id = f"{name}/{address}/given-up-{uuid[:8]}"
             if _removed(cloud, host):
-                yield DeleteInstance(id=step_id, host=name, address=address, uuid=uuid)
+                data = tuple(disk.id for disk in one.data)
+                yield DeleteInstance(id=step_id, host=name, address=address, uuid=uuid, disks=data)
             elif not one.rests:
                 yield StopInstance(id=step_id, host=name, address=address, uuid=uuid, grace=_GRACE, for_good=True)
 
 
-def _change(host: str, one: Stale, action: Action, why: str, destroys: bool) -> Change:
+def _disks(one: Stale) -> tuple[str, ...]:
+    return ((disks.ROOT,) if one.has_disk else ()) + tuple(disk.name for disk in one.data)
+
+
+def _change(host: str, one: Stale, action: Action, why: str, destroyed: tuple[str, ...]) -> Change:
     return Change(
         address=f"instance.{one.name}",
         action=action,
         reasons=(f"{why}: it was made anew while host.{host} was silent",),
         hosts=(host,),
-        destroys_data=destroys,
-        disruption=Disruption.DESTROYS_DATA if destroys else Disruption.NONE,
+        destroys_data=bool(destroyed),
+        disks=destroyed,
+        disruption=Disruption.DESTROYS_DATA if destroyed else Disruption.NONE,
         before=one.machine.power.value if one.machine else "",
     )
 
 
 def _lost(address: str, action: Action, home: Home, fields: tuple[Field, ...]) -> Change:
+    names = (disks.ROOT, *(disk.name for disk in home.disks))
+    what = "the disk there" if len(names) == 1 else f"its disks there ({', '.join(names)})"
     return Change(
         address=address,
         action=action,
         fields=fields,
-        reasons=(f"host.{home.host} is given up, and the disk there with it",),
+        reasons=(f"host.{home.host} is given up, and {what} with it",),
         hosts=(home.host,),
         destroys_data=True,
+        disks=names,
         disruption=Disruption.DESTROYS_DATA,
         before=home.uuid,
     )

@@ -35,14 +35,26 @@ def whole(cloud: Cloud, desired: World, sight: Sight, hosts: Mapping[str, HostSt
     What is long and has not changed is the very object that a host has: comparing a thousand hosts is then quick.
     """
     entries = {
-        home.name: Entry(uuid=home.uuid, host=home.host, addresses=home.addresses, floating=home.floating)
+        home.name: Entry(
+            uuid=home.uuid,
+            host=home.host,
+            addresses=home.addresses,
+            floating=home.floating,
+            disks={disk.name: disk.id for disk in home.disks},
+        )
         for home, _ in sight.away
     }
     addresses = {wanted: home.addresses for home, wanted in sight.away if wanted}
     local: dict[str, dict[str, Instance]] = {}
     for name, one in sorted(desired.instances.items()):
         addresses[name] = tuple(nic.address for nic in one.nics)
-        entries[name] = Entry(uuid=one.uuid, host=one.host, addresses=addresses[name], floating=one.floating)
+        entries[name] = Entry(
+            uuid=one.uuid,
+            host=one.host,
+            addresses=addresses[name],
+            floating=one.floating,
+            disks={disk.name: disk.id for disk in one.disks},
+        )
         local.setdefault(one.host, {})[name] = one
     there = [host.document for host in hosts.values() if host.document]
     directory = _one_of(dict(sorted(entries.items())), [document.directory for document in there])

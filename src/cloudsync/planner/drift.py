@@ -7,6 +7,7 @@ from cloudsync.model.resources import Instance, Network, Power
 from cloudsync.model.size import size
 from cloudsync.model.snapshot import Drift, HostState, Machine
 from cloudsync.planner.act import act, disruption, gateways
+from cloudsync.planner.disks import missing
 from cloudsync.planner.seen import Pair, Sight
 from cloudsync.planner.unfinished import unfinished
 
@@ -30,7 +31,19 @@ def orphans(host: HostState, sight: Sight) -> frozenset[str]:
     return frozenset(host.disks - known)
 
 
+def _stray(host: HostState, sight: Sight) -> frozenset[str]:
+    """Ids of data disks that belong to no record, mark or wanted instance."""
+    known: set[str] = set()
+    for pair in (*sight.on[host.name], *sight.at[host.name]):
+        known |= {disk.id for one in (pair.home, pair.wanted) if one is not None for disk in one.disks}
+    known |= {disk.id for home in sight.copies if home.host == host.name for disk in home.disks}
+    return frozenset(host.data.keys() - known)
+
+
 def _of_host(host: HostState, sight: Sight) -> Iterator[Drift]:
+    for disk in sorted(_stray(host, sight)):
+        text = f"a data disk of no instance is in the pool: {disk}.data.qcow2"
+        yield Drift(address=f"host.{host.name}", host=host.name, message=text, remedy=LEFT, repaired=False)
     for uuid in sorted(orphans(host, sight)):
         text = f"a disk of no instance is in the pool: {uuid}.root.qcow2"
         yield Drift(address=f"host.{host.name}", host=host.name, message=text, remedy=LEFT, repaired=False)
@@ -57,6 +70,30 @@ def _of(pair: Pair, networks: Mapping[str, Network]) -> Iterator[Drift]:
     else:
         yield from _machine(pair, record, machine, wanted, networks)
         yield from _gateways(pair, networks)
+        yield from _data(pair, record, machine, wanted)
+
+
+def _data(pair: Pair, record: Instance, machine: Machine, wanted: Instance) -> Iterator[Drift]:
+    """Data disks that are to stay, and what is no disk of its."""
+    sizes, goals = {disk.id: disk.size for disk in machine.disks}, {disk.id: disk for disk in wanted.disks}
+    gone, live = missing(pair), " (live)" if pair.runs else ""
+    for disk in gone:
+        way = f"{LEFT}; put the file back, or take its line out of the spec, which gives it up"
+        yield _drift(pair, f"its disk {disk.name} is gone: {disk.id}.data.qcow2", way)
+    for disk in record.disks:
+        goal = goals.get(disk.id)
+        if goal is None or disk in gone:
+            continue
+        if disk.id not in machine.attached:
+            yield _drift(
+                pair, f"its disk {disk.name} is not attached", LEFT if gone else f"will be attached again{live}"
+            )
+        elif sizes.get(disk.id, 0) not in (disk.size, goal.size):
+            is_now = sizes.get(disk.id, 0)
+            text = f"its disk {disk.name}: {size(is_now)}, should be {size(goal.size)}"
+            yield _drift(pair, text, LEFT if gone or is_now > goal.size else f"will be grown{live}")
+    for what in machine.strange:
+        yield _drift(pair, f"a disk that is not its own is attached: {what}", LEFT)
 
 
 def _machine(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from cloudsync.model.plan import Disruption, Field
 from cloudsync.model.resources import Instance
 from cloudsync.model.size import size
-from cloudsync.planner import compare, show
+from cloudsync.planner import compare, disks, show
 
 KEEPS = "a guest that has booted keeps what cloud-init gave it"
 MTU = "a guest takes the new packet size at its next boot; until then the host asks it for smaller ones"
@@ -32,6 +32,7 @@ ROWS = (
     Row("vcpus", lambda one: one.vcpus, lambda one: str(one.vcpus), Disruption.RESTART),
     Row("memory", lambda one: one.memory, lambda one: size(one.memory), Disruption.RESTART),
     Row("disk", lambda one: one.disk, lambda one: size(one.disk), Disruption.RESTART),
+    Row("disks", disks.sizes, lambda one: str(len(one.disks)), Disruption.RESTART),
     Row("network", lambda one: [nic.network for nic in one.nics], lambda one: _networks(one), Disruption.RESTART),
     Row("address", lambda one: [nic.address for nic in one.nics], show.addresses, Disruption.RESTART),
     Row("mtu", lambda one: {nic.mtu for nic in one.nics}, show.mtu, Disruption.NONE, MTU),
@@ -55,9 +56,11 @@ def differing(before: Instance, after: Instance) -> tuple[Row, ...]:
 
 
 def as_fields(row: Row, before: Instance, after: Instance) -> tuple[Field, ...]:
-    """One difference as it is shown; metadata key by key."""
+    """One difference as it is shown; metadata key by key, data disks one by one."""
     if row.path == "metadata":
         return compare.fields(before.metadata, after.metadata, "metadata.")
+    if row.path == "disks":
+        return compare.fields(disks.sizes(before), disks.sizes(after), "disks.")
     return (Field(path=row.path, before=row.text(before), after=row.text(after)),)
 
 

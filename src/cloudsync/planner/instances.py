@@ -1,13 +1,13 @@
 """One instance's change: what will be done to it, why, and how much that disturbs."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from cloudsync.model import wire
 from cloudsync.model.address import Address, Kind
 from cloudsync.model.plan import Action, Change, Disruption, Field
 from cloudsync.model.resources import Instance, Network, Power
-from cloudsync.planner import departed, show
+from cloudsync.planner import departed, disks, show
 from cloudsync.planner.act import Act, act, disruption, gateways, remarks, secret
 from cloudsync.planner.fields import as_fields, differing
 from cloudsync.planner.floating import moves, told
@@ -24,7 +24,13 @@ def changes(pairs: Iterable[Pair], networks: Mapping[str, Network]) -> tuple[Cha
     """In the order of the pairs."""
     listed = tuple(pairs)
     moving = moves(listed)
-    return tuple(told(one, pair, moving) for pair in listed if (one := change(pair, networks)))
+    return tuple(told(one, pair, moving) for pair in listed for one in _all(pair, networks))
+
+
+def _all(pair: Pair, networks: Mapping[str, Network]) -> Iterator[Change]:
+    """Data disks that go from what stays have a change of their own."""
+    yield from filter(None, (change(disks.staying(pair) if pair.wanted else pair, networks),))
+    yield from filter(None, (disks.removal(pair, _digest(pair)),))
 
 
 def change(pair: Pair, networks: Mapping[str, Network]) -> Change | None:
@@ -56,6 +62,7 @@ def _create(wanted: Instance) -> Change:
         Field(path="image", before=None, after=wanted.image_name),
         Field(path="address", before=None, after=show.addresses(wanted)),
         *(Field(path="floating_ip", before=None, after=address) for address in wanted.floating),
+        *(Field(path=f"disks.{name}", before=None, after=text) for name, text in disks.sizes(wanted).items()),
     ]
     if not all(nic.port_security for nic in wanted.nics):
         fields.append(Field(path="port_security", before=None, after=show.port_security(wanted)))
@@ -63,8 +70,9 @@ def _create(wanted: Instance) -> Change:
 
 
 def _delete(pair: Pair) -> Change:
-    destroys = pair.has_disk
-    reasons = ["destroys its disk"] if destroys else []
+    names = ((disks.ROOT,) if pair.has_disk else ()) + disks.destroyed(pair)
+    destroys = bool(names)
+    reasons = [f"destroys its disk{'s' if len(names) > 1 else ''} {', '.join(names)}"] if destroys else []
     if pair.record is None:
         reasons.append("it carries this cloud's mark, and no record knows it")
     return Change(
@@ -73,6 +81,7 @@ def _delete(pair: Pair) -> Change:
         reasons=tuple(reasons),
         hosts=(pair.host.name,),
         destroys_data=destroys,
+        disks=names,
         disruption=Disruption.DESTROYS_DATA if destroys else Disruption.NONE,
         before=_digest(pair),
     )
@@ -87,13 +96,15 @@ def _replace(pair: Pair, wanted: Instance, networks: Mapping[str, Network]) -> C
     image = () if same else (Field(path="image", before=before, after=after),)
     # What runs on a disk that is gone from the pool still has it open.
     destroys = pair.has_disk or pair.runs
+    kept = f"keeps {', '.join(disks.sizes(wanted))}" if disks.carried(pair) else ""
     return Change(
         address=_address(wanted.name),
         action=Action.REPLACE,
         fields=(*image, *(field for field in _fields(pair, wanted) if field.path != "image")),
-        reasons=("asked for by --replace" if same else "a disk cannot change its base",),
+        reasons=("asked for by --replace" if same else "a disk cannot change its base", *filter(None, (kept,))),
         hosts=tuple(dict.fromkeys((pair.host.name, pair.source.name))),
         destroys_data=destroys,
+        disks=(disks.ROOT,) if destroys else (),
         disruption=Disruption.DESTROYS_DATA if destroys else disruption(pair, Act.UPDATE, networks),
         before=_digest(pair),
     )

@@ -34,6 +34,7 @@ def with_leaving(document: HostDocument, old: HostDocument | None, leaving: Iter
             host=document.host,
             addresses=tuple(nic.address for nic in record.nics),
             floating=record.floating,
+            disks={disk.name: disk.id for disk in record.disks},
         )
         for name, record in records.items()
     }

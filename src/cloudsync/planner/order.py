@@ -23,10 +23,12 @@ from cloudsync.model.step import (
 from cloudsync.planner.act import Act, act, moves_live, secret
 from cloudsync.planner.ahead import Ahead, ahead
 from cloudsync.planner.conflicts import Conflicts
+from cloudsync.planner.disks import carried
 from cloudsync.planner.documents import Whole
 from cloudsync.planner.floating import holders
 from cloudsync.planner.images import Drop, Fetch
 from cloudsync.planner.puts import Puts, Stages, in_order, move_id, puts
+from cloudsync.planner.removals import first, machine_id, making, removals
 from cloudsync.planner.seen import Pair
 from cloudsync.scheduler.homes import Home
 from cloudsync.scheduler.room import limit
@@ -77,8 +79,8 @@ def _freeing(work: Work, pair: Pair) -> DeleteInstance | StopInstance:
         return StopInstance(id=f"{host}/{address}/stop-first", host=host, address=f"instance.{pair.name}", uuid=uuid)
     if pair.moves:
         return DeleteInstance(id=f"{host}/{address}/delete-moved", host=host, address=address, uuid=uuid)
-    apart = "" if pair.record else f"-{uuid[:8]}"
-    return DeleteInstance(id=f"{host}/{address}/delete{apart}", host=host, address=address, uuid=uuid)
+    apart, disks = "" if pair.record else f"-{uuid[:8]}", tuple(disk.id for disk in pair.going)
+    return DeleteInstance(id=f"{host}/{address}/delete{apart}", host=host, address=address, uuid=uuid, disks=disks)
 
 
 class _Host:
@@ -98,7 +100,10 @@ class _Host:
         found = self._documents(floating, tuple(late))
         self._ready = (found.prepare.id,) if found.prepare else ()
         self._last = [replace(_freeing(work, pair), waits_for=self._ready) for pair in late]
-        self.puts = found.settled_by(tuple(step.id for step in self._last))
+        networks = work.shared.desired.networks
+        self._less = tuple(removals(work.there, self._ready, networks))
+        gone = (step.id for step in (*self._last, *self._less))
+        self.puts = found.settled_by((*gone, *making(work.pairs, networks)))
         self._left = [self._delete_moved(turn, pair) for turn, pair in enumerate(moves, 1) if self._is_from_here(pair)]
 
     def steps(self, before: Ahead) -> Iterator[Step]:
@@ -114,6 +119,7 @@ class _Host:
             if pair.wanted:
                 yield from self._machine(pair, pair.wanted, before)
         yield from self._last
+        yield from self._less
         yield from self._left
         yield from (self._delete_copy(home) for home in self._work.copies)
         yield from (self._drop(drop) for drop in self._work.drops)
@@ -126,8 +132,9 @@ class _Host:
         put = self.puts.at.get(turn)
         uuid = pair.home.uuid if pair.home else ""
         step_id = f"{self.name}/instance.{pair.name}/delete-moved"
-        waits = (move_id(pair), *((put.id,) if put else ()))
-        return DeleteInstance(id=step_id, host=self.name, address=f"instance.{pair.name}", waits_for=waits, uuid=uuid)
+        waits, address = (move_id(pair), *((put.id,) if put else ())), f"instance.{pair.name}"
+        disks = carried(pair)
+        return DeleteInstance(id=step_id, host=self.name, address=address, waits_for=waits, uuid=uuid, disks=disks)
 
     def _delete_copy(self, home: Home) -> DeleteInstance:
         return DeleteInstance(
@@ -136,6 +143,7 @@ class _Host:
             address=f"instance.{home.name}",
             waits_for=self._ready,
             uuid=home.uuid,
+            disks=tuple(disk.id for disk in home.disks),
         )
 
     def _delete_early(self, pair: Pair) -> DeleteInstance | StopInstance:
@@ -196,9 +204,9 @@ class _Host:
         if what is Act.NOTHING:
             return
         host, address = self.name, f"instance.{wanted.name}"
-        step_id = f"{host}/{address}/{what.value}"
+        step_id = machine_id(pair, what)
         gateways = {nic.network: networks[nic.network].gateway for nic in wanted.nics}
-        waits = tuple(dict.fromkeys((*before.of(wanted, what), *self._waits(wanted, what))))
+        waits = tuple(dict.fromkeys((*before.of(wanted, what), *self._waits(wanted, what), *first(pair, what))))
         generation, most = work.host.generation + len(self._ready), headroom(wanted, work.host.capacity)
         if what is Act.CREATE:
             yield CreateInstance(
@@ -238,6 +246,7 @@ class _Host:
                 generation=generation,
                 most=most,
                 live=moves_live(pair, networks),
+                carries=carried(pair),
                 to=work.cloud.hosts[host].address or "",
                 bandwidth=work.cloud.bandwidth,
                 tls=secret(pair),
@@ -266,21 +275,23 @@ class _Host:
 def _crowded(work: Work) -> bool:
     """Whether what comes only fits once what goes has gone."""
     sizes = {one.uuid: (one.vcpus, one.memory, one.disk) for one in work.host.machines.values()}
+    data = dict(work.host.data)
     for pair in work.pairs:
         if pair.wanted:
             sizes[pair.wanted.uuid] = (pair.wanted.vcpus, pair.wanted.memory, pair.wanted.disk)
+            data |= {disk.id: disk.size for disk in pair.wanted.disks}
     most, taken = limit(work.cloud.hosts[work.host.name], work.host), work.host.foreign
     totals = [sum(column) for column in zip(*sizes.values(), strict=True)] or [0, 0, 0]
     return bool(
         taken.vcpus + totals[0] > most.vcpus
         or taken.memory + totals[1] > most.memory
-        or taken.disk + totals[2] > most.disk
+        or taken.disk + totals[2] + sum(data.values()) > most.disk
     )
 
 
 def _is_there(pair: Pair) -> bool:
-    """Something of it is left to delete; a run that was cut off may have left only the record."""
-    return pair.machine is not None or pair.has_disk
+    """Something of it is left to delete; a run that was cut off may have left only the record, or data disks."""
+    return pair.machine is not None or pair.has_disk or any(disk.id in pair.source.data for disk in pair.going)
 
 
 def _image_id(host: str, name: str) -> str:

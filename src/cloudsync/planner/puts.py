@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from cloudsync.model.document import Applied, HostDocument
 from cloudsync.model.snapshot import HostState
 from cloudsync.model.step import PutDocument
+from cloudsync.planner.disks import until_made
 from cloudsync.planner.documents import Whole, claims, content, final, while_moving
 from cloudsync.planner.floating import awaited, until_free
 from cloudsync.planner.lingering import with_leaving
@@ -73,7 +74,8 @@ def puts(stages: Stages) -> Puts:
 
 
 def _during(stages: Stages, goal: HostDocument, freed: Mapping[str, tuple[int, str]], stage: int) -> HostDocument:
-    document = with_leaving(while_moving(goal, stages.moves[stage:]), stages.host.document, stages.going)
+    document = until_made(while_moving(goal, stages.moves[stage:]), (*stages.pairs, *stages.moves))
+    document = with_leaving(document, stages.host.document, stages.going)
     return until_free(document, [address for address, (when, _) in freed.items() if when > stage])
 
 

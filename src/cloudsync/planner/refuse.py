@@ -8,6 +8,7 @@ from cloudsync.model.problem import Problem, SpecError
 from cloudsync.model.resources import Instance
 from cloudsync.model.size import size
 from cloudsync.model.snapshot import HostState, Machine
+from cloudsync.planner.disks import carried, missing
 from cloudsync.planner.hosts import apart
 from cloudsync.planner.seen import Pair, Sight
 from cloudsync.scheduler.filters import raw_size
@@ -33,12 +34,19 @@ def _protected(cloud: Cloud, pair: Pair) -> Problem | None:
     if pair.lost and pair.wanted and pair.wanted.protect:
         text = f"instance.{pair.name} is protected and would be made anew without its data"
         return _problem(cloud, pair, text, f"wait for host.{pair.lost.host}, or write `protect: false`")
-    guarded = (pair.record and pair.record.protect) or (pair.wanted and pair.wanted.protect)
-    if not guarded or not pair.doomed:
+    if pair.wanted and pair.going and not pair.replaced and _guarded(pair):
+        names = ", ".join(disk.name for disk in pair.going)
+        text = f"instance.{pair.name} is protected and would lose its data disk{'s' * (len(pair.going) > 1)} {names}"
+        return _problem(cloud, pair, text, "write it back, or apply `protect: false` first")
+    if not _guarded(pair) or not pair.doomed:
         return None
     verb = "deleted" if pair.wanted is None else "replaced"
     name = pair.home.name if pair.home else pair.name
     return _problem(cloud, pair, f"instance.{name} is protected and would be {verb}", "apply `protect: false` first")
+
+
+def _guarded(pair: Pair) -> bool:
+    return any(one is not None and one.protect for one in (pair.record, pair.wanted))
 
 
 def _shrunk(cloud: Cloud, pair: Pair) -> Problem | None:
@@ -49,6 +57,38 @@ def _shrunk(cloud: Cloud, pair: Pair) -> Problem | None:
         return None
     text = f"instance.{pair.wanted.name}'s disk is {size(has)}: it cannot shrink to {size(pair.wanted.disk)}"
     return _problem(cloud, pair, text, "use a flavor with a larger disk, or make a new instance and move the data")
+
+
+def _data_shrunk(cloud: Cloud, pair: Pair) -> Problem | None:
+    held = [disk for disk in (pair.home.disks if pair.home else ()) if disk.made or disk.id in pair.source.data]
+    has = {disk.id: max(disk.size, pair.source.data.get(disk.id, 0)) for disk in held}
+    for disk in pair.wanted.disks if pair.wanted else ():
+        if disk.size < has.get(disk.id, 0):
+            text = f"instance.{pair.name}'s disk {disk.name} is {size(has[disk.id])}: it cannot shrink to "
+            hint = "write the size that it has, or add a smaller one and move the data"
+            return _problem(cloud, pair, text + size(disk.size), hint)
+    return None
+
+
+def _data_gone(cloud: Cloud, pair: Pair) -> Problem | None:
+    """Only a machine that is there can be left alone: it may still have it open."""
+    gone = missing(pair)
+    ids = {disk.id for disk in (pair.home.disks if pair.home else ()) if disk.made}
+    more = [disk.name for disk in (pair.wanted.disks if pair.wanted else ()) if disk.id not in ids]
+    root = pair.machine is not None and not (pair.has_disk or pair.replaced)
+    if not (gone or (root and more)) or (pair.machine and not (pair.moves or pair.replaced or more)):
+        return None
+    what = f"data disk {gone[0].name} ({gone[0].id}.data.qcow2)" if gone else "root disk"
+    text = f"instance.{pair.name}'s {what} is gone from host.{pair.source.name}: nothing is made of it"
+    return _problem(cloud, pair, text, "put the file back, or take its line out of the spec first, which gives it up")
+
+
+def _data_elsewhere(cloud: Cloud, pair: Pair) -> Problem | None:
+    if pair.moves or pair.host.name == pair.source.name or not carried(pair):
+        return None
+    text = f"instance.{pair.name} is to be made on host.{pair.host.name}, and its data disks are on host."
+    hint = f"have it made there first (placement: {{host: {pair.source.name}}}), or move it first, as it is"
+    return _problem(cloud, pair, f"{text}{pair.source.name}", hint)
 
 
 def _moved(cloud: Cloud, pair: Pair) -> Problem | None:
@@ -77,7 +117,11 @@ def _grown(cloud: Cloud, pairs: tuple[Pair, ...], host: HostState) -> Iterator[P
 
 
 def _grows(wanted: Instance, before: Instance | Machine) -> bool:
-    return wanted.vcpus > before.vcpus or wanted.memory > before.memory or wanted.disk > before.disk
+    return wanted.vcpus > before.vcpus or wanted.memory > before.memory or _storage(wanted) > _storage(before)
+
+
+def _storage(one: Instance | Machine) -> int:
+    return one.disk + sum(disk.size for disk in one.disks)
 
 
 def _too_much(wanted: Instance, before: Instance | Machine, room: Room) -> str:
@@ -86,7 +130,7 @@ def _too_much(wanted: Instance, before: Instance | Machine, room: Room) -> str:
         return f"{room.vcpus - room.limit.vcpus} vCPUs too many"
     if wanted.memory > before.memory and room.memory > room.limit.memory:
         return f"{size(room.memory - room.limit.memory)} of memory too much"
-    if wanted.disk > before.disk and room.disk > room.limit.disk:
+    if _storage(wanted) > _storage(before) and room.disk > room.limit.disk:
         return f"{size(room.disk - room.limit.disk)} of disk too much"
     return ""
 
@@ -147,4 +191,4 @@ def _problem(cloud: Cloud, pair: Pair, message: str, hint: str) -> Problem:
     return Problem(message=message, hint=hint, place=cloud.places.get(f"instance.{pair.name}") if pair.wanted else None)
 
 
-CHECKS = (_protected, _shrunk, _moved)
+CHECKS = (_protected, _shrunk, _data_shrunk, _data_gone, _data_elsewhere, _moved)

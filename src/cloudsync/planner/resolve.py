@@ -1,18 +1,19 @@
 """Cloud and placements -> World: every address, MAC and UUID decided, what exists keeping what it has."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from hashlib import sha256
 
 from cloudsync.model.cloud import Cloud, Wanted
 from cloudsync.model.plan import Placement
-from cloudsync.model.resources import Digest, Instance, Nic, World
-from cloudsync.model.snapshot import Snapshot
+from cloudsync.model.resources import DataDisk, Digest, Instance, Nic, World
+from cloudsync.model.snapshot import HostState, Snapshot
 from cloudsync.planner.allocate import allocate
+from cloudsync.planner.disks import decided as disks_of
 from cloudsync.planner.floating import given
 from cloudsync.planner.identity import uuid_of
 from cloudsync.planner.nics import decided, match, room
-from cloudsync.scheduler.homes import Home, find_homes
+from cloudsync.scheduler.homes import Home, Homes, find_homes
 from cloudsync.scheduler.standing import standing
 
 
@@ -21,7 +22,8 @@ def resolve(cloud: Cloud, placements: Iterable[Placement], snapshot: Snapshot) -
 
     Raise CloudsyncError when a network has no address left.
     """
-    homes = find_homes(cloud, standing(cloud, snapshot))
+    states = standing(cloud, snapshot)
+    homes = find_homes(cloud, states)
     hosts = {one.instance: one.host for one in placements}
     names = [name for name in sorted(hosts) if name not in homes.of or homes.of[name].known]
     before = {**homes.lost, **homes.of}
@@ -34,6 +36,7 @@ def resolve(cloud: Cloud, placements: Iterable[Placement], snapshot: Snapshot) -
         uuids.add(identities[name][1])
         if name not in homes.of or identities[name][1] != homes.of[name].uuid:
             stays[name] = (None,) * len(stays[name])
+    disks = _disk_ids(homes, states)
     macs = {one.mac for kept in stays.values() for one in kept if one}
     instances: dict[str, Instance] = {}
     for name in names:
@@ -41,7 +44,9 @@ def resolve(cloud: Cloud, placements: Iterable[Placement], snapshot: Snapshot) -
         nics = decided(identity[1], wanted.nics, addresses[name], stays[name], macs)
         size = room(cloud, snapshot.hosts[hosts[name]])
         nics = tuple(replace(nic, mtu=size) for nic in given(nics, wanted.floating))
-        instances[name] = _instance(cloud, wanted, hosts[name], identity, nics)
+        held = homes.of[name].disks if name in homes.of else ()
+        data = tuple(disks_of(identity[1], wanted.disks, held, disks)) if wanted.disks else ()
+        instances[name] = _instance(cloud, wanted, hosts[name], identity, nics, data)
     return World(
         keypairs=dict(sorted(cloud.keypairs.items())),
         groups=dict(sorted(cloud.groups.items())),
@@ -65,7 +70,20 @@ def _identity(cloud: Cloud, wanted: Wanted, home: Home | None, taken: set[str]) 
     return incarnation + 1, uuid_of(cloud.name, wanted.name, incarnation + 1, taken)
 
 
-def _instance(cloud: Cloud, wanted: Wanted, host: str, identity: tuple[int, str], nics: tuple[Nic, ...]) -> Instance:
+def _disk_ids(homes: Homes, states: Mapping[str, HostState]) -> set[str]:
+    """Of every data disk that somebody has."""
+    found = {disk.id for home in (*homes, *homes.lost.values(), *homes.dropped) for disk in home.disks}
+    return found | {disk.id for host in states.values() for one in host.stale.values() for disk in one.data}
+
+
+def _instance(
+    cloud: Cloud,
+    wanted: Wanted,
+    host: str,
+    identity: tuple[int, str],
+    nics: tuple[Nic, ...],
+    disks: tuple[DataDisk, ...],
+) -> Instance:
     image, flavor, user_data = cloud.images[wanted.image], wanted.flavor, wanted.user_data
     incarnation, uuid = identity
     return Instance(
@@ -88,4 +106,5 @@ def _instance(cloud: Cloud, wanted: Wanted, host: str, identity: tuple[int, str]
         protect=wanted.protect,
         availability_zone=cloud.hosts[host].zone,
         launch_index=max(0, wanted.index - 1),
+        disks=disks,
     )

@@ -1,10 +1,10 @@
 """Instances as they are, beside the wanted instance each answers to: what documents record and what libvirt has."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cloudsync.model.cloud import Cloud
-from cloudsync.model.resources import Instance, Power, World
+from cloudsync.model.resources import DataDisk, Instance, Power, World
 from cloudsync.model.snapshot import HostState, Machine
 from cloudsync.scheduler.homes import Home, Homes, find_homes
 
@@ -14,7 +14,7 @@ class Pair:
     """A wanted instance and what is there for it; either may be None.
 
     `host` is where it is to be, `source` where it is: the same unless it moves. `lost` is what the person gives up for
-    it, with a host that cannot be asked.
+    it, with a host that cannot be asked. `going` are the data disks that nobody is to have any more.
     """
 
     wanted: Instance | None
@@ -22,6 +22,7 @@ class Pair:
     host: HostState
     source: HostState
     lost: Home | None = None
+    going: tuple[DataDisk, ...] = ()
 
     @property
     def name(self) -> str:
@@ -90,6 +91,7 @@ def see(cloud: Cloud, desired: World, hosts: Mapping[str, HostState]) -> Sight:
     ]
     pairs += [_pair(None, home, hosts[home.host], hosts) for home in homes.others if home.known]
     pairs.sort(key=lambda pair: (pair.name, pair.host.name, pair.home.uuid if pair.home else ""))
+    pairs = _with_going(pairs, homes)
     away: list[tuple[Home, str | None]] = [(home, None) for home in homes.others if not home.known]
     away += [(home, name) for name, home in homes.of.items() if not home.known]
     on = _by(hosts, pairs, lambda pair: pair.host)
@@ -99,15 +101,33 @@ def see(cloud: Cloud, desired: World, hosts: Mapping[str, HostState]) -> Sight:
     return Sight(tuple(pairs), on, at, copies, tuple(away), lost, homes.dropped)
 
 
+def _with_going(pairs: list[Pair], homes: Homes) -> list[Pair]:
+    """A disk goes once, and only if no instance is to have it, or may have it where nobody can ask."""
+    kept = {disk.id for pair in pairs if pair.wanted for disk in pair.wanted.disks}
+    kept |= {disk.id for home in homes if not home.known for disk in home.disks}
+    found = []
+    for pair in pairs:
+        going = tuple(disk for disk in (pair.home.disks if pair.home else ()) if disk.id not in kept)
+        kept |= {disk.id for disk in going}
+        found.append(replace(pair, going=going) if going else pair)
+    return found
+
+
 def _copies(homes: Homes, pairs: Iterable[Pair], hosts: Mapping[str, HostState]) -> Iterator[Home]:
-    """Of instances that are whole where they are: machines and disks elsewhere, but not where the instance is to be."""
+    """Of instances that are whole where they are: machines and disks elsewhere, but not where the instance is to be.
+
+    Their data disks are those that the instance has where it is.
+    """
     whole = {pair.home.uuid: pair for pair in pairs if pair.home and pair.has_disk}
     known = {(one.host, one.uuid): one for one in homes.copies}
     for host in hosts.values():
         for uuid in sorted(whole.keys() & (host.machines.keys() | host.disks)) if host.reachable else ():
             pair = whole[uuid]
             if host.name != pair.source.name and not (pair.moves and host.name == pair.host.name):
-                yield known.get((host.name, uuid), Home(name=pair.name, uuid=uuid, host=host.name, addresses=()))
+                copy = known.get((host.name, uuid), Home(name=pair.name, uuid=uuid, host=host.name, addresses=()))
+                held = pair.home.disks if pair.home else ()
+                twice = host.data.keys() & pair.source.data.keys() if held else ()
+                yield replace(copy, disks=tuple(disk for disk in held if disk.id in twice))
 
 
 def _pair(

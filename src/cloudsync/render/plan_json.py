@@ -56,7 +56,7 @@ def summary(plan: Plan) -> dict[str, int]:
         "replace": count[Action.REPLACE],
         "remove": count[Action.DELETE],
         "drift": sum(item.repaired for item in plan.drift),
-        "disks_destroyed": len(plan.destroys),
+        "disks_destroyed": sum(len(change.disks) or 1 for change in plan.destroys),
     }
 
 
@@ -68,6 +68,7 @@ def _change(change: Change) -> dict[str, Any]:
         "reasons": list(change.reasons),
         "hosts": list(change.hosts),
         "destroys_data": change.destroys_data,
+        "disks_destroyed": list(change.disks),
         "disruption": change.disruption.label,
     }
 

@@ -106,7 +106,7 @@ def _words(change: Change, placement: Placement | None, plan: Plan) -> tuple[str
     if change.action is Action.DELETE:
         meaning = ""
     if change.disruption is Disruption.DESTROYS_DATA:
-        meaning = "REPLACE: destroys its disk" if change.action is Action.REPLACE else "DELETE: destroys its disk"
+        meaning = _destroyed(change)
     if change.address.startswith("host.") and change.action is Action.DELETE:
         return ", ".join(change.reasons), ""
     if change.address.startswith("group."):
@@ -117,6 +117,14 @@ def _words(change: Change, placement: Placement | None, plan: Plan) -> tuple[str
     if len(plan.hosts) > 1 and change.address.startswith("instance."):
         reasons.insert(0, f"on {', '.join(change.hosts)}")
     return what, meaning + (f" ({'; '.join(reasons)})" if reasons else "")
+
+
+def _destroyed(change: Change) -> str:
+    """Which disks, where that is not just the root disk."""
+    what = "its disk" if change.disks in ((), ("root",)) else f"its disk{'s' * (len(change.disks) > 1)} "
+    names = ", ".join(change.disks) if what.endswith(" ") else ""
+    verb = {Action.REPLACE: "REPLACE: ", Action.DELETE: "DELETE: "}.get(change.action, "")
+    return f"{verb}destroys {what}{names}"
 
 
 def _created(change: Change, placement: Placement | None) -> tuple[str, str]:
@@ -132,6 +140,8 @@ def _created(change: Change, placement: Placement | None) -> tuple[str, str]:
     notes += [f"runner-up {placement.runner_up}"] if placement.runner_up else []
     if "port_security" in values:
         notes.insert(0, f"port_security {values['port_security']}")
+    disks = [f"{path.removeprefix('disks.')} {after}" for path, after in values.items() if path.startswith("disks.")]
+    notes += [f"disks {', '.join(disks)}"] if disks else []
     notes += change.reasons
     addresses = " ".join(values[path] for path in ("address", "floating_ip") if path in values)
     said = f"→ {placement.host}  {addresses}" + (f"  ({'; '.join(notes)})" if notes else "")

@@ -26,6 +26,7 @@ VERBS = {
     "start-instance": "start",
     "stop-instance": "stop",
     "delete-instance": "delete",
+    "delete-disk": "remove disk of",
 }
 
 RARELY = 5.0

@@ -77,7 +77,7 @@ def used(host: HostState) -> Usage:
     return Usage(
         vcpus=host.foreign.vcpus + sum(machine.vcpus for machine in ours),
         memory=host.foreign.memory + sum(machine.memory for machine in ours),
-        disk=host.foreign.disk + sum(machine.disk for machine in ours),
+        disk=host.foreign.disk + sum(machine.disk for machine in ours) + sum(host.data.values()),
     )
 
 
@@ -89,6 +89,11 @@ def health(host: HostState, instance: Instance) -> tuple[str, tuple[str, ...]]:
     problems = []
     if machine.power is not instance.state:
         problems.append(f"is {machine.power.value}, should be {instance.state.value}")
+    for disk in instance.disks:
+        if disk.made and disk.id not in host.data:
+            problems.append(f"its disk {disk.name} is gone")
+        elif disk.made and disk.id not in machine.attached:
+            problems.append(f"its disk {disk.name} is not attached")
     boot = host.boots.get(instance.uuid)
     if boot and boot.failures:
         problems.append(f"cloud-init: {', '.join(boot.failures)} failed")
@@ -140,6 +145,7 @@ def _instances(host: HostState, moving: Transit) -> list[dict[str, object]]:
                 "addresses": _addresses(instance),
                 "image": instance.image_name,
                 "flavor": instance.flavor,
+                "disks": [{"name": disk.name, "size": disk.size} for disk in instance.disks],
                 "groups": list(instance.groups),
                 "booted": bool(boot and boot.finished),
                 "problems": list(problems),
@@ -159,6 +165,7 @@ def _stale(host: HostState) -> list[dict[str, object]]:
             "addresses": [],
             "image": None,
             "flavor": None,
+            "disks": None,
             "groups": None,
             "booted": None,
             "problems": [GIVEN_UP if one.rests else f"{GIVEN_UP}; the next apply stops it"],
@@ -178,6 +185,7 @@ def _away(snapshot: Snapshot) -> list[dict[str, object]]:
             "addresses": [*home.addresses, *home.floating],
             "image": None,
             "flavor": None,
+            "disks": None,
             "groups": None,
             "booted": None,
             "problems": [f"it is on {why_not(snapshot.hosts, home.host)}"],
@@ -207,7 +215,8 @@ def _instance_rows(host: HostState, moving: Transit) -> list[tuple[str, ...]]:
     for name, instance, state, problems in _recorded(host, moving):
         addresses = " ".join(_addresses(instance))
         said = "; ".join(problems) or _boot(host, instance)
-        row = (name, state, host.name, addresses, instance.image_name, instance.flavor, ",".join(instance.groups), said)
+        flavor = " + ".join((instance.flavor, *(f"{disk.name} {size(disk.size)}" for disk in instance.disks)))
+        row = (name, state, host.name, addresses, instance.image_name, flavor, ",".join(instance.groups), said)
         rows.append(row)
     return rows
 

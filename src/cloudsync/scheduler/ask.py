@@ -53,7 +53,7 @@ class Ask:
 
         Every host has `least` free.
         """
-        flavor = self.unit.whole.flavor
+        flavor = self.unit.whole.takes
         roomy = flavor.vcpus <= least.vcpus and flavor.memory <= least.memory and flavor.disk <= least.disk
         tight = (
             ()

@@ -53,7 +53,7 @@ def image_minimum(cloud: Cloud, wanted: Wanted, room: Room) -> str | None:
 
 def raw_size(_cloud: Cloud, wanted: Wanted, room: Room) -> str | None:
     """Overcommit never lets a single instance exceed the physical host."""
-    flavor, raw = wanted.flavor, room.state.capacity
+    flavor, raw = wanted.takes, room.state.capacity
     if flavor.vcpus > raw.vcpus:
         return f"has {raw.vcpus} CPUs, {flavor.vcpus} wanted"
     if flavor.memory > raw.memory:
@@ -64,7 +64,7 @@ def raw_size(_cloud: Cloud, wanted: Wanted, room: Room) -> str | None:
 
 
 def capacity(_cloud: Cloud, wanted: Wanted, room: Room) -> str | None:
-    flavor, limit = wanted.flavor, room.limit
+    flavor, limit = wanted.takes, room.limit
     if room.vcpus + flavor.vcpus > limit.vcpus:
         return f"needs {flavor.vcpus} vCPUs, {max(0, limit.vcpus - room.vcpus)} free"
     if room.memory + flavor.memory > limit.memory:

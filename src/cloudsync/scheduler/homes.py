@@ -1,11 +1,11 @@
 """Where instances live already, by what every document and every machine says, and which wanted instance each is."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from cloudsync.model.cloud import Cloud
 from cloudsync.model.document import HostDocument
-from cloudsync.model.resources import Instance, Power
+from cloudsync.model.resources import DataDisk, Instance, Power
 from cloudsync.model.snapshot import HostState, Machine
 from cloudsync.scheduler.latest import latest
 from cloudsync.scheduler.standing import given_up
@@ -13,7 +13,8 @@ from cloudsync.scheduler.standing import given_up
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Home:
-    """An instance that exists, by its recorded name. `record` is the document's, `machine` what libvirt has.
+    """An instance that exists, by its recorded name. `record` is the document's, `machine` what libvirt has. `disks`
+    are its data disks: those on record, and those that only its machine's mark knows.
 
     `known` is False when its host cannot be asked: then only the directory of other hosts speaks of it.
     """
@@ -26,6 +27,7 @@ class Home:
     record: Instance | None = None
     machine: Machine | None = None
     known: bool = True
+    disks: tuple[DataDisk, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +119,28 @@ def _on(host: HostState) -> Iterator[Home]:
             floating=record.floating,
             record=record,
             machine=machine,
+            disks=_disks(record, machine),
         )
     for machine in machines.values():
         addresses = tuple(address for _, _, address in machine.nics)
-        yield Home(name=machine.name, uuid=machine.uuid, host=host.name, addresses=addresses, machine=machine)
+        yield Home(
+            name=machine.name,
+            uuid=machine.uuid,
+            host=host.name,
+            addresses=addresses,
+            machine=machine,
+            disks=machine.disks,
+        )
+
+
+def _disks(record: Instance, machine: Machine | None) -> tuple[DataDisk, ...]:
+    """A machine is written when its disks are made."""
+    marked = {disk.id: disk for disk in machine.disks} if machine else {}
+    if not marked:
+        return record.disks
+    known = [replace(disk, made=True) if disk.id in marked else disk for disk in record.disks]
+    more = [disk for name, disk in marked.items() if name not in {one.id for one in known}]
+    return tuple(sorted((*known, *more), key=lambda disk: disk.name))
 
 
 def apart(hosts: Mapping[str, HostState]) -> tuple[list[Home], tuple[Home, ...]]:
@@ -187,5 +207,6 @@ def _unseen(hosts: Mapping[str, HostState], seen: set[str]) -> list[Home]:
                     addresses=entry.addresses,
                     floating=entry.floating,
                     known=False,
+                    disks=tuple(DataDisk(name=one, size=0, id=entry.disks[one]) for one in sorted(entry.disks)),
                 )
     return list(found.values())

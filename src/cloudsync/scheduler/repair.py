@@ -104,8 +104,8 @@ class Seats:
 
     def _enough(self, unit: Unit, host: str, leaving: tuple[Unit, ...]) -> bool:
         """Whether their going makes room enough, or lets the unit's group in."""
-        room, needed = self.batch.rooms[host], unit.whole.flavor
-        gone = [one.whole.flavor for one in leaving]
+        room, needed = self.batch.rooms[host], unit.whole.takes
+        gone = [one.whole.takes for one in leaving]
         return (
             room.vcpus + needed.vcpus - sum(one.vcpus for one in gone) <= room.limit.vcpus
             and room.memory + needed.memory - sum(one.memory for one in gone) <= room.limit.memory
@@ -128,5 +128,5 @@ class Seats:
 
 
 def _size(unit: Unit) -> tuple[int, int, int, str]:
-    flavor = unit.whole.flavor
+    flavor = unit.whole.takes
     return (flavor.memory, flavor.vcpus, flavor.disk, unit.name)

@@ -33,7 +33,7 @@ class Room:
         self._count(wanted, -1)
 
     def _count(self, wanted: Wanted, sign: int) -> None:
-        flavor, group = wanted.flavor, wanted.where.group
+        flavor, group = wanted.takes, wanted.where.group
         self.vcpus += sign * flavor.vcpus
         self.memory += sign * flavor.memory
         self.disk += sign * flavor.disk

@@ -109,5 +109,5 @@ class _Search:
 
 
 def _needs(unit: Unit) -> tuple[int, int, int]:
-    flavor = unit.whole.flavor
+    flavor = unit.whole.takes
     return (flavor.vcpus, flavor.memory, flavor.disk)

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from cloudsync.model.cloud import Cloud
 from cloudsync.model.document import GivenUp, HostDocument
+from cloudsync.model.resources import DataDisk
 from cloudsync.model.snapshot import HostState, HostStatus, Snapshot, Stale, Usage
 from cloudsync.scheduler.latest import latest
 
@@ -39,23 +40,40 @@ def _apart(host: HostState, gone: Mapping[str, GivenUp]) -> HostState:
     if not found:
         return host
     stale = {
-        uuid: Stale(name=one.name, machine=host.machines.get(uuid), has_disk=uuid in host.disks)
+        uuid: Stale(
+            name=one.name,
+            machine=host.machines.get(uuid),
+            has_disk=uuid in host.disks,
+            data=_data(host, uuid),
+        )
         for uuid, one in sorted(found.items())
     }
     machines = [one.machine for one in stale.values() if one.machine]
+    data = {disk.id: disk.size for one in stale.values() for disk in one.data}
     return replace(
         host,
         machines={uuid: machine for uuid, machine in host.machines.items() if uuid not in found},
         disks=host.disks - found.keys(),
+        data={name: size for name, size in host.data.items() if name not in data} if data else host.data,
         document=_without(host.document, found),
         foreign=Usage(
             vcpus=host.foreign.vcpus + sum(machine.vcpus for machine in machines),
             memory=host.foreign.memory + sum(machine.memory for machine in machines),
-            disk=host.foreign.disk + sum(machine.disk for machine in machines),
+            disk=host.foreign.disk + sum(machine.disk for machine in machines) + sum(data.values()),
         ),
         foreign_names=host.foreign_names | {machine.name for machine in machines},
         stale={**host.stale, **stale},
     )
+
+
+def _data(host: HostState, uuid: str) -> tuple[DataDisk, ...]:
+    """Its data disks that are there, with the sizes that they have."""
+    recorded = host.document.instances.values() if host.document else ()
+    machine = host.machines.get(uuid)
+    known = {disk.id: disk for disk in machine.disks} if machine else {}
+    known |= {disk.id: disk for one in recorded if one.uuid == uuid for disk in one.disks}
+    there = (replace(disk, size=host.data[name]) for name, disk in known.items() if name in host.data)
+    return tuple(sorted(there, key=lambda disk: (disk.name, disk.id)))
 
 
 def _without(document: HostDocument | None, gone: Mapping[str, GivenUp]) -> HostDocument | None:

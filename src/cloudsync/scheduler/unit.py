@@ -44,14 +44,14 @@ def units(cloud: Cloud, wanted: Iterable[Wanted]) -> list[Unit]:
 
 def asks(wanted: Wanted) -> Hashable:
     """All of an instance that a host cares about, but its name."""
-    where, flavor = wanted.where, wanted.flavor
+    where, flavor = wanted.where, wanted.takes
     labels = frozenset(where.labels.items())
     return (wanted.image, flavor.vcpus, flavor.memory, flavor.disk, where.host, where.zone, labels, where.group)
 
 
 def _bundle(group: PlacementGroup, wanted: list[Wanted]) -> Unit:
     members = tuple(sorted(wanted, key=lambda one: one.name))
-    flavors = [one.flavor for one in members]
+    flavors = [one.takes for one in members]
     total = Flavor(
         name=" + ".join(dict.fromkeys(flavor.name for flavor in flavors)),
         vcpus=sum(flavor.vcpus for flavor in flavors),
@@ -59,10 +59,10 @@ def _bundle(group: PlacementGroup, wanted: list[Wanted]) -> Unit:
         disk=sum(flavor.disk for flavor in flavors),
     )
     pin = next((one.where.host for one in members if one.where.host), None)
-    return Unit(members, replace(members[0], flavor=total), group, tuple(asks(one) for one in members), pin)
+    return Unit(members, replace(members[0], flavor=total, disks=()), group, tuple(asks(one) for one in members), pin)
 
 
 def _hardest_first(unit: Unit) -> tuple[int, int, int, int, int, str]:
-    flavor = unit.whole.flavor
+    flavor = unit.whole.takes
     pinned, strict = unit.pin is not None, unit.strict
     return (int(not pinned), int(not strict), -flavor.memory, -flavor.vcpus, -flavor.disk, unit.name)

@@ -11,6 +11,7 @@ from cloudsync.model.cloud import (
     PlacementGroup,
     Scheduler,
     Wanted,
+    WantedDisk,
     WantedNic,
     Where,
 )
@@ -198,6 +199,7 @@ def _wanted(
         metadata=dict(instance.metadata),
         state=Power(instance.state),
         protect=instance.protect,
+        disks=tuple(WantedDisk(name=one.name, size=one.size) for one in instance.disks),
     )
 
 

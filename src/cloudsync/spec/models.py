@@ -168,7 +168,10 @@ class Placement(Written):
 
 
 class Disk(Written):
-    name: Label
+    """A disk of its own, which outlives the root disk. The guest finds it at /dev/disk/by-id/virtio-NAME."""
+
+    # A virtio disk's serial number has room for 20 bytes.
+    name: Annotated[Label, Field(max_length=20)]
     size: Size
 
 
@@ -229,7 +232,11 @@ class Instance(Written):
     state: Literal["running", "stopped"] = "running"
     ignore: list[str] = []
     paused: bool = Field(default=False, description="Leave it alone.")
-    disks: list[Disk] = []
+    disks: list[Disk] = Field(
+        default=[],
+        max_length=8,
+        description="Extra disks. They survive a replace; one goes only when its line does, and that is confirmed.",
+    )
 
 
 class Claim(Written):

@@ -26,7 +26,6 @@ _INSTANCE: tuple[tuple[str, str, Callable[[Instance], bool]], ...] = (
     ),
     ("ignore", "ignore", lambda instance: bool(instance.ignore)),
     ("paused", "paused: true", lambda instance: instance.paused),
-    ("disks", "disks", lambda instance: bool(instance.disks)),
 )
 
 

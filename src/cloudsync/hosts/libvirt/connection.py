@@ -100,6 +100,19 @@ class Connection:
             with self._lock:
                 self._waiters.remove(waiter)
 
+    @contextmanager
+    def losing(self, domain: Any) -> Iterator[threading.Event]:
+        """An event that is set when that domain has let go of a device, from now on. One at a time for a domain."""
+        raw, lost = self.raw, threading.Event()
+        _loop.need()
+        kind = lv.VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED
+        ticket = raw.domainEventRegisterAny(domain, kind, lambda *_: lost.set(), None)
+        try:
+            yield lost
+        finally:
+            with suppress(lv.libvirtError):
+                raw.domainEventDeregisterAny(ticket)
+
     def close(self) -> None:
         with self._lock:
             self._forget()

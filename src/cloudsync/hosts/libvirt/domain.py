@@ -38,13 +38,13 @@ class Domains:
     def read(self, uuid: str) -> Ours | None:
         """Our domain as it is defined, None when there is none. Raise HostError when it is not ours."""
         with self._connection.doing(f"read the machine {uuid}"):
-            domain = self._find(uuid)
+            domain = self.find(uuid)
             return None if domain is None else self._ours(domain)
 
     def text(self, uuid: str) -> tuple[str, str] | None:
         """Our domain's whole XML and its name, None when there is none."""
         with self._connection.doing(f"read the machine {uuid}"):
-            domain = self._find(uuid)
+            domain = self.find(uuid)
             if domain is None:
                 return None
             self._ours(domain)
@@ -53,13 +53,13 @@ class Domains:
     def active(self, uuid: str) -> bool:
         """Whether it is anything but off."""
         with self._connection.doing(f"look for the machine {uuid}"):
-            domain = self._find(uuid)
+            domain = self.find(uuid)
             return domain is not None and bool(domain.isActive())
 
     def define(self, text: str, uuid: str, name: str) -> None:
         """Write the domain `text` (of `uuid` and `name`), over an older version of it if there is one; autostart on."""
         with self._connection.doing(f"define {name}") as raw:
-            older = self._find(uuid)
+            older = self.find(uuid)
             if older is not None:
                 self._ours(older)
                 if older.name() != name:
@@ -105,7 +105,7 @@ class Domains:
     def delete(self, uuid: str) -> None:
         """Forced off and undefined, with saved memory and snapshots. Nothing happens when it is gone."""
         with self._connection.doing(f"delete the machine {uuid}"):
-            domain = self._find(uuid)
+            domain = self.find(uuid)
             if domain is None:
                 return
             self._ours(domain)
@@ -132,7 +132,8 @@ class Domains:
                     return True
         return False
 
-    def _find(self, uuid: str) -> Any:
+    def find(self, uuid: str) -> Any:
+        """The virDomain, None when there is none."""
         try:
             return self._connection.raw.lookupByUUIDString(uuid)
         except lv.libvirtError as error:
@@ -141,7 +142,7 @@ class Domains:
             return None
 
     def _existing(self, uuid: str, label: str) -> Any:
-        domain = self._find(uuid)
+        domain = self.find(uuid)
         if domain is None:
             raise HostError(
                 f"host {self._connection.host}: {label} is gone from libvirt", "plan again: it will be created anew"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
 from cloudsync import __version__
+from cloudsync.hosts.libvirt import disk_xml
 from cloudsync.model.growth import SLOTS
 from cloudsync.model.resources import Instance, Nic, Power
 from cloudsync.model.snapshot import Machine, Usage
@@ -101,10 +102,10 @@ def from_xml(text: str, *, power: Power = Power.STOPPED, autostart: bool = True)
     mark = domain.find(f"metadata/{{{MARK}}}instance")
     if mark is None or not (mark.get("cloud") and mark.get("image")):
         return Foreign(uuid=_text(domain, "uuid"), name=_text(domain, "name"), usage=_usage(domain))
-    usage = _usage(domain)
+    usage, uuid, disks = _usage(domain), _text(domain, "uuid"), disk_xml.from_mark(mark.get("disks", ""))
     current = domain.find("vcpu[@current]")
     machine = Machine(
-        uuid=_text(domain, "uuid"),
+        uuid=uuid,
         name=_text(domain, "name"),
         cloud=mark.get("cloud", ""),
         image=mark.get("image", ""),
@@ -117,6 +118,10 @@ def from_xml(text: str, *, power: Power = Power.STOPPED, autostart: bool = True)
         generation=_number(mark.get("generation")),
         max_vcpus=_number(_text(domain, "vcpu")),
         max_memory=_most_memory(domain, usage.memory),
+        disks=disks,
+        attached=frozenset(disk_xml.attached(text)),
+        ports=disk_xml.free_ports(domain),
+        strange=disk_xml.strange(domain, {root_disk(uuid), *(disk_xml.data_disk(disk.id) for disk in disks)}),
     )
     return Ours(machine=machine, image_format=mark.get("format", "qcow2"))
 
@@ -142,14 +147,14 @@ def _add(parent: ET.Element, tag: str, text: str | None = None, **attributes: st
 
 
 def _metadata(instance: Instance, site: Site) -> ET.Element:
-    """Unprivileged users may read libvirt's XML: no user-data, no keys here."""
     metadata = ET.Element("metadata")
     _add(metadata, f"{{{MARK}}}instance", **_mark(instance, site))
     return metadata
 
 
 def _mark(instance: Instance, site: Site) -> dict[str, str]:
-    return {
+    """Unprivileged users may read libvirt's XML: no user-data, no keys here."""
+    found = {
         "cloud": site.cloud,
         "name": instance.name,
         "incarnation": str(instance.incarnation),
@@ -159,6 +164,17 @@ def _mark(instance: Instance, site: Site) -> dict[str, str]:
         "generation": str(site.generation),
         "digest": digest(Instance, instance),
     }
+    return found | ({"disks": disk_xml.to_mark(instance.disks)} if instance.disks else {})
+
+
+def without_disk(text: str, disk: str) -> str | None:
+    """The domain's mark less one data disk; None when it does not name that."""
+    mark = ET.fromstring(text).find(f"metadata/{{{MARK}}}instance")
+    disks = () if mark is None else disk_xml.from_mark(mark.get("disks", ""))
+    less = tuple(one for one in disks if one.id != disk)
+    if mark is None or less == disks:
+        return None
+    return ET.tostring(ET.Element("instance", {**mark.attrib, "disks": disk_xml.to_mark(less)}), encoding="unicode")
 
 
 def _sysinfo(uuid: str) -> ET.Element:
@@ -191,7 +207,10 @@ def _cpu(vcpus: int, memory: int, site: Site) -> ET.Element:
 def _devices(instance: Instance, site: Site) -> ET.Element:
     devices = ET.Element("devices")
     devices.append(_root_device(instance, site))
+    for index, data in enumerate(instance.disks, 1):
+        devices.append(disk_xml.device(data, site.pool, disk_xml.name_of(index)))
     _add(devices, "controller", type="usb", model="none")
+    devices.extend(disk_xml.ports(len(instance.nics)))
     for nic in instance.nics:
         devices.append(_interface(nic, site.gateways[nic.network]))
     serial = _add(devices, "serial", type="pty")

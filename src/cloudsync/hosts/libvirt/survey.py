@@ -9,6 +9,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from cloudsync.hosts.libvirt.connection import Connection, lv
+from cloudsync.hosts.libvirt.disk_xml import attached
 from cloudsync.hosts.libvirt.domain_xml import Foreign, Ours, from_xml
 from cloudsync.hosts.libvirt.volume import Pool
 from cloudsync.model.resources import Power
@@ -93,10 +94,18 @@ def _domains(raw: Any, cloud: str) -> tuple[dict[str, Machine], list[tuple[Any, 
         power = _POWER.get(state.get("state.state"), Power.STOPPED)
         found = from_xml(text, power=power, autostart=domain.UUID() in starting)
         if isinstance(found, Ours) and found.machine.cloud == cloud:
-            machines[found.machine.uuid] = found.machine
+            machines[found.machine.uuid] = _lasting(domain, found.machine)
         else:
             others.append((domain, _as_foreign(found)))
     return machines, others
+
+
+def _lasting(domain: Any, machine: Machine) -> Machine:
+    """With those data disks only that it has at its next start too."""
+    if not machine.attached or machine.power is Power.STOPPED:
+        return machine
+    next_time = attached(domain.XMLDesc(lv.VIR_DOMAIN_XML_INACTIVE))
+    return replace(machine, attached=machine.attached & next_time.keys())
 
 
 def _as_foreign(found: Ours | Foreign) -> Foreign:

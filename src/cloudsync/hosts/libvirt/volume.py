@@ -13,6 +13,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from cloudsync.hosts.libvirt.connection import Connection, lv
+from cloudsync.hosts.libvirt.disk_xml import data_disk
 from cloudsync.hosts.libvirt.domain_xml import image_volume, root_disk
 from cloudsync.hosts.libvirt.pair import between
 from cloudsync.model.problem import HostError
@@ -41,7 +42,13 @@ class Pool:
     def make_root(self, uuid: str, size: int, image: str, image_format: str) -> bool:
         """The root disk of `size` bytes over the image. False when there was one already, which is kept as it is."""
         name = root_disk(uuid)
-        text = _overlay(name, size, f"{self.folder}/{image_volume(image)}", image_format)
+        return self._make(name, _overlay(name, size, f"{self.folder}/{image_volume(image)}", image_format))
+
+    def make_data(self, disk: str, size: int) -> bool:
+        """An empty data disk. False when it was there already, which is kept as it is."""
+        return self._make(data_disk(disk), ET.tostring(_volume(data_disk(disk), size, "qcow2"), encoding="unicode"))
+
+    def _make(self, name: str, text: str) -> bool:
         with self._connection.doing(f"make the disk {name}"), self._making:
             pool = self._pool()
             try:
@@ -54,24 +61,25 @@ class Pool:
 
     def grow_root(self, uuid: str, size: int) -> None:
         """Make the root disk of a stopped machine at least `size` bytes; never smaller."""
-        name = root_disk(uuid)
+        self.grow(root_disk(uuid), size)
+
+    def grow(self, name: str, size: int) -> None:
+        """Make the disk of a stopped machine at least `size` bytes; never smaller."""
         with self._connection.doing(f"grow the disk {name}"):
             volume = self._existing(name)
             if int(volume.info()[1]) < size:
                 volume.resize(size)
 
-    def size_root(self, uuid: str) -> int:
-        """What a guest sees of its root disk, in bytes. HostError when it is missing."""
-        name = root_disk(uuid)
+    def size(self, name: str) -> int:
+        """What a guest sees of the disk, in bytes. HostError when it is missing."""
         with self._connection.doing(f"look at the disk {name}"):
             return int(self._existing(name).info()[1])
 
-    def copy_root(self, uuid: str, target: "Pool", bandwidth: int, progress: Callable[[str], None], stop: Flag) -> None:
-        """The root disk's file, as it is, over the one that `target` has. Nothing may run on either.
+    def copy(self, name: str, target: "Pool", bandwidth: int, progress: Callable[[str], None], stop: Flag) -> None:
+        """The disk's file, as it is, over the one that `target` has. Nothing may run on either.
 
         At most `bandwidth` bytes a second, 0 for all there is.
         """
-        name = root_disk(uuid)
         with between(self._connection, target._connection, f"take in the disk {name}") as (raw, goal):
             volume = self._existing(name)
             size = int(volume.info()[2])
@@ -90,7 +98,10 @@ class Pool:
 
     def delete_root(self, uuid: str) -> None:
         """Remove the root disk; nothing happens when it is gone."""
-        name = root_disk(uuid)
+        self.delete(root_disk(uuid))
+
+    def delete(self, name: str) -> None:
+        """Remove a disk; nothing happens when it is gone."""
         with self._connection.doing(f"delete the disk {name}"):
             volume = self._find(name)
             if volume is not None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from cloudsync.spec.checks import (
     addresses,
     claims,
+    disks,
     floating,
     groups,
     hosts,
@@ -25,6 +26,7 @@ CHECKS: tuple[Callable[[Draft], Iterator[Finding]], ...] = (
     *placement.CHECKS,
     *references.CHECKS,
     *instances.CHECKS,
+    *disks.CHECKS,
     *addresses.CHECKS,
     *floating.CHECKS,
     *claims.CHECKS,
