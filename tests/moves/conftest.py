@@ -24,3 +24,4 @@ def scene(it: Hosts) -> Iterator[Scene]:
     for host in it.names:
         assert scene.machines(host) == {}
         assert scene.disks(host) == []
+        assert scene.data(host) == []

@@ -23,10 +23,11 @@ FLAVORS = {
 BUSY = "Unbounded"
 
 
-def on(host: str = "", flavor: str = "tiny", state: str = "running") -> str:
-    """An instance in the spec; on any host when none is said."""
+def on(host: str = "", flavor: str = "tiny", state: str = "running", **disks: str) -> str:
+    """An instance in the spec; on any host when none is said. `disks` are sizes by name."""
     placement = f"placement: {{host: {host}}}, " if host else ""
-    return f"{{image: blank, flavor: {flavor}, {placement}state: {state}}}"
+    data = ", ".join(f"{{name: {name}, size: {size}}}" for name, size in disks.items())
+    return f"{{image: blank, flavor: {flavor}, {placement}state: {state}, disks: [{data}]}}"
 
 
 class Scene:
@@ -99,6 +100,25 @@ class Scene:
         """UUIDs of the root disks."""
         files = self.it.run(host, "ls", POOL).stdout.split()
         return sorted(file.removesuffix(".root.qcow2") for file in files if file.endswith(".root.qcow2"))
+
+    def data(self, host: str) -> list[str]:
+        """Files of data disks."""
+        return sorted(file for file in self.it.run(host, "ls", POOL).stdout.split() if file.endswith(".data.qcow2"))
+
+    def write_to(self, host: str, name: str, file: str) -> None:
+        """Write to a data disk, as the guest would; the machine `name` is booted anew if it runs."""
+        running = self.machines(host)[name] == "running"
+        if running:
+            self.it.run(host, "virsh", "-q", "destroy", name)
+        self.it.run(host, "qemu-io", "-f", "qcow2", "-c", f"write -P 0xa5 {MIB} {MIB}", f"{POOL}/{file}")
+        if running:
+            self.it.run(host, "virsh", "-q", "start", name)
+
+    def kept(self, host: str, file: str) -> bool:
+        """Whether what `write_to` wrote is there."""
+        words = ("-U", "-r", "-f", "qcow2", "-c", f"read -P 0xa5 {MIB} {MIB}", f"{POOL}/{file}")
+        read = self.it.run(host, "qemu-io", *words)
+        return f"{MIB}/{MIB} bytes" in read.stdout and "failed" not in read.stdout + read.stderr
 
     def fill(self, host: str, name: str, size: int = 64 << 10, start: int = 4 * MIB) -> None:
         """Write to the disk of a machine, that runs or not, as its guest would; it is booted anew if it runs."""
