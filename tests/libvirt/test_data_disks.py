@@ -17,6 +17,13 @@ from tests.libvirt.conftest import Lab
 from tests.libvirt.samples import MiB
 
 pytestmark = pytest.mark.real
+_POLITE = bytes.fromhex(
+    # again: hlt; xor ebx, ebx. next: mov eax, ebx; mov dx, 0xcd0; out dx, eax; mov dx, 0xcc4; in eax, dx;
+    # test eax, eax; jz on; mov dx, 0xcc8; out dx, eax. on: inc bx; cmp bx, 32; jb next; jmp again
+    "f4 6631db 6689d8 bad00c 66ef bac40c 66ed 6685c0 7405 bac80c 66ef 43 83fb20 72e3 ebdd"
+)
+"""A boot sector that lets go of what it is asked for: it ejects whatever the hotplug registers of a q35 ask for, bus by
+bus, eighteen times a second."""
 DATA = DataDisk(name="data", size=8 * MiB, id="0b0c1f6e-52d4-4a3f-9c1e-0d5b8a2f0001")
 FILE = Path(FOLDER, data_disk(DATA.id))
 
@@ -53,6 +60,21 @@ def test_a_guest_that_does_not_let_go_keeps_its_disk_until_it_is_off(lab: Lab) -
         assert not FILE.exists()
         assert (seen(lab, one).disks, seen(lab, one).attached) == ((), frozenset())
     lab.domains.start(one.uuid, one.name)
+
+
+def test_a_guest_that_lets_go_runs_on_without_it(lab: Lab) -> None:
+    sector = (b"\xfb" + _POLITE).ljust(510, b"\0") + b"\x55\xaa"
+    Path(FOLDER, f"image-{lab.image}").write_bytes(sector.ljust(MiB, b"\0"))
+    data = DataDisks(lab.connection, lab.pool, lab.domains, lambda: 60.0)
+    one = running(lab, data)
+    run = lab.connection.raw.lookupByUUIDString(one.uuid).ID()
+    data.part(one.uuid, "instance.web-1", DATA)
+    assert not FILE.exists()
+    found = seen(lab, one)
+    assert (found.disks, found.attached, found.strange, found.ports) == ((), frozenset(), (), 8)
+    assert lab.connection.raw.lookupByUUIDString(one.uuid).ID() == run
+    join(lab, data, one)
+    assert seen(lab, one).attached == {DATA.id}
 
 
 @pytest.mark.parametrize("where", [lv.VIR_DOMAIN_AFFECT_CONFIG, lv.VIR_DOMAIN_AFFECT_LIVE])

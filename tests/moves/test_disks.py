@@ -37,7 +37,7 @@ def _removed(scene: Scene, data: str) -> None:
     assert refused.returncode == 1
     assert "this plan destroys data: instance.box (data)" in refused.stderr
     assert scene.kept("h1", data)
-    assert "destroys its disk data" in scene.apply("--allow-destroy")
+    assert "destroys its data disk data" in scene.apply("--allow-destroy")
     assert data not in scene.data("h1")
     assert len(scene.data("h1")) == 1
     assert data not in scene.it.run("h1", "virsh", "dumpxml", "box").stdout

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from cloudsync.model.cloud import Cloud, Expectation, Flavor, Host, PlacementGroup, WantedNic, Where
+from cloudsync.model.cloud import Cloud, Expectation, Flavor, Host, PlacementGroup, WantedDisk, WantedNic, Where
 from cloudsync.model.plan import Plan
 from cloudsync.model.problem import Place
 from cloudsync.model.resources import Keypair, Power
@@ -192,6 +192,20 @@ def other_sizes() -> Plan:
     return decide(wanted, Snapshot(hosts={"kvm-1": replace(host, boots=boots)})).plan
 
 
+def data_disks() -> Plan:
+    """One comes and one grows; one goes; one stays through a replace; a new instance has some, and one takes its along
+    when it is removed."""
+    data, logs = WantedDisk(name="data", size=10 * GIB), WantedDisk(name="logs", size=5 * GIB)
+    before = {"grows": (data,), "less": (data, logs), "anew": (data,), "old": (data, logs)}
+    now = {"grows": (replace(data, size=20 * GIB), logs), "less": (logs,), "anew": (data,), "new": (data, logs)}
+    images = {name: image(name) for name in ("debian", "noble")}
+    old, new = (
+        cloud(*(instance(name, disks=disks) for name, disks in each.items()), hosts=("kvm-1",), images=images)
+        for each in (before, now)
+    )
+    return after(old, changed(new, "anew", image="noble"))
+
+
 CASES: dict[str, Callable[[], Plan]] = {
     one.__name__.replace("_", "-"): one
     for one in (
@@ -208,5 +222,6 @@ CASES: dict[str, Callable[[], Plan]] = {
         an_expectation_is_broken,
         floating_addresses,
         other_sizes,
+        data_disks,
     )
 }

@@ -84,7 +84,7 @@ def test_a_removed_line_is_a_change_of_its_own_and_destroys() -> None:
     assert (removal.destroys_data, removal.disruption) == (True, Disruption.DESTROYS_DATA)
     assert (removal.disks, removal.loss) == (("logs",), "instance.db (logs)")
     assert "disks.logs 5 GiB → none" in text(plan, False)
-    assert "destroys its disk logs" in text(plan, False)
+    assert "destroys its data disk logs" in text(plan, False)
     assert "1 disk will be destroyed" in text(plan, False)
     assert [step.disk.id for step in plan.steps if isinstance(step, DeleteDisk)] == [gone]
     assert fleet.data().keys() == {ids(fleet)["data"]}

@@ -121,10 +121,11 @@ def _words(change: Change, placement: Placement | None, plan: Plan) -> tuple[str
 
 def _destroyed(change: Change) -> str:
     """Which disks, where that is not just the root disk."""
-    what = "its disk" if change.disks in ((), ("root",)) else f"its disk{'s' * (len(change.disks) > 1)} "
-    names = ", ".join(change.disks) if what.endswith(" ") else ""
     verb = {Action.REPLACE: "REPLACE: ", Action.DELETE: "DELETE: "}.get(change.action, "")
-    return f"{verb}destroys {what}{names}"
+    if change.disks in ((), ("root",)):
+        return f"{verb}destroys its disk"
+    kind = "" if "root" in change.disks else "data "
+    return f"{verb}destroys its {kind}disk{'s' * (len(change.disks) > 1)} {', '.join(change.disks)}"
 
 
 def _created(change: Change, placement: Placement | None) -> tuple[str, str]:
