@@ -8,7 +8,7 @@ import pytest
 from cloudsync.hosts.libvirt.connection import lv
 from cloudsync.hosts.libvirt.data_disk import DataDisks
 from cloudsync.hosts.libvirt.disk_xml import data_disk, device_of
-from cloudsync.hosts.libvirt.domain_xml import mark_text, to_xml
+from cloudsync.hosts.libvirt.domain_xml import to_xml
 from cloudsync.hosts.libvirt.volume import FOLDER
 from cloudsync.model.problem import HostError
 from cloudsync.model.resources import DataDisk, Instance
@@ -38,7 +38,8 @@ def running(lab: Lab, data: DataDisks) -> Instance:
 def join(lab: Lab, data: DataDisks, one: Instance) -> None:
     data.ready(one)
     lab.domains.define(to_xml(one, lab.site()), one.uuid, one.name)
-    data.join(one, mark_text(one, lab.site()))
+    lab.domains.grow(one, lab.site())
+    data.join(one)
 
 
 def seen(lab: Lab, one: Instance) -> Machine:
