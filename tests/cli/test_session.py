@@ -153,7 +153,7 @@ def test_destroying_needs_its_own_word(cloud: Terminal) -> None:
 
 def test_disruption_has_a_ceiling(cloud: Terminal) -> None:
     cloud.type("apply", "-y")
-    cloud.write(SPEC.replace("memory: 512MiB", "memory: 1GiB"))
+    cloud.write(SPEC.replace("memory: 512MiB", "memory: 256MiB"))
     refused = cloud.type("apply", "-y", "--max-disruption", "live")
     assert refused.code == 1
     assert "instance.web-1" in refused.err
