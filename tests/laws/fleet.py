@@ -59,7 +59,10 @@ class Breakable(SimHost):
             self._half(step)
             raise HostError(f"{step.id} broke half-way", "go on")
         if isinstance(step, PutDocument):
-            wrong = problems(filled(step.document, blobs))
+            there = self.state.document
+            sent = filled(step.document, blobs, there)
+            kept = there.user_data if there else {}
+            wrong = problems(replace(sent, user_data={key: data or kept[key] for key, data in sent.user_data.items()}))
             if wrong:
                 raise HostError(f"{step.id}: the agent would refuse it: {'; '.join(wrong)}")
         super().perform(step, blobs, progress)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from cloudsync.model.cloud import Cloud, Expectation, Flavor, Host, PlacementGroup, WantedDisk, WantedNic, Where
+from cloudsync.model.cloud import Cloud, Expectation, Flavor, Host, PlacementGroup, Update, Wanted, WantedDisk, WantedNic, Where
 from cloudsync.model.plan import Plan
 from cloudsync.model.problem import Place
 from cloudsync.model.resources import Keypair, Power
@@ -206,6 +206,23 @@ def data_disks() -> Plan:
     return after(old, changed(new, "anew", image="noble"))
 
 
+def a_roll() -> Plan:
+    """One by one after a new one is there; a placement group beside it by twos; a third has nothing to lose."""
+    kinds = {"near": PlacementGroup(name="near", policy="soft-affinity", update=Update(max_unavailable=2))}
+    flavor = replace(LARGE, name="larger", memory=LARGE.memory // 2)
+
+    def web(count: int, image: str) -> list[Wanted]:
+        numbers = range(1, count + 1)
+        return [instance(f"web-{n}", base="web", index=n, image=image, update=Update()) for n in numbers]
+
+    def near(flavor: Flavor) -> list[Wanted]:
+        return [instance(f"near-{n}", where=Where(group="near"), flavor=flavor) for n in "abcdefg"]
+
+    images = {one.name: one for one in (image("debian"), image("noble"))}
+    before = cloud(*web(2, "debian"), *near(LARGE), images=images, placement_groups=kinds)
+    return after(before, cloud(*web(3, "noble"), *near(flavor), images=images, placement_groups=kinds))
+
+
 CASES: dict[str, Callable[[], Plan]] = {
     one.__name__.replace("_", "-"): one
     for one in (
@@ -223,5 +240,6 @@ CASES: dict[str, Callable[[], Plan]] = {
         floating_addresses,
         other_sizes,
         data_disks,
+        a_roll,
     )
 }

@@ -10,13 +10,14 @@ from typing import Annotated
 from fastapi import FastAPI, Query, Request
 from starlette.responses import Response
 
-from cloudsync.agent import console
+from cloudsync.agent import console, knock
 from cloudsync.agent.bodies import LINES, Uuid, body_of
 from cloudsync.agent.receive import read_boot
 from cloudsync.agent.services import Services
 from cloudsync.agent.stream import Stream
 from cloudsync.agent.wire_error import Refusal
 from cloudsync.model import wire
+from cloudsync.model.agent_state import Signs
 from cloudsync.model.denial import Denial
 from cloudsync.model.problem import CloudsyncError
 from cloudsync.model.resources import Instance
@@ -34,6 +35,19 @@ def _machines(app: FastAPI, services: Services) -> None:
     async def boots(uuid: Annotated[list[str], Query()]) -> Response:
         """What these guests have said of their boot, one Boot a line, then each change as it comes."""
         return Stream(_told_boots(services.boots.follow(frozenset(uuid))), services.stop)
+
+    @app.get("/v1/instances/{uuid}/signs", response_model=Signs)
+    async def signs(uuid: Uuid) -> Response:
+        """What tells that a machine that was started is back: what its guest told of this boot, and whether its ssh
+        port answers. 404: it is not on record here."""
+        document = services.keeper.document
+        here = document.instances.values() if document else ()
+        instance = next((one for one in here if one.uuid == uuid), None)
+        if instance is None:
+            raise Refusal(404, f"no instance {uuid} is on record here", "put the document first")
+        answers = await knock.answers(nic.address for nic in instance.nics)
+        found = Signs(boot=services.boots.all().get(uuid), ssh=answers)
+        return Response(wire.dump(Signs, found), media_type="application/json")
 
     @app.post("/v1/instances/{uuid}/boot", status_code=204, response_class=Response)
     def boot(uuid: Uuid) -> Response:

@@ -10,7 +10,7 @@ from cloudsync.model.denial import Denial
 from cloudsync.model.journal import Entry, Line
 from cloudsync.model.ruling import Ruling
 from cloudsync.model.snapshot import Boot, HostState
-from cloudsync.model.step import MoveInstance, Step
+from cloudsync.model.step import AwaitInstance, MoveInstance, Step
 from cloudsync.reach.question import Question
 
 Blobs = Mapping[str, bytes]
@@ -49,6 +49,10 @@ class Driver(Protocol):
     def receive(self, step: MoveInstance, source: "Driver", progress: Progress, stop: Flag) -> None:
         """Have a machine come from `source`; repeatable. When it fails, or `stop` is set before it is over, HostError,
         and the machine is on the source as it was."""
+
+    def wait_back(self, step: AwaitInstance, progress: Progress, stop: Flag) -> None:
+        """Until a machine is back since it was started. HostError when it is not in time, cannot be any more, or `stop`
+        is set before."""
 
     def lock(self, who: str, lost: Callable[[], None] = lambda: None) -> AbstractContextManager[None]:
         """Hold the host's apply lock; LockedError names the holder and since when.

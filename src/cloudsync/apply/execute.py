@@ -13,7 +13,7 @@ from cloudsync.apply.driver import Blobs, Driver, Progress
 from cloudsync.apply.events import Event, Failed, Finished, Progressed, Skipped, Started
 from cloudsync.model.plan import Plan
 from cloudsync.model.problem import CloudsyncError
-from cloudsync.model.step import MoveInstance, Step
+from cloudsync.model.step import AwaitInstance, MoveInstance, Step
 
 Listener = Callable[[Event], None]
 
@@ -115,6 +115,8 @@ class _Run:
         driver = self._drivers[step.host]
         if isinstance(step, MoveInstance):
             driver.receive(step, self._drivers[step.source], progress, self._stop)
+        elif isinstance(step, AwaitInstance):
+            driver.wait_back(step, progress, self._stop)
         else:
             driver.perform(step, self._blobs, progress)
 

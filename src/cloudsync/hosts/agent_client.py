@@ -17,7 +17,7 @@ from cloudsync import __version__
 from cloudsync.hosts.unix_http import Absent, Answer, Endpoint, Silent
 from cloudsync.hosts.way import Way
 from cloudsync.model import wire
-from cloudsync.model.agent_state import AgentState, Held, ImageDone
+from cloudsync.model.agent_state import AgentState, Held, ImageDone, Signs
 from cloudsync.model.checkup import Report
 from cloudsync.model.delta import DocumentDelta
 from cloudsync.model.denial import Denial
@@ -170,6 +170,10 @@ class AgentClient:
                 seen(boot)
                 if boot.finished:
                     waiting.discard(boot.uuid)
+
+    def signs(self, uuid: str) -> Signs:
+        """What tells that a machine that was started is back."""
+        return self._loaded(Signs, self._at.ask("GET", f"/v1/instances/{quote(uuid, safe='')}/signs", wait=_QUICK))
 
     def power_on(self, uuid: str) -> None:
         """Say that this machine is about to be started: what its guest told of an earlier boot is over."""

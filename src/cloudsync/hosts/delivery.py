@@ -22,6 +22,10 @@ class Delivery:
     def saw(self, state: AgentState) -> None:
         self._known = (state.document, state.etag) if state.document and state.etag else None
 
+    @property
+    def known(self) -> HostDocument | None:
+        return self._known[0] if self._known else None
+
     def send(self, document: HostDocument, base: int) -> None:
         """Replace generation `base`. StaleError when another document came between: nothing is changed then."""
         known, self._known = self._known, None

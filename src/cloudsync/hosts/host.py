@@ -14,6 +14,7 @@ from threading import Event as Flag
 from cloudsync.apply.driver import Blobs, Driver, Progress
 from cloudsync.hosts.agent_client import AgentClient
 from cloudsync.hosts.ask import Ask
+from cloudsync.hosts.back import wait_back
 from cloudsync.hosts.delivery import Delivery
 from cloudsync.hosts.journal import AgentJournal
 from cloudsync.hosts.libvirt.connection import Connection
@@ -37,6 +38,7 @@ from cloudsync.model.ruling import Ruling
 from cloudsync.model.size import size
 from cloudsync.model.snapshot import Boot, HostState, HostStatus
 from cloudsync.model.step import (
+    AwaitInstance,
     CreateInstance,
     DeleteDisk,
     DeleteImage,
@@ -109,7 +111,7 @@ class Host:
             case DeleteImage():
                 self._agent.delete_image(step.sha256)
             case PutDocument():
-                self._delivery.send(filled(step.document, blobs), step.base)
+                self._delivery.send(filled(step.document, blobs, self._delivery.known), step.base)
             case CreateInstance():
                 self._create(step)
             case UpdateInstance():
@@ -130,6 +132,11 @@ class Host:
         image_format = self._image(step.instance.image).format
         xml = to_xml(step.instance, self._site(step, image_format))
         move(step, source.seat, self.seat, xml, image_format, progress, stop)
+
+    def wait_back(self, step: AwaitInstance, progress: Progress, stop: Flag) -> None:
+        """By what its guest told the agent, or the agent's own knock at its ssh port."""
+        progress("waiting until it is back")
+        wait_back(self.name, step, lambda: self._domains.active(step.uuid), lambda: self._agent.signs(step.uuid), stop)
 
     @property
     def seat(self) -> Seat:

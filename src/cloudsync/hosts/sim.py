@@ -15,6 +15,7 @@ from threading import RLock
 from typing import TextIO
 
 from cloudsync.apply.driver import Blobs, Driver, Progress
+from cloudsync.hosts.back import not_back, not_running
 from cloudsync.hosts.claim import foreign
 from cloudsync.hosts.journal import SimJournal
 from cloudsync.hosts.sim_state import SimState, counted, perform, received, sent
@@ -26,7 +27,7 @@ from cloudsync.model.problem import HostError, LockedError
 from cloudsync.model.resources import Power
 from cloudsync.model.ruling import Ruling
 from cloudsync.model.snapshot import Boot, HostState, HostStatus, Usage
-from cloudsync.model.step import MoveInstance, PutDocument, PutImage, Step
+from cloudsync.model.step import AwaitInstance, MoveInstance, PutDocument, PutImage, Step
 from cloudsync.reach.question import Question
 from cloudsync.spec.uri import simulated
 
@@ -119,12 +120,12 @@ class SimHost:
     def perform(self, step: Step, blobs: Blobs, progress: Progress) -> None:
         if isinstance(step, PutImage):
             progress("simulated")
-        if isinstance(step, PutDocument):
-            step = replace(step, document=filled(step.document, blobs))
         with self._mutex:
             state = self.state
             if state.down:
                 raise HostError(f"{self.name}: {state.down}", "bring it back, then plan again")
+            if isinstance(step, PutDocument):
+                step = replace(step, document=filled(step.document, blobs, state.document))
             self.state = counted(state, perform(state, step, self.capacity), step)
 
     def receive(self, step: MoveInstance, source: Driver, progress: Progress, stop: Flag) -> None:  # noqa: ARG002
@@ -137,6 +138,17 @@ class SimHost:
             state = received(self.state, source.state, step, self.capacity)
             source.state = counted(source.state, sent(source.state, step), step)
             self.state = counted(self.state, state, step)
+
+    def wait_back(self, step: AwaitInstance, progress: Progress, stop: Flag) -> None:  # noqa: ARG002
+        """At once, or never."""
+        state = self.state
+        if state.down:
+            raise HostError(f"{self.name}: {state.down}", "bring it back, then plan again")
+        machine = state.machines.get(step.uuid)
+        if machine is None or machine.power is not Power.RUNNING:
+            raise not_running(self.name, step)
+        if machine.name in state.silent:
+            raise not_back(self.name, step)
 
     @contextmanager
     def lock(self, who: str, lost: Callable[[], None] = lambda: None) -> Iterator[None]:  # noqa: ARG002
@@ -218,4 +230,5 @@ class SimHost:
 
 def _boots(state: SimState) -> list[Boot]:
     running = [machine for machine in state.machines.values() if machine.power is Power.RUNNING]
-    return [Boot(uuid=machine.uuid, stage="modules-final", finished=True, grows=True) for machine in running]
+    told = [machine for machine in running if machine.name not in state.silent]
+    return [Boot(uuid=machine.uuid, stage="modules-final", finished=True, grows=True) for machine in told]

@@ -11,6 +11,7 @@ from cloudsync.model.problem import HostError, StaleError
 from cloudsync.model.resources import Instance, Power
 from cloudsync.model.snapshot import Machine, Usage
 from cloudsync.model.step import (
+    AwaitInstance,
     CreateInstance,
     DeleteDisk,
     DeleteImage,
@@ -44,8 +45,8 @@ class SimState:
     """`disks` maps an instance's uuid to its root disk's size in bytes, `bases` to the sha256 of what it stands on;
     `data` are data disks by id, `made` is how many were made here;
     `images` maps a sha256 to its file's size. `started` are uuids of machines that ran once; `runs` numbers the process
-    of each that runs, and `last_run` was given last. `down` is why the host cannot be reached, empty while it can.
-    `most` is what each machine may grow to after its next start.
+    of each that runs, and `last_run` was given last. `silent` are names of those whose guests say nothing. `down` is
+    why the host cannot be reached, empty while it can. `most` is what each machine may grow to after its next start.
     """
 
     document: HostDocument | None = None
@@ -59,6 +60,7 @@ class SimState:
     started: frozenset[str] = frozenset()
     runs: Mapping[str, int] = field(default_factory=dict)
     last_run: int = 0
+    silent: frozenset[str] = frozenset()
     down: str = ""
     most: Mapping[str, Usage] = field(default_factory=dict)
 
@@ -78,8 +80,8 @@ def perform(state: SimState, step: Step, capacity: Usage) -> SimState:
             return _update(state, step, capacity)
         case StartInstance() | StopInstance():
             return _power(state, step)
-        case MoveInstance():
-            raise HostError(f"{step.host}: a move takes two hosts", "this is a bug in cloudsync")
+        case MoveInstance() | AwaitInstance():
+            raise HostError(f"{step.host}: {step.kind} is no step of one moment", "this is a bug in cloudsync")
         case DeleteInstance():
             return _deleted(state, step.uuid, step.disks)
         case DeleteDisk():

@@ -36,6 +36,14 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Signs:
+    """Of a guest that was started: what it told of its boot, and whether its ssh port answers the host."""
+
+    boot: Boot | None = None
+    ssh: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AgentState:
     """`document` has its user-data taken out. `uplink` is the interface towards the world outside, None without one.
     `etag` names the document exactly, and goes with a delta to it; empty from an agent that takes none.

@@ -67,11 +67,20 @@ class Where:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Update:
+    """At most `max_unavailable` are taken down at once, and each has `timeout` seconds to come back."""
+
+    max_unavailable: int = 1
+    timeout: float = 600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """One instance. `base` is its key in the spec, `index` 0 for a plain one, 1.. for the counted.
 
     `was` are names it may be renamed from when they exist and the spec no longer wants them: the written `was:`
     first, then `base` for BASE-1 and BASE-1 for a plain BASE. `floating` is the floating address of its first NIC.
+    `update` is the same for all of one base.
     """
 
     name: str
@@ -89,6 +98,7 @@ class Wanted:
     metadata: Mapping[str, str] = field(default_factory=dict)
     state: Power = Power.RUNNING
     protect: bool = False
+    update: Update | None = None
     disks: tuple[WantedDisk, ...] = ()
 
     @property
@@ -105,6 +115,7 @@ class PlacementGroup:
     name: str
     policy: str
     max_per_host: int = 1
+    update: Update | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

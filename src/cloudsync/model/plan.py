@@ -149,6 +149,17 @@ class Checked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Roll:
+    """`instances` of `group` (a base or a placement group) that are taken down in this order, `at_once` of them at a
+    time. `awaited` must be back before the first of them."""
+
+    group: str
+    at_once: int
+    instances: tuple[str, ...]
+    awaited: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     cloud: str
     commit: str = ""
@@ -161,6 +172,7 @@ class Plan:
     exposure: Exposure = Exposure()
     expectations: tuple[Checked, ...] = ()
     warnings: tuple[str, ...] = ()
+    rolls: tuple[Roll, ...] = ()
     steps: tuple[Step, ...] = ()
     replaced: tuple[str, ...] = ()
     evacuated: tuple[str, ...] = ()

@@ -90,6 +90,11 @@ class Boot:
     grows: bool = False
     at: str = ""
 
+    @property
+    def told_its_end(self) -> bool:
+        """Of this boot. One that has no stage only phoned home, which it does once in its life."""
+        return self.finished and self.stage != ""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Occupied:

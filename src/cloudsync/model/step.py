@@ -117,6 +117,16 @@ class StopInstance(StepBase):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AwaitInstance(StepBase):
+    """Until an instance is back: its guest has told the end of its boot, or its ssh port answers from its host. Fails
+    after `timeout` seconds, and once nothing of it runs that could come back."""
+
+    uuid: str
+    timeout: float = 600.0
+    kind: Literal["await-instance"] = "await-instance"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeleteInstance(StepBase):
     """Forced off, undefined, its root disk removed, and the data disks with the ids `disks`: no others. Succeeds when
     any of it is gone already."""
@@ -145,6 +155,7 @@ Step = (
     | MoveInstance
     | StartInstance
     | StopInstance
+    | AwaitInstance
     | DeleteInstance
     | DeleteDisk
 )

@@ -29,10 +29,11 @@ class Whole:
     given_up: Mapping[str, GivenUp]
 
 
-def whole(cloud: Cloud, desired: World, sight: Sight, hosts: Mapping[str, HostState]) -> Whole:
+def whole(cloud: Cloud, desired: World, sight: Sight, hosts: Mapping[str, HostState], *known: Whole) -> Whole:
     """Gather it; instances on hosts that cannot be asked stay in the directory and in their groups.
 
-    What is long and has not changed is the very object that a host has: comparing a thousand hosts is then quick.
+    What is long and has not changed is the very object that a host, or one of `known`, has: comparing a thousand hosts
+    is then quick.
     """
     entries = {
         home.name: Entry(
@@ -48,15 +49,15 @@ def whole(cloud: Cloud, desired: World, sight: Sight, hosts: Mapping[str, HostSt
     local: dict[str, dict[str, Instance]] = {}
     for name, one in sorted(desired.instances.items()):
         addresses[name] = tuple(nic.address for nic in one.nics)
-        entries[name] = Entry(
+        entries[one.name] = Entry(
             uuid=one.uuid,
             host=one.host,
             addresses=addresses[name],
             floating=one.floating,
             disks={disk.name: disk.id for disk in one.disks},
         )
-        local.setdefault(one.host, {})[name] = one
-    there = [host.document for host in hosts.values() if host.document]
+        local.setdefault(one.host, {})[one.name] = one
+    there: list[Whole | HostDocument] = [*known, *(host.document for host in hosts.values() if host.document)]
     directory = _one_of(dict(sorted(entries.items())), [document.directory for document in there])
     members = _one_of(_members(cloud, desired, addresses), [document.members for document in there])
     underlay = {host.name: host.address for host in cloud.hosts.values() if host.address}

@@ -11,11 +11,13 @@ from cloudsync.model.snapshot import HostState, Snapshot
 from cloudsync.model.step import PutDocument, Step
 from cloudsync.planner import departed, hosts, images, instances, shared
 from cloudsync.planner.audit import audit
-from cloudsync.planner.conflicts import conflicts
+from cloudsync.planner.conflicts import Conflicts, conflicts
 from cloudsync.planner.documents import Whole, whole
 from cloudsync.planner.drift import drift
 from cloudsync.planner.order import Work, steps
+from cloudsync.planner.pending import by_batch, unrollable
 from cloudsync.planner.refuse import refuse
+from cloudsync.planner.rolling import rolling
 from cloudsync.planner.seen import Sight, see
 from cloudsync.planner.wished import wished
 from cloudsync.scheduler.standing import standing
@@ -35,10 +37,13 @@ def make_plan(
     """Raise SpecError for changes that are never made. Instances that have no place get no steps."""
     states = wished(cloud, standing(cloud, snapshot))
     sight = see(cloud, desired, states)
-    refuse(cloud, sight, states)
+    held, (turns, rolls) = conflicts(desired, sight), rolling(cloud, sight, desired.networks)
+    refuse(cloud, sight, states, unrollable(cloud, turns, held, desired.networks))
     common = whole(cloud, desired, sight, states)
+    shared = by_batch(cloud, common, sight, states, turns)
     moved = images.fetches(desired, states), images.drops(cloud, desired, sight, states)
-    todo = departed.first(cloud, states, _steps(cloud, states, sight, common, moved, applied))
+    works = _works(cloud, states, sight, shared, moved, held, applied)
+    todo = departed.first(cloud, states, steps(works, turns))
     changes = _changes(cloud, states, sight, common, moved, todo)
     plan = Plan(
         cloud=cloud.name,
@@ -57,6 +62,7 @@ def make_plan(
             *departed.left_behind(states, sight),
             *hosts.warnings(states),
         ),
+        rolls=rolls,
         steps=todo,
         replaced=tuple(sorted(cloud.replaced)),
         evacuated=cloud.evacuate,
@@ -91,22 +97,22 @@ def _changes(
     return tuple(sorted(found, key=lambda change: (change.address, change.action.value)))
 
 
-def _steps(
+def _works(
     cloud: Cloud,
     states: Mapping[str, HostState],
     sight: Sight,
-    common: Whole,
+    shared: tuple[Whole, ...],
     moved: Moved,
+    held: Conflicts,
     applied: Applied,
-) -> tuple[Step, ...]:
-    held = conflicts(common.desired, sight)
+) -> Iterable[Work]:
     fetched: dict[str, list[images.Fetch]] = {}
     for fetch in moved[0]:
         fetched.setdefault(fetch.host, []).append(fetch)
     dropped: dict[str, list[images.Drop]] = {}
     for drop in moved[1]:
         dropped.setdefault(drop.host, []).append(drop)
-    return steps(
+    return (
         Work(
             cloud=cloud,
             host=host,
@@ -115,7 +121,7 @@ def _steps(
             copies=tuple(one for one in sight.copies if one.host == name),
             fetches=tuple(fetched.get(name, ())),
             drops=tuple(dropped.get(name, ())),
-            shared=common,
+            shared=shared,
             held=held,
             applied=applied,
         )

@@ -1,5 +1,5 @@
-"""Steps and what each waits for: images, then the document, machines, moves with the documents after each, what goes,
-and the document without it."""
+"""Steps and what each waits for: images, then the document, machines, moves with the documents after each, batches of
+those that roll with the documents before each, what goes, and the document without it."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -23,22 +23,24 @@ from cloudsync.model.step import (
 from cloudsync.planner.act import Act, act, moves_live, secret
 from cloudsync.planner.ahead import Ahead, ahead
 from cloudsync.planner.conflicts import Conflicts
+from cloudsync.planner.crowded import crowded
 from cloudsync.planner.disks import carried
 from cloudsync.planner.documents import Whole
 from cloudsync.planner.floating import holders
 from cloudsync.planner.images import Drop, Fetch
-from cloudsync.planner.puts import Puts, Stages, in_order, move_id, puts
+from cloudsync.planner.puts import Puts, Stages, puts
 from cloudsync.planner.removals import first, machine_id, making, removals
 from cloudsync.planner.seen import Pair
+from cloudsync.planner.turns import Turns, move_id
 from cloudsync.scheduler.homes import Home
-from cloudsync.scheduler.room import limit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
     """Everything about one host: `pairs` are to be there, `there` are there now, `copies` are left of moves.
 
-    `held` says of all hosts who must let go of a name or an address.
+    `held` says of all hosts who must let go of a name or an address. `shared` is what all documents share before each
+    batch of those that roll, and after the last.
     """
 
     cloud: Cloud
@@ -48,12 +50,12 @@ class Work:
     copies: tuple[Home, ...]
     fetches: tuple[Fetch, ...]
     drops: tuple[Drop, ...]
-    shared: Whole
+    shared: tuple[Whole, ...]
     held: Conflicts
     applied: Applied
 
 
-def steps(works: Iterable[Work]) -> tuple[Step, ...]:
+def steps(works: Iterable[Work], turns: Turns) -> tuple[Step, ...]:
     """All steps on all hosts; none for a host that is as it should be."""
     every = tuple(works)
     freed = {
@@ -63,11 +65,10 @@ def steps(works: Iterable[Work]) -> tuple[Step, ...]:
         if pair.home and ((pair.doomed and _is_there(pair)) or pair.home.uuid in work.held.stops or pair.moves)
     }
     floating = holders(pair for work in every for pair in work.there)
-    moves = in_order(pair for work in every for pair in work.pairs)
-    hosts = [_Host(work, freed, floating, moves) for work in every]
+    hosts = [_Host(work, freed, floating, turns) for work in every]
     documents = {work.host.name: work.host.document for work in every}
-    before = ahead({host.name: host.puts for host in hosts}, documents, moves)
-    return tuple(step for host in hosts for step in host.steps(before))
+    before = ahead({host.name: host.puts for host in hosts}, documents, turns)
+    return (*(step for host in hosts for step in host.steps(before)), *turns.awaits)
 
 
 def _freeing(work: Work, pair: Pair) -> DeleteInstance | StopInstance:
@@ -85,26 +86,27 @@ def _freeing(work: Work, pair: Pair) -> DeleteInstance | StopInstance:
 
 class _Host:
     """The steps on one host. `freed` names the step by which each instance lets go, `floating` who has each floating
-    address, `moves` are those of the whole cloud."""
+    address, `turns` are those of the whole cloud, `stages` say of those that roll when they do."""
 
-    def __init__(
-        self, work: Work, freed: Mapping[str, str], floating: Mapping[str, Pair], moves: tuple[Pair, ...]
-    ) -> None:
-        self._work, self._freed, self._moves = work, freed, moves
+    def __init__(self, work: Work, freed: Mapping[str, str], floating: Mapping[str, Pair], turns: Turns) -> None:
+        self._work, self._freed, self._turns, self._stages = work, freed, turns, turns.stages
         self.name = work.host.name
-        self._crowded = _crowded(work)
+        self._crowded = crowded(work.cloud.hosts[work.host.name], work.host, work.pairs)
         doomed = [pair for pair in work.there if pair.doomed and _is_there(pair)]
         early = work.held.early
+        self._rolled = {pair.name: self._delete_rolled(pair) for pair in doomed if self._rolls(pair)}
+        doomed = [pair for pair in doomed if not self._rolls(pair)]
         self._first = [self._delete_early(pair) for pair in doomed if pair.home and pair.home.uuid in early]
         late = [pair for pair in doomed if pair.home and pair.home.uuid not in early]
         found = self._documents(floating, tuple(late))
         self._ready = (found.prepare.id,) if found.prepare else ()
         self._last = [replace(_freeing(work, pair), waits_for=self._ready) for pair in late]
-        networks = work.shared.desired.networks
+        networks = work.shared[-1].desired.networks
         self._less = tuple(removals(work.there, self._ready, networks))
         gone = (step.id for step in (*self._last, *self._less))
         self.puts = found.settled_by((*gone, *making(work.pairs, networks)))
-        self._left = [self._delete_moved(turn, pair) for turn, pair in enumerate(moves, 1) if self._is_from_here(pair)]
+        moves = enumerate(turns.moves, 1)
+        self._left = [self._delete_moved(turn, pair) for turn, pair in moves if self._is_from_here(pair)]
 
     def steps(self, before: Ahead) -> Iterator[Step]:
         """`before` has what machines wait for on other hosts."""
@@ -118,11 +120,16 @@ class _Host:
         for pair in self._work.pairs:
             if pair.wanted:
                 yield from self._machine(pair, pair.wanted, before)
+        yield from self._rolled.values()
         yield from self._last
         yield from self._less
         yield from self._left
         yield from (self._delete_copy(home) for home in self._work.copies)
         yield from (self._drop(drop) for drop in self._work.drops)
+
+    def _rolls(self, pair: Pair) -> bool:
+        """Nobody wants what else may be there by its name."""
+        return pair.wanted is not None and pair.name in self._stages
 
     def _is_from_here(self, pair: Pair) -> bool:
         return pair.source.name == self.name
@@ -157,6 +164,15 @@ class _Host:
         }
         return replace(_freeing(self._work, pair), waits_for=tuple(sorted(images)))
 
+    def _delete_rolled(self, pair: Pair) -> DeleteInstance | StopInstance:
+        """In its turn, and not before the image of what takes its place is there."""
+        image = (
+            ()
+            if pair.wanted is None or pair.wanted.image in pair.host.images
+            else (_image_id(pair.host.name, pair.wanted.image_name),)
+        )
+        return replace(_freeing(self._work, pair), waits_for=(*self._turns.opens(self._stages[pair.name]), *image))
+
     def _documents(self, floating: Mapping[str, Pair], going: tuple[Pair, ...]) -> Puts:
         work = self._work
         return puts(
@@ -164,7 +180,7 @@ class _Host:
                 host=work.host,
                 shared=work.shared,
                 pairs=work.pairs,
-                moves=self._moves,
+                turns=self._turns,
                 floating=floating,
                 going=going,
                 let_go=self._let_go(),
@@ -172,15 +188,17 @@ class _Host:
             )
         )
 
-    def _let_go(self) -> tuple[str, ...]:
-        """Deletes after which this host's document may give away what they had."""
+    def _let_go(self) -> dict[int, tuple[str, ...]]:
+        """Deletes after which this host's document may give away what they had, by its stage."""
         work = self._work
-        found = {step.id for step in self._first}
+        found = {0: {step.id for step in self._first}}
+        for name, step in self._rolled.items():
+            found.setdefault(self._stages[name], set()).add(step.id)
         for pair in work.pairs:
             for uuid in work.held.needs.get(pair.wanted.uuid if pair.wanted else "", ()):
                 if uuid in work.held.early and uuid in self._freed:
-                    found.add(self._freed[uuid])
-        return tuple(sorted(found))
+                    found.setdefault(self._stages.get(pair.name, 0), set()).add(self._freed[uuid])
+        return {stage: tuple(sorted(ids)) for stage, ids in found.items()}
 
     def _fetch(self, fetch: Fetch) -> PutImage:
         name = fetch.image.name
@@ -188,7 +206,7 @@ class _Host:
 
     def _drop(self, drop: Drop) -> DeleteImage:
         documents = [document.id for document in self.puts.at.values()]
-        gone = tuple(step.id for step in (*self._first, *self._last, *self._left))
+        gone = tuple(step.id for step in (*self._first, *self._rolled.values(), *self._last, *self._left))
         return DeleteImage(
             id=f"{self.name}/image.{drop.name}/delete-{drop.sha256[:8]}",
             host=self.name,
@@ -199,15 +217,15 @@ class _Host:
 
     def _machine(self, pair: Pair, wanted: Instance, before: Ahead) -> Iterator[Step]:
         """The one step that a wanted instance needs, if any."""
-        work, networks = self._work, self._work.shared.desired.networks
+        work, networks = self._work, self._work.shared[-1].desired.networks
         what = act(pair, networks)
         if what is Act.NOTHING:
             return
         host, address = self.name, f"instance.{wanted.name}"
         step_id = machine_id(pair, what)
         gateways = {nic.network: networks[nic.network].gateway for nic in wanted.nics}
-        waits = tuple(dict.fromkeys((*before.of(wanted, what), *self._waits(wanted, what), *first(pair, what))))
-        generation, most = work.host.generation + len(self._ready), headroom(wanted, work.host.capacity)
+        waits = tuple(dict.fromkeys((*before.of(wanted, what), *self._waits(pair, wanted, what), *first(pair, what))))
+        generation, most = self._generation(wanted), headroom(wanted, work.host.capacity)
         if what is Act.CREATE:
             yield CreateInstance(
                 id=step_id,
@@ -256,10 +274,11 @@ class _Host:
         else:
             yield StopInstance(id=step_id, host=host, address=address, waits_for=waits, uuid=wanted.uuid)
 
-    def _waits(self, wanted: Instance, what: Act) -> tuple[str, ...]:
+    def _waits(self, pair: Pair, wanted: Instance, what: Act) -> tuple[str, ...]:
         """Its record, its image, what it takes over from others, and room where there is none yet."""
         work = self._work
-        found = list(self._ready)
+        record = self.puts.by(self._stages.get(wanted.name, 0))
+        found = [record.id] if record else []
         if what in (Act.CREATE, Act.MOVE) and wanted.image not in work.host.images:
             found.append(_image_id(self.name, wanted.image_name))
         if what in (Act.CREATE, Act.UPDATE, Act.GROW, Act.MOVE):
@@ -269,24 +288,14 @@ class _Host:
             found += [step.id for step in self._left] if self._crowded else []
         if wanted.uuid in work.held.stops:
             found.append(self._freed[wanted.uuid])
+        if pair.home and pair.home.uuid in self._freed and pair.name in self._stages:
+            found.append(self._freed[pair.home.uuid])
         return tuple(dict.fromkeys(found))
 
-
-def _crowded(work: Work) -> bool:
-    """Whether what comes only fits once what goes has gone."""
-    sizes = {one.uuid: (one.vcpus, one.memory, one.disk) for one in work.host.machines.values()}
-    data = dict(work.host.data)
-    for pair in work.pairs:
-        if pair.wanted:
-            sizes[pair.wanted.uuid] = (pair.wanted.vcpus, pair.wanted.memory, pair.wanted.disk)
-            data |= {disk.id: disk.size for disk in pair.wanted.disks}
-    most, taken = limit(work.cloud.hosts[work.host.name], work.host), work.host.foreign
-    totals = [sum(column) for column in zip(*sizes.values(), strict=True)] or [0, 0, 0]
-    return bool(
-        taken.vcpus + totals[0] > most.vcpus
-        or taken.memory + totals[1] > most.memory
-        or taken.disk + totals[2] + sum(data.values()) > most.disk
-    )
+    def _generation(self, wanted: Instance) -> int:
+        """Of the document that its domain is written under."""
+        record = self.puts.by(self._stages.get(wanted.name, 0))
+        return record.document.generation if record else self._work.host.generation
 
 
 def _is_there(pair: Pair) -> bool:

@@ -1,9 +1,10 @@
-"""The documents that one host gets, in their order: before anything moves or goes, after each move, and at the end.
+"""The documents that one host gets, in their order: before anything moves or goes, after each move, before each batch
+of those that roll, and at the end.
 
 Each is whole, and numbered after the one before it. Called by order.py.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from cloudsync.model.document import Applied, HostDocument
@@ -14,31 +15,44 @@ from cloudsync.planner.documents import Whole, claims, content, final, while_mov
 from cloudsync.planner.floating import awaited, until_free
 from cloudsync.planner.lingering import with_leaving
 from cloudsync.planner.seen import Pair
+from cloudsync.planner.turns import Turns, move_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stages:
-    """`moves` of the whole cloud, one after the other; `floating` says who has each floating address now.
+    """`turns` of the whole cloud; `shared` is what all documents share before each batch, and after the last.
+    `floating` says who has each floating address now.
 
-    `going` are those on this host that go once it has the document; `let_go` are deletes that it waits for.
+    `going` are those on this host that go once it has the document; `let_go` are deletes that it waits for, by stage.
     """
 
     host: HostState
-    shared: Whole
+    shared: tuple[Whole, ...]
     pairs: tuple[Pair, ...]
-    moves: tuple[Pair, ...]
+    turns: Turns
     floating: Mapping[str, Pair]
     going: tuple[Pair, ...]
-    let_go: tuple[str, ...]
+    let_go: Mapping[int, tuple[str, ...]]
     applied: Applied
+
+    def news(self, stage: int) -> bool:
+        """Whether a batch changes anything that this host is told of."""
+        before, now = (self.shared[self.turns.rolled(at)] for at in (stage - 1, stage))
+        name = self.host.name
+        same = before.directory is now.directory and before.members is now.members
+        return not same or before.local.get(name) != now.local.get(name)
 
 
 @dataclass(frozen=True, slots=True)
 class Puts:
-    """By stage: 0 before anything moves, n once n have moved, one more when what goes has gone. Some may be missing."""
+    """By stage, as Turns counts them. Some may be missing."""
 
     at: Mapping[int, PutDocument]
     last: int
+
+    def by(self, stage: int) -> PutDocument | None:
+        """The latest one up to that stage."""
+        return self.at.get(max((at for at in self.at if at <= stage), default=-1))
 
     @property
     def prepare(self) -> PutDocument | None:
@@ -58,23 +72,26 @@ class Puts:
 
 def puts(stages: Stages) -> Puts:
     """A host that is as it should be gets none."""
-    goal, host = final(stages.shared, stages.host.name), stages.host
-    last = len(stages.moves) + 1
+    goal, host, turns = final(stages.shared[-1], stages.host.name), stages.host, stages.turns
     if not claims(host, goal):
-        return Puts({}, last)
+        return Puts({}, turns.last)
     freed = _freed(stages)
     found: dict[int, PutDocument] = {}
     before, drifted = content(host.document), bool(host.drift)
-    for stage in range(last + 1):
-        document = _during(stages, goal, freed, stage) if stage < last else goal
+    for stage in range(turns.last + 1):
+        if len(turns.moves) < stage < turns.last and not stages.news(stage):
+            continue
+        document = _during(stages, freed, stage) if stage < turns.last else goal
         if document != before or (stage == 0 and drifted):
             found[stage] = _put(stages, document, stage, found, freed)
         before = document
-    return Puts(found, last)
+    return Puts(found, turns.last)
 
 
-def _during(stages: Stages, goal: HostDocument, freed: Mapping[str, tuple[int, str]], stage: int) -> HostDocument:
-    document = until_made(while_moving(goal, stages.moves[stage:]), (*stages.pairs, *stages.moves))
+def _during(stages: Stages, freed: Mapping[str, tuple[int, str]], stage: int) -> HostDocument:
+    turns = stages.turns
+    then = final(stages.shared[turns.rolled(stage)], stages.host.name)
+    document = until_made(while_moving(then, turns.unmoved(stage)), (*stages.pairs, *turns.moves))
     document = with_leaving(document, stages.host.document, stages.going)
     return until_free(document, [address for address, (when, _) in freed.items() if when > stage])
 
@@ -82,13 +99,13 @@ def _during(stages: Stages, goal: HostDocument, freed: Mapping[str, tuple[int, s
 def _freed(stages: Stages) -> dict[str, tuple[int, str]]:
     """Of floating addresses that another host still has: the stage at which it has let go, and its name."""
     wanted = (pair.wanted for pair in stages.pairs if pair.wanted)
-    turns = {pair.name: turn for turn, pair in enumerate(stages.moves, 1)}
-    last = len(stages.moves) + 1
+    turns, last = stages.turns, stages.turns.last
+    gone = {pair.name: turn for turn, pair in enumerate(turns.moves, 1)} | turns.stages
     found = {}
     for address, host in awaited(stages.host.name, wanted, stages.floating).items():
         holder = stages.floating[address]
         mine = holder.wanted is not None and address in holder.wanted.floating
-        found[address] = (turns.get(holder.name, last) if mine else last, host)
+        found[address] = (gone.get(holder.name, last) if mine else last, host)
     return found
 
 
@@ -99,36 +116,22 @@ def _put(
     earlier: Mapping[int, PutDocument],
     freed: Mapping[str, tuple[int, str]],
 ) -> PutDocument:
-    host = stages.host
+    host, turns = stages.host, stages.turns
     base = host.generation + len(earlier)
     waits = [earlier[max(earlier)].id] if earlier else []
-    if stage == 0:
-        waits += stages.let_go
-    elif stage <= len(stages.moves):
-        waits.append(move_id(stages.moves[stage - 1]))
-    last = len(stages.moves) + 1
+    waits += stages.let_go.get(stage, ())
+    if 0 < stage <= len(turns.moves):
+        waits.append(move_id(turns.moves[stage - 1]))
+    elif 0 < stage < turns.last:
+        waits += turns.opens(stage)
     waits += sorted(
-        {put_id(other, stage if when < last else 0, last) for when, other in freed.values() if when == stage}
+        {turns.put_id(other, stage if when < turns.last else 0) for when, other in freed.values() if when == stage}
     )
     return PutDocument(
-        id=put_id(host.name, stage, last),
+        id=turns.put_id(host.name, stage),
         host=host.name,
         address=f"host.{host.name}",
         waits_for=tuple(dict.fromkeys(waits)),
         document=replace(document, generation=base + 1, applied=stages.applied),
         base=base,
     )
-
-
-def put_id(host: str, stage: int, last: int) -> str:
-    """`HOST/document`, `HOST/document-moved-1`, `HOST/document-settled`."""
-    return f"{host}/document" + ("" if stage == 0 else "-settled" if stage == last else f"-moved-{stage}")
-
-
-def move_id(pair: Pair) -> str:
-    return f"{pair.host.name}/instance.{pair.name}/move"
-
-
-def in_order(pairs: Iterable[Pair]) -> tuple[Pair, ...]:
-    """Moves, one after the other: each is over, and everybody knows, before the next begins."""
-    return tuple(sorted((pair for pair in pairs if pair.moves), key=lambda pair: pair.name))

@@ -1,6 +1,6 @@
 """What a plan never does: all of it at once, with the place in the spec."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import IPv4Network
 
 from cloudsync.model.cloud import Cloud
@@ -16,8 +16,8 @@ from cloudsync.scheduler.homes import runs
 from cloudsync.scheduler.room import Room
 
 
-def refuse(cloud: Cloud, sight: Sight, hosts: Mapping[str, HostState]) -> None:
-    """Raise SpecError when a change is one that is never made."""
+def refuse(cloud: Cloud, sight: Sight, hosts: Mapping[str, HostState], others: Iterable[Problem]) -> None:
+    """Raise SpecError when a change is one that is never made, or there are `others`."""
     problems = [problem for pair in sight.pairs for check in CHECKS if (problem := check(cloud, pair))]
     for name in hosts:
         problems += _grown(cloud, sight.on[name], hosts[name])
@@ -26,6 +26,7 @@ def refuse(cloud: Cloud, sight: Sight, hosts: Mapping[str, HostState]) -> None:
     problems += _held(cloud, sight)
     problems += _hosts_own(cloud, sight, hosts)
     problems += _twice(cloud, sight)
+    problems += others
     if problems:
         raise SpecError(problems)
 

@@ -42,6 +42,15 @@ def document(plan: Plan) -> dict[str, Any]:
         },
         "expectations": [_checked(one) for one in plan.expectations],
         "warnings": list(plan.warnings),
+        "rolls": [
+            {
+                "group": roll.group,
+                "at_once": roll.at_once,
+                "instances": list(roll.instances),
+                "awaited": list(roll.awaited),
+            }
+            for roll in plan.rolls
+        ],
         "steps": [_step(step) for step in plan.steps],
         "summary": summary(plan),
     }

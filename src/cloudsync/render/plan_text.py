@@ -6,6 +6,7 @@ from cloudsync.model.plan import Action, Change, Disruption, Field, Placement, P
 from cloudsync.render.names import listed
 from cloudsync.render.paint import Paint
 from cloudsync.render.plan_json import summary
+from cloudsync.render.rolls import rolls
 from cloudsync.spec.words import printable
 
 SYMBOLS = {
@@ -22,12 +23,13 @@ MANY = 6
 
 
 def text(plan: Plan, colour: bool) -> str:
-    """Hosts, drift, changes, exposure, broken expectations, what has no place or cannot move, warnings, and totals."""
+    """Hosts, drift, changes and their order, exposure, broken expectations, what has no place or stays, totals."""
     paint = Paint(colour)
     parts = [_hosts(plan, paint)]
     parts += [_section("Drift (changed outside cloudsync)", _drift(plan, paint))] if plan.drift else []
     changes = _changes(plan, paint)
     parts += [_section("Changes", changes)] if changes else []
+    parts += [_section("Order", rolls(plan.rolls))] if plan.rolls else []
     exposure = _exposure(plan, paint)
     parts += [_section("Exposure", exposure)] if exposure else []
     parts += [_section("Expectations", _expectations(plan, paint))] if plan.broken else []

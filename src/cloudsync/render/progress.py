@@ -25,6 +25,7 @@ VERBS = {
     "move-instance": "move",
     "start-instance": "start",
     "stop-instance": "stop",
+    "await-instance": "wait for",
     "delete-instance": "delete",
     "delete-disk": "remove disk of",
 }

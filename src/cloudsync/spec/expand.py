@@ -10,6 +10,7 @@ from cloudsync.model.cloud import (
     Overcommit,
     PlacementGroup,
     Scheduler,
+    Update,
     Wanted,
     WantedDisk,
     WantedNic,
@@ -47,7 +48,9 @@ def expand(draft: Draft, attached: Attached, digest: str, path: str, places: Map
         keypairs={name: Keypair(name=name, public_key=attached.keys[name]) for name in draft.keypairs},
         groups=_groups(draft, written),
         placement_groups={
-            name: PlacementGroup(name=name, policy=group.policy, max_per_host=group.max_per_host)
+            name: PlacementGroup(
+                name=name, policy=group.policy, max_per_host=group.max_per_host, update=_update(group.update)
+            )
             for name, group in draft.placement_groups.items()
         },
         instances=_instances(draft, attached),
@@ -200,7 +203,12 @@ def _wanted(
         state=Power(instance.state),
         protect=instance.protect,
         disks=tuple(WantedDisk(name=one.name, size=one.size) for one in instance.disks),
+        update=_update(instance.update),
     )
+
+
+def _update(written: models.Update | None) -> Update | None:
+    return Update(max_unavailable=written.max_unavailable, timeout=written.timeout) if written else None
 
 
 def _nics(instance: models.Instance, usual: str | None) -> tuple[WantedNic, ...]:

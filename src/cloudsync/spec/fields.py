@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, PlainSerializer, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from cloudsync.spec import names, rules, units
+from cloudsync.spec import durations, names, rules, units
 
 WRITTEN = "written"
 
@@ -22,7 +22,7 @@ def _text_or_number(what: str, example: str, parse: Callable[[Any], Any]) -> Cal
             raise refuse(f"{what} is written as text or a whole number", f"for example {example}")
         try:
             return parse(value)
-        except (rules.RuleError, units.SizeError) as error:
+        except (rules.RuleError, units.SizeError, durations.DurationError) as error:
             raise refuse(str(error), error.hint) from None
 
     return validate
@@ -44,6 +44,12 @@ _SIZE_SCHEMA = {
     "description": "A size: a number and KiB, MiB, GiB, TiB or PiB.",
     "anyOf": [{"type": "string", "pattern": units.PATTERN}, {"const": 0}],
     "examples": ["512MiB", "4GiB"],
+}
+_DURATION_SCHEMA = {
+    "description": "A duration: a whole number and s, m or h.",
+    "type": "string",
+    "pattern": durations.PATTERN,
+    "examples": ["90s", "10m"],
 }
 _PORT_SCHEMA = {
     "anyOf": [
@@ -94,6 +100,12 @@ Size = Annotated[
     PlainValidator(_text_or_number("a size", "4GiB", _size)),
     WithJsonSchema(_SIZE_SCHEMA),
     PlainSerializer(units.show),
+]
+Duration = Annotated[
+    int,
+    PlainValidator(_text_or_number("a duration", "10m", durations.parse)),
+    WithJsonSchema(_DURATION_SCHEMA),
+    PlainSerializer(durations.show),
 ]
 PortRange = Annotated[tuple[int, int], PlainValidator(_text_or_number("a port", "443, or 8000-8010", rules.ports))]
 Ports = Annotated[list[PortRange], Field(min_length=1), BeforeValidator(_one_or_many), WithJsonSchema(_PORTS_SCHEMA)]

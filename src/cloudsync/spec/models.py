@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 from cloudsync.spec.fields import (
     Device,
     Domain,
+    Duration,
     IcmpType,
     KeypairName,
     Label,
@@ -142,9 +143,19 @@ class Group(Written):
     egress: list[EgressRule] | None = Field(default=None, description="What may go out. Without it: everything.")
 
 
+class Update(Written):
+    """Restarts and replaces go one after the other: each waits until the last is back."""
+
+    max_unavailable: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
+        default=1, description="How many may be down at once, those that are down already among them."
+    )
+    timeout: Duration = Field(default=600, description="How long one may take to come back before all else stops.")
+
+
 class PlacementGroup(Written):
     policy: Literal["affinity", "anti-affinity", "soft-affinity", "soft-anti-affinity"]
     max_per_host: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    update: Update | None = Field(default=None, description="Care with all its members together.")
 
 
 class Nic(Written):
@@ -173,10 +184,6 @@ class Disk(Written):
     # A virtio disk's serial number has room for 20 bytes.
     name: Annotated[Label, Field(max_length=20)]
     size: Size
-
-
-class Update(Written):
-    max_unavailable: Annotated[int, Field(ge=1, le=1_000_000)] = 1
 
 
 class DataFile(Written):
@@ -226,7 +233,7 @@ class Instance(Written):
     floating_ip: Addresses | None = Field(
         default=None, description="An address outside that leads to it; a list of one each when it has a count."
     )
-    update: Update | None = None
+    update: Update | None = Field(default=None, description="Care with the instances of a count.")
     on_user_data_change: Literal["keep", "replace"] = "keep"
     protect: bool = Field(default=False, description="No plan may delete or replace it.")
     state: Literal["running", "stopped"] = "running"

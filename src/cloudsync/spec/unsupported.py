@@ -18,7 +18,6 @@ def _refuse(trail: Trail, what: str, hint: str = "remove it for now") -> Finding
 
 # Key of an instance -> what is said when it is used.
 _INSTANCE: tuple[tuple[str, str, Callable[[Instance], bool]], ...] = (
-    ("update", "update", lambda instance: instance.update is not None),
     (
         "on_user_data_change",
         "on_user_data_change: replace",

@@ -86,4 +86,11 @@ def metadata(draft: Draft) -> Iterator[Finding]:
             yield Finding(("instances", base, "metadata", "dsmode"), message, "use another key", at_key=True)
 
 
-CHECKS = (counted_names, names_of_counted, renames, fits, flavors, metadata)
+def updates(draft: Draft) -> Iterator[Finding]:
+    for base, instance in draft.instances.items():
+        if instance.update is not None and instance.count is None:
+            hint = "give it a count, or write `update` into its placement group"
+            yield Finding(("instances", base, "update"), "update means nothing for a single instance", hint)
+
+
+CHECKS = (counted_names, names_of_counted, renames, fits, flavors, metadata, updates)

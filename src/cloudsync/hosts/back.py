@@ -1,0 +1,51 @@
+"""Waiting for a machine that was started to be back, and what is said when it is not. Called by host.py and sim.py.
+
+Its guest tells the end of its boot by the metadata service, or its ssh port answers: whichever is first.
+"""
+
+from collections.abc import Callable
+from threading import Event as Flag
+from time import monotonic
+
+from cloudsync.model.agent_state import Signs
+from cloudsync.model.problem import HostError
+from cloudsync.model.step import AwaitInstance
+
+_AGAIN = 1.0
+"""Seconds between two looks."""
+
+
+def wait_back(host: str, step: AwaitInstance, runs: Callable[[], bool], look: Callable[[], Signs], stop: Flag) -> None:
+    """`look` may fail while an agent is restarted; what it said before is gone then, and its last error is told."""
+    end, error, unfinished = monotonic() + step.timeout, None, False
+    while True:
+        if not runs():
+            raise not_running(host, step)
+        try:
+            signs = look()
+            boot = signs.boot
+            if signs.ssh or (boot and (boot.told_its_end or (boot.finished and unfinished))):
+                return
+            unfinished, error = unfinished or boot is None or not boot.finished, None
+        except HostError as problem:
+            error = problem
+        if monotonic() >= end:
+            raise error or not_back(host, step)
+        if stop.wait(_AGAIN):
+            raise HostError(f"host {host}: {step.address} was not waited for to the end", "apply again: it goes on")
+
+
+def not_back(host: str, step: AwaitInstance) -> HostError:
+    name = step.address.removeprefix("instance.")
+    return HostError(
+        f"host {host}: {step.address} did not come back in {step.timeout:g} s: its guest told no end of its boot, and "
+        "its ssh port does not answer",
+        f"what was to go down after it was left as it is; `cloudsync logs {name}` may say why; the next apply goes on",
+    )
+
+
+def not_running(host: str, step: AwaitInstance) -> HostError:
+    return HostError(
+        f"host {host}: {step.address} is not back, and does not run",
+        "what was to go down after it was left as it is; once it runs, the next apply goes on",
+    )

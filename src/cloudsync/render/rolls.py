@@ -1,0 +1,29 @@
+"""What a plan takes down bit by bit, one line a group. Called by plan_text.py."""
+
+from collections.abc import Iterable
+
+from cloudsync.model.plan import Roll
+from cloudsync.spec.words import printable
+
+_FEW = 6
+
+
+def rolls(listed: Iterable[Roll]) -> list[str]:
+    """`web: one at a time, each waits until the last is back (web-1, web-2, web-3)`."""
+    return [f"  {printable(_roll(one))}" for one in listed]
+
+
+def _roll(one: Roll) -> str:
+    kind, _, name = one.group.partition(".")
+    group = name if kind == "instance" else f"placement group {name}"
+    if one.at_once > 1:
+        said = f"{group}: {one.at_once} at a time, they wait until those before are back ({_some(one.instances)})"
+    else:
+        said = f"{group}: one at a time, each waits until the last is back ({_some(one.instances)})"
+    first = f"; before any of them, {_some(one.awaited)} must be back" if one.awaited else ""
+    return said + first
+
+
+def _some(names: tuple[str, ...]) -> str:
+    more = f" and {len(names) - _FEW} more" if len(names) > _FEW else ""
+    return ", ".join(names[:_FEW]) + more
