@@ -10,7 +10,7 @@ import pytest
 
 from cloudsync.hosts.agent_client import AgentClient
 from cloudsync.model import wire
-from cloudsync.model.agent_state import ImageDone, RootDisk
+from cloudsync.model.agent_state import ImageDone, RootDisk, Signs
 from cloudsync.model.problem import HostError
 from cloudsync.model.resources import Image
 from cloudsync.model.snapshot import Boot
@@ -221,6 +221,20 @@ def test_what_a_machine_wrote_goes_with_it_on_record_or_not(agent: Lab) -> None:
     assert [path.exists() for path in (mine, rotated, other, strange)] == [False, False, True, True]
     with pytest.raises(HostError):
         agent.client.forget_console("../../etc/passwd")
+
+
+def test_what_a_guest_told_of_its_boot_is_a_sign_that_it_is_back(agent: Lab) -> None:
+    """Its ssh port answers nobody: the guest is not there."""
+    with pytest.raises(HostError, match="on record"):
+        agent.client.signs(UUID)
+    agent.client.put_document(document(1), 0)
+    assert agent.client.signs(UUID) == Signs()
+    booted = Boot(uuid=UUID, stage="modules-final", finished=True)
+    told(agent, booted)
+    agent.client.boots(frozenset({UUID}), lambda _: None, 30)
+    assert agent.client.signs(UUID) == Signs(boot=booted)
+    agent.client.power_on(UUID)
+    assert agent.client.signs(UUID) == Signs(boot=Boot(uuid=UUID))
 
 
 def test_boots_outlive_the_agent_until_the_machine_is_gone(agent: Lab) -> None:

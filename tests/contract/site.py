@@ -1,10 +1,11 @@
 """One host and the few things that contract tests do to it; the same for every driver."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from threading import Event as Flag
 from uuid import UUID
 
 from cloudsync.apply.driver import Driver
@@ -12,6 +13,7 @@ from cloudsync.model.document import HostDocument
 from cloudsync.model.resources import DataDisk, Group, Image, Instance, Network, Nic
 from cloudsync.model.snapshot import HostState, Machine, Usage
 from cloudsync.model.step import (
+    AwaitInstance,
     CreateInstance,
     DeleteDisk,
     DeleteImage,
@@ -31,10 +33,11 @@ NO_ROOM = Usage()
 
 @dataclass(frozen=True)
 class Site:
-    """`file` is a bootable image of 1 MiB."""
+    """`file` is a bootable image of 1 MiB. While `guest` holds of an instance, its guest is there."""
 
     driver: Driver
     file: Path
+    guest: Callable[[Instance], AbstractContextManager[None]]
 
     @property
     def image(self) -> Image:
@@ -122,6 +125,13 @@ class Site:
 
     def disk(self, name: str = "data", size: int = 8 * MIB) -> DataDisk:
         return DataDisk(name=name, size=size, id=uuid_of("contract", name, 0, ()))
+
+    def wait_back(self, one: Instance, timeout: float = 1.0, stop: bool = False) -> None:
+        interrupted = Flag()
+        if stop:
+            interrupted.set()
+        step = AwaitInstance(id="await", host="here", address="instance.web", uuid=one.uuid, timeout=timeout)
+        self.driver.wait_back(step, lambda _text: None, interrupted)
 
     def running(self, name: str = "web", most: Usage = NO_ROOM) -> Instance:
         """Fetched, recorded, made."""

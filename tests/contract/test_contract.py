@@ -159,6 +159,30 @@ def test_a_name_that_is_taken_is_not_taken_again(site: Site) -> None:
     assert site.machine(one).power is Power.RUNNING
 
 
+def test_one_that_was_started_is_waited_for_until_its_guest_is_there(site: Site) -> None:
+    one = site.running()
+    with pytest.raises(HostError, match=r"instance\.web did not come back in 1 s"):
+        site.wait_back(one)
+    with site.guest(one):
+        site.wait_back(one)
+
+
+def test_nobody_waits_for_one_that_is_off_or_gone(site: Site) -> None:
+    one = site.running()
+    stop(site, one.uuid)
+    with pytest.raises(HostError, match="does not run"):
+        site.wait_back(one, timeout=600)
+    site.delete(one.uuid)
+    with pytest.raises(HostError, match="does not run"):
+        site.wait_back(one, timeout=600)
+
+
+def test_waiting_ends_when_it_is_interrupted(site: Site) -> None:
+    one = site.running()
+    with pytest.raises(HostError):
+        site.wait_back(one, timeout=600, stop=True)
+
+
 def test_an_image_in_use_stays(site: Site) -> None:
     one = site.running()
     with pytest.raises(HostError):

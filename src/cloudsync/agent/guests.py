@@ -45,8 +45,7 @@ def _machines(app: FastAPI, services: Services) -> None:
         instance = next((one for one in here if one.uuid == uuid), None)
         if instance is None:
             raise Refusal(404, f"no instance {uuid} is on record here", "put the document first")
-        answers = await knock.answers(nic.address for nic in instance.nics)
-        found = Signs(boot=services.boots.all().get(uuid), ssh=answers)
+        found = Signs(boot=services.boots.all().get(uuid), ssh=await knock.answers(instance.nics))
         return Response(wire.dump(Signs, found), media_type="application/json")
 
     @app.post("/v1/instances/{uuid}/boot", status_code=204, response_class=Response)

@@ -15,24 +15,36 @@ _AGAIN = 1.0
 """Seconds between two looks."""
 
 
-def wait_back(host: str, step: AwaitInstance, runs: Callable[[], bool], look: Callable[[], Signs], stop: Flag) -> None:
-    """`look` may fail while an agent is restarted; what it said before is gone then, and its last error is told."""
+def wait_back(
+    host: str,
+    step: AwaitInstance,
+    runs: Callable[[], bool],
+    look: Callable[[], Signs],
+    stop: Flag,
+    again: float = _AGAIN,
+) -> None:
+    """`look` may fail while an agent is restarted: its last error is told when nothing better comes in time."""
     end, error, unfinished = monotonic() + step.timeout, None, False
     while True:
         if not runs():
             raise not_running(host, step)
         try:
             signs = look()
-            boot = signs.boot
-            if signs.ssh or (boot and (boot.told_its_end or (boot.finished and unfinished))):
+            if _is_back(signs, unfinished):
                 return
-            unfinished, error = unfinished or boot is None or not boot.finished, None
+            unfinished, error = unfinished or signs.boot is None or not signs.boot.finished, None
         except HostError as problem:
             error = problem
         if monotonic() >= end:
             raise error or not_back(host, step)
-        if stop.wait(_AGAIN):
+        if stop.wait(again):
             raise HostError(f"host {host}: {step.address} was not waited for to the end", "apply again: it goes on")
+
+
+def _is_back(signs: Signs, unfinished: bool) -> bool:
+    """A guest that phones home does so once in its life: it counts when it was heard."""
+    boot = signs.boot
+    return signs.ssh or (boot is not None and (boot.told_its_end or (boot.finished and unfinished)))
 
 
 def not_back(host: str, step: AwaitInstance) -> HostError:
