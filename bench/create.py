@@ -72,7 +72,7 @@ def rounds(folder: Path) -> tuple[list[float], list[float]]:
     nothing = spec.with_name("nothing.yaml")
     nothing.write_text(spec.read_text().partition("\ninstances:")[0] + "\n")
     apply = [*program, str(spec), "apply", "-y", "--parallelism", "4"]
-    clear = [*program, str(nothing), "apply", "-y", "--allow-destroy"]
+    clear = [*program, str(nothing), "apply", "-y", "--allow-destroy", "--allow-mass-delete"]
     wanted = folder / "wanted.json"
     connection = libvirt.open("qemu:///system")
     applied, bare = [], []

@@ -39,7 +39,7 @@ class Desk:
         return subprocess.run([*PROGRAM, str(self.spec), *words], capture_output=True, text=True)
 
     def begin(self) -> "subprocess.Popen[str]":
-        command = [*PROGRAM, str(self.spec), "apply", "-y", "--allow-destroy"]
+        command = [*PROGRAM, str(self.spec), "apply", "-y", "--allow-destroy", "--allow-mass-delete"]
         return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
 
     def machines(self) -> dict[str, str]:

@@ -20,7 +20,7 @@ def scene(it: Hosts) -> Iterator[Scene]:
     yield scene
     it.start(*it.names)
     scene.write()
-    scene.apply("--allow-destroy")
+    scene.apply("--allow-destroy", "--allow-mass-delete")
     for host in it.names:
         assert scene.machines(host) == {}
         assert scene.disks(host) == []

@@ -33,6 +33,7 @@ from cloudsync.pipeline import (
     surprised,
     warned,
 )
+from cloudsync.render.mass import most, number
 from cloudsync.spec.lineage import Lineage
 from cloudsync.spec.words import printable
 
@@ -56,6 +57,7 @@ class Wishes:
     timeout: float
     parallelism: int
     evacuate: tuple[str, ...] = ()
+    allow_mass_delete: bool = False
     accepted: Callable[[], None] = _unheard
     force: bool = False
     signers: Path | None = None
@@ -188,9 +190,12 @@ def _guard(plan: Plan, wishes: Wishes, found: Lineage | None) -> None:
         raise CloudsyncError(f"there is no place for {names}; nothing was changed", "see above why each host refuses")
     if plan.broken:
         raise SpecError(problems(plan.broken))
-    if wishes.auto_approve and plan.destroys and not wishes.allow_destroy:
-        names = ", ".join(change.loss for change in plan.destroys)
-        raise CloudsyncError(f"this plan destroys data: {names}", "add --allow-destroy if that is what you want")
+    doubts = _doubts(plan, wishes) if wishes.auto_approve else []
+    if doubts:
+        options = " ".join(one.option for one in doubts)
+        raise CloudsyncError(
+            f"this plan {'; it '.join(one.whole for one in doubts)}", f"add {options} if that is what you want"
+        )
     if wishes.max_disruption is not None:
         limit = next(kind for kind in Disruption if kind.label == wishes.max_disruption)
         above = [
@@ -202,12 +207,42 @@ def _guard(plan: Plan, wishes: Wishes, found: Lineage | None) -> None:
             )
 
 
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """What a plan does that needs a word of its own: `option` is that word. `short` is enough for who has the plan."""
+
+    option: str
+    short: str
+    whole: str
+
+
+def _doubts(plan: Plan, wishes: Wishes) -> list[Doubt]:
+    """Those that the person has not answered yet."""
+    found = []
+    if plan.destroys and not wishes.allow_destroy:
+        names = ", ".join(change.loss for change in plan.destroys)
+        found.append(Doubt("--allow-destroy", "destroys data", f"destroys data: {names}"))
+    if plan.mass and not wishes.allow_mass_delete:
+        words = f"deletes or makes anew {most(plan.mass)}"
+        found.append(Doubt("--allow-mass-delete", words, words))
+    return found
+
+
 def _agreed(plan: Plan, wishes: Wishes) -> bool:
     if wishes.auto_approve:
         return True
     if not sys.stdin.isatty():
-        hint = "add -y --allow-destroy: this plan destroys data" if plan.destroys else "add -y"
-        raise CloudsyncError("nobody is there to ask: standard input is not a terminal", hint)
+        doubts = _doubts(plan, wishes)
+        hint = " ".join(["add -y", *(one.option for one in doubts)])
+        why = " and ".join(one.short for one in doubts)
+        raise CloudsyncError(
+            "nobody is there to ask: standard input is not a terminal", f"{hint}: this plan {why}" if why else hint
+        )
+    if plan.mass and not wishes.allow_mass_delete:
+        count = str(number(plan.mass))
+        say(f"This deletes or makes anew {most(plan.mass)}.")
+        if _answer(f"Type how many go ({count}) to go on: ") != count:
+            return False
     if plan.destroys and not wishes.allow_destroy:
         say(f"This destroys data for good: {', '.join(change.loss for change in plan.destroys)}.")
         return _answer(f"Type the cloud's name ({plan.cloud}) to go on: ") == plan.cloud

@@ -12,6 +12,7 @@ from cloudsync.cli import nouns, verbs
 from cloudsync.cli.end import code_of
 from cloudsync.cli.options import (
     AllowDestroy,
+    AllowMassDelete,
     AutoApprove,
     Evacuate,
     Format,
@@ -122,6 +123,7 @@ def apply(
     plan: Annotated[Path | None, typer.Argument(help="A plan saved by `plan --out`.")] = None,
     auto_approve: AutoApprove = False,
     allow_destroy: AllowDestroy = False,
+    allow_mass_delete: AllowMassDelete = False,
     max_disruption: MaxDisruption = None,
     wait: Annotated[bool, typer.Option("--wait", help="Until cloud-init reports done.")] = False,
     timeout: Annotated[float, typer.Option("--timeout", min=1, help="Seconds that --wait waits.")] = 600,
@@ -138,7 +140,7 @@ def apply(
         raise typer.BadParameter("a saved plan is carried out as it is: give --replace and --evacuate to `plan --out`")
     given_up = tuple(evacuate or ())
     limits = (auto_approve, allow_destroy, max_disruption, wait, timeout, parallelism, given_up)
-    wishes = Wishes(*limits, force=force, signers=allowed_signers)
+    wishes = Wishes(*limits, allow_mass_delete=allow_mass_delete, force=force, signers=allowed_signers)
     raise typer.Exit(run(Options.file, plan, wishes, replace or []))
 
 

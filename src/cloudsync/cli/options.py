@@ -16,6 +16,9 @@ Evacuate = Annotated[
 ]
 AutoApprove = Annotated[bool, typer.Option("-y", "--auto-approve", help="Do not ask.")]
 AllowDestroy = Annotated[bool, typer.Option("--allow-destroy", help="With -y: disks may be destroyed.")]
+AllowMassDelete = Annotated[
+    bool, typer.Option("--allow-mass-delete", help="With -y: most of a group, or of all, may go or be made anew.")
+]
 MaxDisruption = Annotated[
     str | None, typer.Option("--max-disruption", metavar="CLASS", help="Refuse a plan that disturbs more.")
 ]

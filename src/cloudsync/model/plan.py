@@ -160,6 +160,16 @@ class Roll:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Mass:
+    """`going` are more than half of the `of` instances that `group` (a base, a placement group, or `cloud`) has: they
+    are deleted, or made anew."""
+
+    group: str
+    going: tuple[str, ...]
+    of: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     cloud: str
     commit: str = ""
@@ -173,6 +183,7 @@ class Plan:
     expectations: tuple[Checked, ...] = ()
     warnings: tuple[str, ...] = ()
     rolls: tuple[Roll, ...] = ()
+    mass: tuple[Mass, ...] = ()
     steps: tuple[Step, ...] = ()
     replaced: tuple[str, ...] = ()
     evacuated: tuple[str, ...] = ()

@@ -14,6 +14,7 @@ from cloudsync.planner.audit import audit
 from cloudsync.planner.conflicts import Conflicts, conflicts
 from cloudsync.planner.documents import Whole, whole
 from cloudsync.planner.drift import drift
+from cloudsync.planner.mass import mass
 from cloudsync.planner.order import Work, steps
 from cloudsync.planner.pending import by_batch, unrollable
 from cloudsync.planner.refuse import refuse
@@ -63,6 +64,7 @@ def make_plan(
             *hosts.warnings(states),
         ),
         rolls=rolls,
+        mass=mass(cloud, sight),
         steps=todo,
         replaced=tuple(sorted(cloud.replaced)),
         evacuated=cloud.evacuate,

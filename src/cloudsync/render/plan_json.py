@@ -51,6 +51,7 @@ def document(plan: Plan) -> dict[str, Any]:
             }
             for roll in plan.rolls
         ],
+        "mass": [{"group": one.group, "going": list(one.going), "of": one.of} for one in plan.mass],
         "steps": [_step(step) for step in plan.steps],
         "summary": summary(plan),
     }

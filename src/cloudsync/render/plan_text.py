@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from cloudsync.model.plan import Action, Change, Disruption, Field, Placement, Plan, Unplaced
+from cloudsync.render.mass import most
 from cloudsync.render.names import listed
 from cloudsync.render.paint import Paint
 from cloudsync.render.plan_json import summary
@@ -198,7 +199,8 @@ def _totals(plan: Plan) -> str:
     drift = f"; {count['drift']} drift to repair" if count["drift"] else ""
     disks = count["disks_destroyed"]
     lost = f" {disks} disk{'s' if disks != 1 else ''} will be destroyed." if disks else ""
-    return f"Plan: {words}{drift}.{lost}"
+    going = printable(f" It deletes or makes anew {most(plan.mass)}.") if plan.mass else ""
+    return f"Plan: {words}{drift}.{lost}{going}"
 
 
 def _aligned(rows: list[tuple[str, str, str]]) -> list[str]:

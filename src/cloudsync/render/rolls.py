@@ -14,14 +14,19 @@ def rolls(listed: Iterable[Roll]) -> list[str]:
 
 
 def _roll(one: Roll) -> str:
-    kind, _, name = one.group.partition(".")
-    group = name if kind == "instance" else f"placement group {name}"
+    group = called(one.group)
     if one.at_once > 1:
         said = f"{group}: {one.at_once} at a time, they wait until those before are back ({_some(one.instances)})"
     else:
         said = f"{group}: one at a time, each waits until the last is back ({_some(one.instances)})"
     first = f"; before any of them, {_some(one.awaited)} must be back" if one.awaited else ""
     return said + first
+
+
+def called(group: str) -> str:
+    """`web`, `placement group near`, `the cloud`."""
+    kind, _, name = group.partition(".")
+    return {"instance": name, "placement_group": f"placement group {name}"}.get(kind, "the cloud")
 
 
 def _some(names: tuple[str, ...]) -> str:

@@ -1,0 +1,55 @@
+"""Whether a plan does away with most of what belongs together: that is asked about by itself. Pure; make.py asks here.
+
+Whoever gives a host up, or destroys the cloud, has named what goes.
+"""
+
+from collections.abc import Iterator
+
+from cloudsync.model.cloud import Cloud
+from cloudsync.model.plan import Mass
+from cloudsync.planner.seen import Pair, Sight
+
+
+def mass(cloud: Cloud, sight: Sight) -> tuple[Mass, ...]:
+    """Of bases, placement groups and the whole cloud, where they have more than one instance. What all of the cloud
+    that goes is one of these is not told twice."""
+    if cloud.going:
+        return ()
+    there: dict[str, dict[str, bool]] = {}
+    near = {one.base: one.where.group for one in cloud.instances.values() if one.where.group}
+    for name, goes in _known(sight):
+        for group in _groups(cloud, near, name):
+            there.setdefault(group, {})[name] = goes
+    found = [
+        Mass(group=group, going=tuple(sorted(name for name, goes in members.items() if goes)), of=len(members))
+        for group, members in sorted(there.items())
+        if len(members) > 1
+    ]
+    most = [one for one in found if 2 * len(one.going) > one.of]
+    told = {one.going for one in most if one.group != "cloud"}
+    return tuple(one for one in most if one.group != "cloud" or one.going not in told)
+
+
+def _known(sight: Sight) -> Iterator[tuple[str, bool]]:
+    """What is there, by the names that the plan has for it, and whether it goes."""
+    for pair in sight.pairs:
+        if pair.home and _is_there(pair):
+            yield pair.name, pair.doomed
+    for home, wanted in sight.away:
+        yield wanted or home.name, False
+
+
+def _is_there(pair: Pair) -> bool:
+    return pair.machine is not None or pair.has_disk
+
+
+def _groups(cloud: Cloud, near: dict[str, str], name: str) -> Iterator[str]:
+    """Of what nobody wants any more only the name tells, and what still is of its base."""
+    wanted = cloud.instances.get(name)
+    base, _, number = name.rpartition("-")
+    base = wanted.base if wanted else base if number.isdecimal() and base else name
+    yield f"instance.{base}"
+    group = wanted.where.group if wanted else near.get(base)
+    if group:
+        yield f"placement_group.{group}"
+    yield "cloud"
