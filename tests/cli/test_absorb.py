@@ -152,7 +152,7 @@ def test_a_spec_that_has_gone_on_is_not_overruled(cloud: Terminal) -> None:
 def test_an_anchor_is_refused_with_its_place(cloud: Terminal) -> None:
     shared = SPEC + "  web: &both {image: blank, flavor: small, placement: {host: h1}}\n  twin: *both\n"
     cloud.write(shared)
-    assert cloud.type("apply", "-y", "--allow-destroy").code == 0
+    assert cloud.type("apply", "-y", "--allow-destroy", "--allow-mass-delete").code == 0
     turn(cloud, "h1", "web", vcpus=2)
     typed = absorbed(cloud)
     assert typed.out == ""

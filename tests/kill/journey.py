@@ -32,7 +32,9 @@ class Journey:
     def leg(self, leg: Leg, at: int | str = 0, strike: Blow = itself) -> Done:
         """Towards its goal, struck at moment `at`; then plan, apply, plan."""
         spec = self.write(leg.goal)
-        done = self.program.run(spec, "apply", "-y", "--allow-destroy", "--parallelism", "1", at=at, strike=strike)
+        done = self.program.run(
+            spec, "apply", "-y", "--allow-destroy", "--allow-mass-delete", "--parallelism", "1", at=at, strike=strike
+        )
         assert "Traceback" not in done.said and "a bug in" not in done.said, done.said
         assert (done.code == KILLED) == (bool(at) and strike is itself), done.said
         self.place.mend()

@@ -72,7 +72,7 @@ class Program:
         return found
 
     def apply(self, spec: Path) -> Done:
-        done = self.run(spec, "apply", "-y", "--allow-destroy")
+        done = self.run(spec, "apply", "-y", "--allow-destroy", "--allow-mass-delete")
         assert done.code == 0, done.said
         return done
 

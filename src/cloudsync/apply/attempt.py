@@ -10,7 +10,7 @@ from time import monotonic
 
 from cloudsync.apply.driver import Progress
 from cloudsync.model.problem import HostError, TransientError
-from cloudsync.model.step import MoveInstance, Step, StopInstance, UpdateInstance
+from cloudsync.model.step import AwaitInstance, MoveInstance, Step, StopInstance, UpdateInstance
 
 _PAUSES = (1.0, 3.0, 9.0)
 """Seconds before each further try."""
@@ -25,6 +25,7 @@ _LEFT = {
     "move-instance": "it is where it was; what has come of its disk is there",
     "start-instance": "it may be off",
     "stop-instance": "it may still run",
+    "await-instance": "it may be back yet, and what was to go down after it was left as it is",
     "delete-instance": "it is off or still runs, and its disk may be there",
     "delete-disk": "it is on record until it is gone",
 }
@@ -36,7 +37,9 @@ def left(step: Step) -> str:
 
 
 def patience(step: Step) -> float:
-    """Seconds that it may be silent: a guest that is asked to go off has its own time besides."""
+    """Seconds that it may be silent: a guest that is asked to go off, or to come back, has its own time besides."""
+    if isinstance(step, AwaitInstance):
+        return _SILENCE + step.timeout
     grace = step.grace if isinstance(step, UpdateInstance | MoveInstance | StopInstance) else 0.0
     return _SILENCE + grace
 

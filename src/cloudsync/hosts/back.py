@@ -23,7 +23,8 @@ def wait_back(
     stop: Flag,
     again: float = _AGAIN,
 ) -> None:
-    """`look` may fail while an agent is restarted: its last error is told when nothing better comes in time."""
+    """`look` may fail while an agent is restarted: its last error is told when nothing better comes in time, and is not
+    for trying it all once more."""
     end, error, unfinished = monotonic() + step.timeout, None, False
     while True:
         if not runs():
@@ -36,7 +37,7 @@ def wait_back(
         except HostError as problem:
             error = problem
         if monotonic() >= end:
-            raise error or not_back(host, step)
+            raise HostError(error.message, error.hint) if error else not_back(host, step)
         if stop.wait(again):
             raise HostError(f"host {host}: {step.address} was not waited for to the end", "apply again: it goes on")
 
@@ -52,12 +53,12 @@ def not_back(host: str, step: AwaitInstance) -> HostError:
     return HostError(
         f"host {host}: {step.address} did not come back in {step.timeout:g} s: its guest told no end of its boot, and "
         "its ssh port does not answer",
-        f"what was to go down after it was left as it is; `cloudsync logs {name}` may say why; the next apply goes on",
+        f"`cloudsync logs {name}` may say why",
     )
 
 
 def not_running(host: str, step: AwaitInstance) -> HostError:
     return HostError(
         f"host {host}: {step.address} is not back, and does not run",
-        "what was to go down after it was left as it is; once it runs, the next apply goes on",
+        "the next apply starts it if it is to run",
     )

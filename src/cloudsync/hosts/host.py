@@ -147,19 +147,15 @@ class Host:
         return self._agent.lock(who, lost)
 
     def wait_booted(self, uuids: frozenset[str], seen: Callable[[Boot], None], timeout: float) -> None:
-        """Report each new Boot of `uuids` until all are finished; HostError after `timeout` seconds."""
         self._agent.boots(uuids, seen, timeout)
 
     def console_log(self, uuid: str) -> bytes:
-        """What the machine wrote to its serial port since it was made, oldest first."""
         return self._agent.console(uuid)
 
     def denied(self, uuid: str) -> tuple[Denial, ...]:
-        """What its security groups denied lately, the latest last. HostError when none of them logs it."""
         return self._agent.denied(uuid)
 
     def follow_denied(self, uuid: str, seen: Callable[[Denial], None]) -> None:
-        """Report each denial from now on, until interrupted; HostError when the agent stops."""
         self._agent.follow_denied(uuid, seen)
 
     def checkup(self) -> tuple[Check, ...]:
@@ -169,7 +165,6 @@ class Host:
         return examine(self._connection, self._agent, self._wanted, self._cloud, self._lead)
 
     def rulings(self, asked: Question) -> tuple[Ruling, ...]:
-        """What the kernel's rules do with packets, one for each service."""
         return self._agent.rulings(asked)
 
     def journal(self) -> AgentJournal:
