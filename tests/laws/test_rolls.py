@@ -41,7 +41,7 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "groups": st.sampled_from((("default",), ("default", "web"))),
     "state": st.sampled_from((*(Power.RUNNING,) * 8, Power.STOPPED)),
 }
-NEW = {**FIELDS, "flavor": st.just(replace(SMALL, memory=2 * SMALL.memory)), "image": st.just("noble")}
+NEW = {**FIELDS, "flavor": st.just(replace(SMALL, memory=SMALL.memory // 2)), "image": st.just("noble")}
 
 
 def careful(whole: Cloud, most: int) -> Cloud:

@@ -3,7 +3,18 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from cloudsync.model.cloud import Cloud, Expectation, Flavor, Host, PlacementGroup, Update, Wanted, WantedDisk, WantedNic, Where
+from cloudsync.model.cloud import (
+    Cloud,
+    Expectation,
+    Flavor,
+    Host,
+    PlacementGroup,
+    Update,
+    Wanted,
+    WantedDisk,
+    WantedNic,
+    Where,
+)
 from cloudsync.model.plan import Plan
 from cloudsync.model.problem import Place
 from cloudsync.model.resources import Keypair, Power

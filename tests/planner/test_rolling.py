@@ -15,7 +15,8 @@ from tests.laws.settled import assert_settled
 from tests.planner.build import LARGE, SMALL, changed, cloud, image, instance, network
 from tests.planner.test_changes import apply, change, plan, refused, settled
 
-LARGER = replace(SMALL, memory=2 * SMALL.memory)
+SHRUNK = replace(SMALL, memory=SMALL.memory // 2)
+"""What shrinks takes a restart."""
 ONE = Update()
 NOBLE = {one.name: one for one in (image("debian"), image("noble"))}
 
@@ -46,7 +47,7 @@ def of(made: Plan, kind: type[Step], name: str) -> Any:
 
 def test_restarts_go_one_by_one_each_after_the_last_is_back() -> None:
     fleet = settled(web())
-    made = apply(fleet, web(flavor=LARGER))
+    made = apply(fleet, web(flavor=SHRUNK))
     assert [(roll.group, roll.at_once, roll.instances) for roll in made.rolls] == [
         ("instance.web", 1, ("web-1", "web-2", "web-3"))
     ]
@@ -73,7 +74,7 @@ def test_replaces_go_one_by_one_and_the_old_ones_stay_on_record_until_their_turn
 
 def test_some_go_together() -> None:
     fleet = settled(web(5))
-    made = apply(fleet, web(5, update=Update(max_unavailable=2), flavor=LARGER))
+    made = apply(fleet, web(5, update=Update(max_unavailable=2), flavor=SHRUNK))
     first = of(made, AwaitInstance, "web-1")
     assert first.id not in all_waits(made, of(made, UpdateInstance, "web-2"))
     third = all_waits(made, of(made, UpdateInstance, "web-3"))
@@ -82,7 +83,7 @@ def test_some_go_together() -> None:
 
 def test_without_update_all_go_at_once() -> None:
     fleet = settled(web(update=None))
-    made = apply(fleet, web(update=None, flavor=LARGER))
+    made = apply(fleet, web(update=None, flavor=SHRUNK))
     assert not made.rolls
     assert not [step for step in made.steps if isinstance(step, AwaitInstance)]
 
@@ -98,7 +99,7 @@ def test_what_takes_down_nothing_that_is_to_run_does_not_roll(fields: dict[str, 
 
 def test_what_needs_no_restart_is_for_all_at_once() -> None:
     fleet = settled(web())
-    made = plan(fleet, web(flavor=LARGER, groups=("default", "web"), keypairs=("alice",)))
+    made = plan(fleet, web(flavor=SHRUNK, groups=("default", "web"), keypairs=("alice",)))
     first = [step.document for step in made.steps if isinstance(step, PutDocument) and step.id.endswith("/document")]
     records = [one for document in first for one in document.instances.values()]
     assert len(records) == 3
@@ -111,7 +112,7 @@ def test_a_placement_group_rolls_with_all_its_members() -> None:
     group = PlacementGroup(name="g", policy="soft-anti-affinity", update=ONE)
     whole = cloud(*(instance(name, where=Where(group="g")) for name in ("a", "b")), placement_groups={"g": group})
     fleet = settled(whole)
-    made = apply(fleet, changed(changed(whole, "a", flavor=LARGER), "b", flavor=LARGER))
+    made = apply(fleet, changed(changed(whole, "a", flavor=SHRUNK), "b", flavor=SHRUNK))
     assert [(roll.group, roll.instances) for roll in made.rolls] == [("placement_group.g", ("a", "b"))]
     assert of(made, AwaitInstance, "a").id in all_waits(made, of(made, UpdateInstance, "b"))
 
@@ -126,7 +127,7 @@ def stopped(fleet: Fleet, goal: Cloud, name: str) -> Plan:
     return made
 
 
-@pytest.mark.parametrize("fields", [{"flavor": LARGER}, {"image": "noble"}])
+@pytest.mark.parametrize("fields", [{"flavor": SHRUNK}, {"image": "noble"}])
 def test_the_first_that_does_not_come_back_ends_it_and_the_next_apply_goes_on(fields: dict[str, Any]) -> None:
     fleet, goal = settled(web()), web(**fields)
     stopped(fleet, goal, "web-2")
@@ -165,16 +166,16 @@ def power(fleet: Fleet, name: str, power: Power, **fields: Any) -> None:
 def test_what_is_down_is_brought_up_before_others_go_down() -> None:
     fleet = settled(web())
     power(fleet, "web-2", Power.CRASHED)
-    made = plan(fleet, web(flavor=LARGER))
+    made = plan(fleet, web(flavor=SHRUNK))
     (roll,) = made.rolls
     assert (roll.instances, roll.awaited) == (("web-1", "web-3"), ("web-2",))
     assert of(made, AwaitInstance, "web-2").id in all_waits(made, of(made, UpdateInstance, "web-1"))
-    apply(fleet, web(flavor=LARGER))
+    apply(fleet, web(flavor=SHRUNK))
 
 
 def test_new_ones_come_before_old_ones_go_down() -> None:
     fleet = settled(web(2))
-    made = apply(fleet, web(3, flavor=LARGER))
+    made = apply(fleet, web(3, flavor=SHRUNK))
     assert made.rolls[0].awaited == ("web-3",)
     assert of(made, CreateInstance, "web-3").id in all_waits(made, of(made, UpdateInstance, "web-1"))
 
@@ -186,9 +187,9 @@ def test_one_that_nothing_brings_up_takes_the_place_of_one_that_may_be_down() ->
         off = {uuid for uuid, one in host.state.machines.items() if one.name == "web-2"}
         disks = {uuid: size for uuid, size in host.state.disks.items() if uuid not in off}
         host.state = replace(host.state, disks=disks)
-    two = web(5, update=Update(max_unavailable=2), flavor=LARGER)
+    two = web(5, update=Update(max_unavailable=2), flavor=SHRUNK)
     assert [(roll.at_once, roll.awaited) for roll in plan(fleet, two).rolls] == [(1, ())]
-    one = web(5, flavor=LARGER)
+    one = web(5, flavor=SHRUNK)
     (roll,) = plan(fleet, one).rolls
     assert roll.awaited == ("web-2",)
     outcome = fleet.apply(plan(fleet, one), one)
@@ -197,7 +198,7 @@ def test_one_that_nothing_brings_up_takes_the_place_of_one_that_may_be_down() ->
 
 
 def test_one_on_a_host_that_is_silent_counts() -> None:
-    fleet, goal = settled(web(4)), web(4, flavor=LARGER)
+    fleet, goal = settled(web(4)), web(4, flavor=SHRUNK)
     where = next(name for name, host in fleet.hosts.items() if host.state.machines)
     gone = [one.name for one in fleet.hosts[where].state.machines.values()]
     fleet.unplug(where)
@@ -212,7 +213,7 @@ def test_one_on_a_host_that_is_silent_counts() -> None:
 
 def test_cold_moves_wait_for_each_other_too() -> None:
     fleet = settled(web(2, where=Where(host="kvm-1")))
-    made = apply(fleet, web(2, where=Where(host="kvm-2"), flavor=LARGER))
+    made = apply(fleet, web(2, where=Where(host="kvm-2"), flavor=SHRUNK))
     assert made.rolls[0].instances == ("web-1", "web-2")
     assert change(made, "instance.web-1").disruption is Disruption.RESTART
     back = of(made, AwaitInstance, "web-1")
@@ -268,7 +269,7 @@ def test_a_drained_host_is_left_before_anything_rolls() -> None:
     whole = web(3)
     fleet = settled(whole)
     hosts = {**whole.hosts, "kvm-1": replace(whole.hosts["kvm-1"], state=HostStatus.DRAINED)}
-    goal = replace(web(3, flavor=LARGER), hosts=hosts)
+    goal = replace(web(3, flavor=SHRUNK), hosts=hosts)
     made = apply(fleet, goal)
     assert len(made.rolls[0].instances) == 3
     assert_settled(fleet, goal)

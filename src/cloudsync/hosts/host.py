@@ -100,7 +100,6 @@ class Host:
         return HostState(name=self.name, status=HostStatus.UNREACHABLE, reason="; ".join(failures))
 
     def runs(self) -> Mapping[str, int]:
-        """libvirt's numbers of the machines that run."""
         return runs(self._connection)
 
     def perform(self, step: Step, blobs: Blobs, progress: Progress) -> None:
@@ -171,7 +170,6 @@ class Host:
         return AgentJournal(self._agent, self._cloud)
 
     def jump(self) -> str:
-        """Through the connection that there is."""
         return self.tunnel.proxy() if self.tunnel else ""
 
     def close(self) -> None:

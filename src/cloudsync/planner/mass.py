@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from cloudsync.model.cloud import Cloud
 from cloudsync.model.plan import Mass
-from cloudsync.planner.seen import Pair, Sight
+from cloudsync.planner.seen import Sight
 
 
 def mass(cloud: Cloud, sight: Sight) -> tuple[Mass, ...]:
@@ -33,14 +33,10 @@ def mass(cloud: Cloud, sight: Sight) -> tuple[Mass, ...]:
 def _known(sight: Sight) -> Iterator[tuple[str, bool]]:
     """What is there, by the names that the plan has for it, and whether it goes."""
     for pair in sight.pairs:
-        if pair.home and _is_there(pair):
+        if pair.home and pair.is_there:
             yield pair.name, pair.doomed
     for home, wanted in sight.away:
         yield wanted or home.name, False
-
-
-def _is_there(pair: Pair) -> bool:
-    return pair.machine is not None or pair.has_disk
 
 
 def _groups(cloud: Cloud, near: dict[str, str], name: str) -> Iterator[str]:

@@ -62,7 +62,7 @@ def steps(works: Iterable[Work], turns: Turns) -> tuple[Step, ...]:
         pair.home.uuid: _freeing(work, pair).id
         for work in every
         for pair in work.there
-        if pair.home and ((pair.doomed and _is_there(pair)) or pair.home.uuid in work.held.stops or pair.moves)
+        if pair.home and ((pair.doomed and pair.is_there) or pair.home.uuid in work.held.stops or pair.moves)
     }
     floating = holders(pair for work in every for pair in work.there)
     hosts = [_Host(work, freed, floating, turns) for work in every]
@@ -92,7 +92,7 @@ class _Host:
         self._work, self._freed, self._turns, self._stages = work, freed, turns, turns.stages
         self.name = work.host.name
         self._crowded = crowded(work.cloud.hosts[work.host.name], work.host, work.pairs)
-        doomed = [pair for pair in work.there if pair.doomed and _is_there(pair)]
+        doomed = [pair for pair in work.there if pair.doomed and pair.is_there]
         early = work.held.early
         self._rolled = {pair.name: self._delete_rolled(pair) for pair in doomed if self._rolls(pair)}
         doomed = [pair for pair in doomed if not self._rolls(pair)]
@@ -296,11 +296,6 @@ class _Host:
         """Of the document that its domain is written under."""
         record = self.puts.by(self._stages.get(wanted.name, 0))
         return record.document.generation if record else self._work.host.generation
-
-
-def _is_there(pair: Pair) -> bool:
-    """Something of it is left to delete; a run that was cut off may have left only the record, or data disks."""
-    return pair.machine is not None or pair.has_disk or any(disk.id in pair.source.data for disk in pair.going)
 
 
 def _image_id(host: str, name: str) -> str:

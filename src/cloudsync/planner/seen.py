@@ -44,6 +44,12 @@ class Pair:
         return self.home is not None and self.home.uuid in self.source.disks
 
     @property
+    def is_there(self) -> bool:
+        """Something of it is left to delete; a run that was cut off may have left only the record, or data disks."""
+        data = any(disk.id in self.source.data for disk in self.going)
+        return self.machine is not None or self.has_disk or data
+
+    @property
     def replaced(self) -> bool:
         return self.wanted is not None and self.home is not None and self.wanted.uuid != self.home.uuid
 
