@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from cloudsync.model.cloud import Cloud, Overcommit, WantedDisk, Where
-from cloudsync.model.problem import SpecError
 from cloudsync.model.resources import Direction, Power, Rule
 from cloudsync.model.snapshot import HostStatus, Usage
 from cloudsync.spec.load import load

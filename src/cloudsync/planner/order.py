@@ -120,10 +120,7 @@ class _Host:
         for pair in self._work.pairs:
             if pair.wanted:
                 yield from self._machine(pair, pair.wanted, before)
-        yield from self._rolled.values()
-        yield from self._last
-        yield from self._less
-        yield from self._left
+        yield from (*self._rolled.values(), *self._last, *self._less, *self._left)
         yield from (self._delete_copy(home) for home in self._work.copies)
         yield from (self._drop(drop) for drop in self._work.drops)
 
