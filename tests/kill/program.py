@@ -17,6 +17,7 @@ from typing import Any
 from tests.kill.blows import children
 
 PATIENCE = 180.0
+BUSY, SLOW = 5, "did not answer in"
 KILLED = -signal.SIGKILL
 LOADED = ["tests.kill.program", "tests.kill.warm"]
 
@@ -66,14 +67,22 @@ class Program:
         return Done(process.exitcode or 0, out, err, moments.splitlines())
 
     def plan(self, spec: Path) -> dict[str, Any]:
-        done = self.run(spec, "plan", "--format", "json")
+        done = self.calm(spec, "plan", "--format", "json")
         assert done.code == 0, done.said
         found: dict[str, Any] = json.loads(done.out)
         return found
 
     def apply(self, spec: Path) -> Done:
-        done = self.run(spec, "apply", "-y", "--allow-destroy", "--allow-mass-delete")
+        done = self.calm(spec, "apply", "-y", "--allow-destroy", "--allow-mass-delete")
         assert done.code == 0, done.said
+        return done
+
+    def calm(self, spec: Path, *words: str) -> Done:
+        """Again when a host was too busy to answer: not what is tried here, and what the program says to do."""
+        for _ in range(BUSY):
+            done = self.run(spec, *words)
+            if done.code == 0 or SLOW not in done.err:
+                break
         return done
 
 

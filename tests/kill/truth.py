@@ -16,7 +16,7 @@ def confirm(journey: Journey, goal: Cloud) -> bool:
     """Apply `goal`: it does what its plan says, and the next plan is empty. False when such a change is never made."""
     before = journey.found
     spec = journey.write(goal)
-    planned = journey.program.run(spec, "plan", "--format", "json")
+    planned = journey.program.calm(spec, "plan", "--format", "json")
     if planned.code == 1:
         assert "Traceback" not in planned.err and "a bug in" not in planned.err, planned.said
         return False
