@@ -20,6 +20,9 @@ def assert_settled(fleet: Fleet, cloud: Cloud) -> None:
     assert fleet.disks() == {one.uuid for one in instances.values()}
     assert fleet.data().keys() == {disk.id for one in instances.values() for disk in one.disks}
     assert sum(len(host.state.data) for host in fleet.hosts.values()) == len(fleet.data())
+    states = [host.state for host in fleet.hosts.values()]
+    assert sum(len(state.machines) for state in states) == len(instances), "one is on two hosts"
+    assert sum(len(state.disks) for state in states) == len(instances), "a disk is on two hosts"
     for one in instances.values():
         machine = fleet.hosts[one.host].state.machines[one.uuid]
         assert_as_wanted(cloud, cloud.instances[one.name], one, machine)
