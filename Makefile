@@ -74,7 +74,7 @@ bench: dev ## measured figures and what they are held against, into bench/result
 	@setup/root .venv/bin/python -m bench.guest
 	@.venv/bin/python -m bench.run
 
-kill: dev ## hours of killing at every moment, and of holding plans against what happens; PART=one, three or truth
+kill: dev ## hours of killing at every moment, and of holding plans against what happens; PART=one, daemons, three, power or truth
 	@setup/root .venv/bin/python tests/lab/private.py --uplink .venv/bin/python -m tests.kill $(PART)
 
 machine: dev ## a shell on a private machine with its own libvirt, network and folders

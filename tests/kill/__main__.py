@@ -1,11 +1,14 @@
-"""The long run, on a private machine: `python -m tests.kill [one|three|truth]…`, by default all. Ends with 1 when one
-of them did not hold; each failure is told, and the run goes on."""
+"""The long run, on a private machine: `python -m tests.kill [PART]…`, by default all: the controller killed on `one`
+host and on `three`, the `daemons` of one host, `power` and daemons of three, and the `truth` of plans.
+
+Ends with 1 when one of them did not hold; each failure is told, and the run goes on."""
 
 import os
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from time import monotonic
@@ -84,21 +87,41 @@ def every(chosen: Sequence[list[Point]], step: int, start: int = 0) -> list[list
     return [listed[start::step] for listed in chosen]
 
 
-def one() -> Run:
+@contextmanager
+def on_one() -> Iterator[Run]:
     with tempfile.TemporaryDirectory(dir="/var/tmp") as folder, one_host(Path(folder)) as place:
-        run = Run(place, ONE_HOST)
+        yield Run(place, ONE_HOST)
+
+
+@contextmanager
+def on_three(story: Sequence[Leg] = THREE_HOSTS) -> Iterator[Run]:
+    with three_hosts() as place:
+        yield Run(place, story)
+
+
+def one() -> Run:
+    with on_one() as run:
+        run.strike("controller", run.begin(), lambda _place, _point: itself)
+        return run
+
+
+def daemons() -> Run:
+    with on_one() as run:
         found = run.begin()
-        run.strike("controller", found, lambda _place, _point: itself)
         for turn, name in enumerate(("agent", "libvirtd", "dnsmasq", "metadata")):
             run.strike(name, every(found, 12, turn), partial(_blow, name))
         return run
 
 
 def three() -> Run:
-    with three_hosts() as place:
-        run = Run(place, THREE_HOSTS)
+    with on_three() as run:
+        run.strike("controller", every(run.begin(), 3), lambda _place, _point: itself)
+        return run
+
+
+def power() -> Run:
+    with on_three() as run:
         found = run.begin()
-        run.strike("controller", every(found, 3), lambda _place, _point: itself)
         for turn, name in enumerate(("power", "agent", "libvirtd")):
             run.strike(name, every(found, 12, turn), partial(_blow, name))
         return run
@@ -111,14 +134,13 @@ def _blow(name: str, place: Place, point: Point) -> Blow:
 
 
 def truth() -> Run:
-    with three_hosts() as place:
-        run = Run(place, ())
+    with on_three(()) as run:
         run.pairs(int(os.environ.get("PAIRS", "300")), int(os.environ.get("SEED", "1")))
         return run
 
 
 def main(words: list[str]) -> int:
-    runs = {"one": one, "three": three, "truth": truth}
+    runs = {run.__name__: run for run in (one, daemons, three, power, truth)}
     done = [runs[word]() for word in words or runs]
     failed = [title for run in done for title in run.failed]
     print(f"{sum(run.struck for run in done)} done, {len(failed)} failed")

@@ -81,7 +81,7 @@ class Program:
         """Again when a host was too busy to answer: not what is tried here, and what the program says to do."""
         for _ in range(BUSY):
             done = self.run(spec, *words)
-            if done.code == 0 or SLOW not in done.err:
+            if SLOW not in done.said:
                 break
         return done
 

@@ -1,13 +1,11 @@
 """Struck at any moment, on one host and on three: a few of the moments that `make kill` tries."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import pytest
 
 from tests.kill.journey import Journey
-from tests.kill.place import Place, one_host, three_hosts
-from tests.kill.program import Program, itself
-from tests.kill.spec import Cloud
+from tests.kill.program import itself
 from tests.kill.story import ONE_HOST, THREE_HOSTS, Leg
 
 pytestmark = pytest.mark.real
@@ -58,37 +56,19 @@ FALLING: Blows = (
 )
 
 
-@pytest.fixture(scope="module")
-def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Journey]:
-    with one_host(tmp_path_factory.mktemp("here")) as place:
-        yield from begun(place, ONE_HOST)
-
-
-@pytest.fixture(scope="module")
-def there() -> Iterator[Journey]:
-    with three_hosts() as place:
-        yield from begun(place, THREE_HOSTS)
-
-
-def begun(place: Place, story: Sequence[Leg]) -> Iterator[Journey]:
-    journey = Journey(place, Program(place.folder))
-    journey.begin(story[-1].goal)
-    yield journey
-    place.mend()
-    journey.begin(Cloud(boxes={}))
-
-
 def go_round(journey: Journey, story: Sequence[Leg], blows: Blows) -> None:
     for leg, (what, where, when) in zip(story, blows, strict=True):
         done = journey.leg(leg, when, journey.place.blow(what, where) if what else itself)
         assert any(moment.startswith(when) for moment in done.moments), f"{when} never came:\n{done.said}"
 
 
-@pytest.mark.parametrize("blows", [MAKING, KEEPING, DAEMONS], ids=["making", "keeping", "daemons"])
-def test_on_one_host(here: Journey, blows: Blows) -> None:
-    go_round(here, ONE_HOST, blows)
+def test_on_one_host(on_one: Journey) -> None:
+    on_one.begin(ONE_HOST[-1].goal)
+    for blows in (MAKING, KEEPING, DAEMONS):
+        go_round(on_one, ONE_HOST, blows)
 
 
-@pytest.mark.parametrize("blows", [MOVING, KNOWING, FALLING], ids=["moving", "knowing", "falling"])
-def test_on_three_hosts(there: Journey, blows: Blows) -> None:
-    go_round(there, THREE_HOSTS, blows)
+def test_on_three_hosts(on_three: Journey) -> None:
+    on_three.begin(THREE_HOSTS[-1].goal)
+    for blows in (MOVING, KNOWING, FALLING):
+        go_round(on_three, THREE_HOSTS, blows)

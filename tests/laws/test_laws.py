@@ -82,7 +82,8 @@ def _decided(cloud: Cloud, snapshot: Snapshot) -> str:
 @law
 @given(journeys(2))
 def test_nothing_is_disturbed_beyond_what_the_plan_says(stops: tuple[Cloud, ...]) -> None:
-    """No machine stops and no disk goes unless its change says so; every plan survives the wire."""
+    """No machine stops and no disk goes unless its change says so, and what it says happens; every plan survives the
+    wire, and the next one is empty."""
     start, goal = stops
     fleet = Fleet()
     reach(fleet, start)
@@ -97,9 +98,12 @@ def test_nothing_is_disturbed_beyond_what_the_plan_says(stops: tuple[Cloud, ...]
     restarting = {one.address for one in plan.changes if one.disruption >= Disruption.RESTART}
     renamed = {field.before: one.address for one in plan.changes for field in one.fields if field.path == "name"}
     stopped = {names[uuid] for host in fleet.hosts.values() for uuid in host.stopped}
-    assert {renamed.get(name, f"instance.{name}") for name in stopped} <= restarting
+    told = {renamed.get(name, f"instance.{name}") for name in stopped}
+    assert told <= restarting
+    assert {one.address for one in plan.changes if one.disruption is Disruption.RESTART} <= told
     destroyed = {one.address for one in plan.changes if one.destroys_data}
     assert {renamed.get(names[uuid], f"instance.{names[uuid]}") for uuid in disks - fleet.disks()} == destroyed
+    assert_settled(fleet, goal)
 
 
 def _documents(fleet: Fleet) -> list[HostDocument]:
