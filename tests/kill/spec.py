@@ -9,6 +9,7 @@ from tests.lab.cloud import blank_image
 FLAVORS = {
     "tiny": "{vcpus: 1, memory: 24MiB, disk: 8MiB}",
     "wide": "{vcpus: 2, memory: 32MiB, disk: 8MiB}",
+    "many": "{vcpus: 2, memory: 24MiB, disk: 8MiB}",
     "tall": "{vcpus: 1, memory: 24MiB, disk: 16MiB}",
 }
 GROUPS = {

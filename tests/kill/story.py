@@ -43,8 +43,8 @@ ONE_HOST = (
     _leg(_LESS, "new"),
     _leg(_HOME, "rep"),
 )
-"""An image that comes and goes, creates, deletes, updates with a restart, a disk grown, replaces, renames, starts and
-stops, and documents."""
+"""An image that comes and goes, creates, deletes, updates with a restart, a disk grown as it runs, replaces, renames,
+starts and stops, and documents."""
 
 
 def _on(host: str, **more: str) -> Box:

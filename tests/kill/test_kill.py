@@ -23,7 +23,7 @@ MAKING: Blows = (
 KEEPING: Blows = (
     ("", "", "during POST /v1/images"),
     ("", "", "after virStoragePool.createXML"),
-    ("", "", "during virStorageVol.resize"),
+    ("", "", "during virDomain.blockResize"),
     ("", "", "during PATCH"),
     ("", "", "after virConnect.defineXML"),
     ("", "", "after virDomain.create"),

@@ -69,7 +69,7 @@ class Worlds:
         any_of = self._random.choice
         return Box(
             image=any_of(("one", "two")),
-            flavor=any_of(("tiny", "wide", "tall")),
+            flavor=any_of(("tiny", "wide", "many", "tall")),
             state=any_of(("running", "running", "running", "stopped")),
             host=any_of(("", *self._hosts)),
             groups=any_of(((), ("web",), ("default", "web"), ("shut",))),

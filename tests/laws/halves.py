@@ -26,8 +26,13 @@ def halves(step: Step, states: States) -> Iterator[States]:
 
 
 def _writes(step: CreateInstance | UpdateInstance, here: SimState) -> Iterator[SimState]:
-    """Its disk, or itself off; then written; then about to start."""
+    """Its disk, or itself off; then written; then about to start. One that grows as it runs: its disk."""
     uuid = step.instance.uuid
+    if isinstance(step, UpdateInstance) and step.live:
+        grown = replace(here.machines[uuid], disk=step.instance.disk)
+        disks = {**here.disks, uuid: step.instance.disk}
+        yield replace(here, machines={**here.machines, uuid: grown}, disks=disks)
+        return
     yield _off(here, uuid) if uuid in here.machines else _with_disk(here, step, here.disks.get(uuid, 0))
     written = perform(here, replace(step, instance=replace(step.instance, state=Power.STOPPED)), _ROOM)
     yield written
