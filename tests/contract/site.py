@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Event as Flag
 from uuid import UUID
 
-from cloudsync.apply.driver import Driver
+from cloudsync.apply.driver import Blobs, Driver
 from cloudsync.model.document import HostDocument
 from cloudsync.model.resources import DataDisk, Group, Image, Instance, Network, Nic
 from cloudsync.model.snapshot import HostState, Machine, Usage
@@ -63,8 +63,8 @@ class Site:
             groups=("default",),
         )
 
-    def perform(self, step: Step) -> None:
-        self.driver.perform(step, {}, lambda _text: None)
+    def perform(self, step: Step, blobs: Blobs | None = None) -> None:
+        self.driver.perform(step, blobs or {}, lambda _text: None)
 
     def fetch(self) -> None:
         self.perform(PutImage(id="image", host="here", address="image.blank", image=self.image))
@@ -73,7 +73,12 @@ class Site:
         self.perform(DeleteImage(id="forget", host="here", address="image.blank", sha256=self.image.sha256))
 
     def record(
-        self, *instances: Instance, base: int | None = None, cloud: str = "contract", log_denied: bool = False
+        self,
+        *instances: Instance,
+        base: int | None = None,
+        cloud: str = "contract",
+        log_denied: bool = False,
+        blobs: Blobs | None = None,
     ) -> None:
         """Put a document with these; on top of what is there unless `base` says otherwise."""
         on = self.state.generation if base is None else base
@@ -85,7 +90,7 @@ class Site:
             groups={"default": Group(name="default", log_denied=log_denied)} if instances else {},
             instances={one.name: one for one in instances},
         )
-        self.perform(PutDocument(id="document", host="here", address="host.here", document=document, base=on))
+        self.perform(PutDocument(id="document", host="here", address="host.here", document=document, base=on), blobs)
 
     def create(self, one: Instance, most: Usage = NO_ROOM) -> None:
         self.perform(

@@ -1,13 +1,14 @@
 """What every driver promises. The day two of them disagree, the simulated one is wrong."""
 
 from dataclasses import replace
+from hashlib import sha256
 
 import pytest
 
 from cloudsync.model.checkup import Verdict
 from cloudsync.model.problem import HostError, LockedError, StaleError
-from cloudsync.model.resources import Power
-from cloudsync.model.snapshot import HostStatus, Usage
+from cloudsync.model.resources import Digest, Power
+from cloudsync.model.snapshot import HostStatus, Traces, Usage
 from cloudsync.model.step import StartInstance, StopInstance
 from cloudsync.planner.identity import tap_and_mac
 from tests.contract.site import MIB, Site
@@ -148,6 +149,37 @@ def test_update_writes_name_sizes_and_addresses_anew_and_power_as_wanted(site: S
     off = replace(wanted, state=Power.STOPPED)
     site.update(off)
     assert site.machine(one).power is Power.STOPPED
+
+
+def test_what_we_write_has_no_traces_of_others(site: Site) -> None:
+    """Written while it runs, in two states of power, and written anew by a restart."""
+    one = site.running()
+    assert site.machine(one).traces == Traces()
+    site.record(one)
+    site.update(one, live=True)
+    machine = site.machine(one)
+    assert (machine.power, machine.traces) == (Power.RUNNING, Traces())
+    grown = replace(one, memory=48 * MIB)
+    site.record(grown)
+    site.update(grown)
+    assert site.machine(one).traces == Traces()
+    stop(site, one.uuid)
+    assert replace(site.machine(one).traces, why="") == Traces()
+    start(site, one.uuid)
+    assert site.machine(one).traces == Traces()
+
+
+def test_user_data_that_nobody_has_any_more_stays_where_it_is(site: Site) -> None:
+    data = b"#cloud-config\n"
+    digest = Digest(sha256=sha256(data).hexdigest(), size=len(data))
+    one = replace(site.instance(), user_data=digest)
+    with pytest.raises(HostError):
+        site.record(one)
+    site.record(one, blobs={digest.sha256: data})
+    site.record(replace(one, metadata={"role": "web"}))
+    document = site.state.document
+    assert document
+    assert (document.instances["web"].user_data, document.instances["web"].metadata) == (digest, {"role": "web"})
 
 
 def test_a_name_that_is_taken_is_not_taken_again(site: Site) -> None:

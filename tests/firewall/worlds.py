@@ -81,7 +81,7 @@ class World:
     def document(self, folder: Path) -> HostDocument:
         path = folder / "cloud.yaml"
         path.write_text(_HEAD + str(self))
-        cloud = load(path, allow_unsupported=True)
+        cloud = load(path)
         much = Usage(vcpus=64, memory=1 << 38, disk=1 << 42)
         hosts = {name: HostState(name=name, status=HostStatus.READY, capacity=much) for name in cloud.hosts}
         snapshot = Snapshot(hosts=hosts)

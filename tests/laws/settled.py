@@ -40,7 +40,9 @@ def assert_settled(fleet: Fleet, cloud: Cloud) -> None:
 
 def assert_as_wanted(cloud: Cloud, wanted: Wanted, one: Instance, machine: Machine) -> None:
     flavor = wanted.flavor
-    assert (machine.name, machine.cloud, machine.power) == (wanted.name, cloud.name, wanted.state)
+    assert (machine.name, machine.cloud) == (wanted.name, cloud.name)
+    # Nobody can tell who switched off what was cut off in the middle of a restart.
+    assert machine.power is wanted.state or "state" in wanted.ignore
     assert (machine.vcpus, machine.memory, machine.disk) == (flavor.vcpus, flavor.memory, flavor.disk)
     assert machine.image == cloud.images[wanted.image].sha256
     assert machine.gateways == tuple(cloud.networks[nic.network].gateway for nic in wanted.nics)

@@ -102,6 +102,8 @@ def parts(names: Names) -> dict[str, st.SearchStrategy[Any]]:
         "metadata": st.sampled_from(({}, {"role": "web"}, {"role": "db", "tier": "1"})),
         "state": st.sampled_from((Power.RUNNING, Power.RUNNING, Power.STOPPED)),
         "disks": st.sampled_from(DISKS),
+        "ignore": st.sampled_from(((), (), ("state",))),
+        "renews": st.sampled_from((False, False, True)),
     }
 
 
@@ -142,8 +144,10 @@ def instances(draw: st.DrawFn, names: Names, before: Mapping[str, Wanted]) -> di
     return _with_floating(found, draw(st.permutations((*FLOATING, None, None))))
 
 
-PARTS = ("", "state", "", "flavor", "state", "nics", "groups", "", "keypairs", "user_data", "metadata", "image", "all",
-         "disks", "image", "disks")  # fmt: skip
+PARTS = (
+    *("", "state", "", "flavor", "state", "nics", "groups", "", "keypairs", "user_data", "metadata", "image", "all"),
+    *("disks", "image", "disks", "ignore", "renews"),
+)
 
 
 def _known(one: Wanted, names: Names) -> bool:

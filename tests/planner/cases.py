@@ -18,7 +18,7 @@ from cloudsync.model.cloud import (
 from cloudsync.model.plan import Plan
 from cloudsync.model.problem import Place
 from cloudsync.model.resources import Keypair, Power
-from cloudsync.model.snapshot import Drift, HostState, HostStatus, Snapshot, Usage
+from cloudsync.model.snapshot import Drift, HostState, HostStatus, Snapshot, Traces, Usage
 from tests.laws.fleet import Fleet, decide
 from tests.planner.build import (
     ADMIN,
@@ -115,6 +115,41 @@ def drift() -> Plan:
     lost = Drift(address="group.web", host="kvm-1", message="rule tcp/443 from any is missing")
     first = replace(snapshot.hosts["kvm-1"], drift=(lost,))
     return decide(BEFORE, Snapshot(hosts={**snapshot.hosts, "kvm-1": first})).plan
+
+
+def meddled(name: str, fleet: Fleet, **fields: object) -> None:
+    """A machine that somebody changed behind cloudsync's back."""
+    for host in fleet.hosts.values():
+        machines = {
+            uuid: replace(one, **fields) if one.name == name else one  # type: ignore[arg-type]
+            for uuid, one in host.state.machines.items()
+        }
+        host.state = replace(host.state, machines=machines)
+
+
+def other_hands() -> Plan:
+    """Definitions that were changed, on and off the running machine; a saved one, and one on a snapshot's disk."""
+    fleet = settled(BEFORE)
+    e1000 = ("network card 1: model=e1000 instead of model=virtio",)
+    meddled("web-1", fleet, traces=Traces(definition=e1000))
+    meddled("web-2", fleet, traces=Traces(definition=e1000, running=("disk vdb is new (source=/srv/x.img)",)))
+    meddled("db", fleet, power=Power.STOPPED, traces=Traces(saved=True))
+    meddled("old", fleet, traces=Traces(disk="/var/lib/libvirt/images/snap.qcow2", snapshots=True))
+    return decide(BEFORE, fleet.observe(BEFORE)).plan
+
+
+def left_alone() -> Plan:
+    """What is paused or ignored, and what runs on older user-data: none of it is counted."""
+    fleet = settled(BEFORE)
+    meddled("db", fleet, power=Power.STOPPED)
+    meddled("old", fleet, power=Power.PAUSED)
+    wanted = changed(BEFORE, "db", flavor=replace(LARGE, name="larger", vcpus=6), image="other")
+    wanted = changed(wanted, "old", ignore=("state",), user_data=b"#cloud-config\n")
+    fleet.apply(decide(changed(wanted, "db", image="debian"), fleet.observe(wanted)).plan, wanted)
+    meddled("db", fleet, power=Power.STOPPED)
+    meddled("old", fleet, power=Power.PAUSED)
+    wanted = replace(wanted, images={**BEFORE.images, "other": image("other")}, paused=frozenset({"db", "web"}))
+    return decide(wanted, fleet.observe(wanted)).plan
 
 
 def renamed_and_counted() -> Plan:
@@ -242,6 +277,8 @@ CASES: dict[str, Callable[[], Plan]] = {
         a_busy_day,
         no_place,
         drift,
+        other_hands,
+        left_alone,
         renamed_and_counted,
         another_subnet,
         everything_goes,

@@ -16,7 +16,7 @@ OUT = Direction.EGRESS
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Cloud:
-    return load(EXAMPLE, allow_unsupported=True)
+    return load(EXAMPLE)
 
 
 def test_nothing_of_it_is_refused(cloud: Cloud) -> None:

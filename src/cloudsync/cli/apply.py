@@ -102,6 +102,8 @@ def destroy(path: Path, wishes: Wishes) -> int:
         raise CloudsyncError(
             f"protected: {', '.join(protected)}", "take `protect: true` out of the spec if they are to go"
         )
+    if cloud.paused:
+        raise CloudsyncError(f"paused: {', '.join(sorted(cloud.paused))}", "take `paused: true` out of the spec first")
     return _apply(emptied(cloud), None, wishes)
 
 

@@ -14,6 +14,8 @@ def replacing(cloud: Cloud, addresses: Sequence[str]) -> Cloud:
     for name in names:
         if name not in cloud.instances:
             raise CloudsyncError(f"--replace: there is no instance {name!r} in the spec", hint(name, cloud))
+        if cloud.instances[name].base in cloud.paused:
+            raise CloudsyncError(f"--replace: instance.{name} is paused", "take `paused: true` out of the spec first")
     return replace(cloud, replaced=frozenset(names))
 
 

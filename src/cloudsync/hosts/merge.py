@@ -27,6 +27,7 @@ def merged(wanted: Host, cloud: str, found: Survey, state: AgentState, virt: Cal
         capacity=replace(found.capacity, disk=state.pool_size or found.capacity.disk),
         foreign=found.foreign,
         foreign_names=found.foreign_names,
+        marked=found.marked,
         document=state.document,
         machines={uuid: _with_disk(machine, state).sized(state.data) for uuid, machine in found.machines.items()},
         images=state.images,

@@ -67,6 +67,7 @@ def _carry(step: MoveInstance, source: Seat, target: Seat, xml: str, progress: P
     try:
         if ran:
             progress("stopping")
+        if before:
             source.domains.stop(uuid, step.address, step.grace)
         for volume in (root_disk(uuid), *(data_disk(disk) for disk in step.carries)):
             source.pool.copy(volume, target.pool, step.bandwidth, progress, stop)

@@ -123,7 +123,9 @@ def received(state: SimState, source: SimState, step: MoveInstance, capacity: Us
         generation=step.generation,
         most=step.most,
     )
-    arrived = _create(replace(clean, disks={**clean.disks, uuid: source.disks[uuid]}), create, capacity)
+    started = clean.started | ({uuid} & source.started)
+    ready = replace(clean, disks={**clean.disks, uuid: source.disks[uuid]}, started=started)
+    arrived = _create(ready, create, capacity)
     return _as_started(arrived, machine) if step.live and machine else arrived
 
 
@@ -166,10 +168,10 @@ def _put_document(state: SimState, step: PutDocument) -> SimState:
     if generation != step.base:
         raise StaleError(f"{step.host}: its document is at generation {generation}, not {step.base}", "plan again")
     known = {one.uuid for one in step.document.instances.values()}
-    return replace(state, document=_delivered(old, step.document), started=state.started & known)
+    return replace(state, document=delivered(old, step.document), started=state.started & known)
 
 
-def _delivered(old: HostDocument | None, document: HostDocument) -> HostDocument:
+def delivered(old: HostDocument | None, document: HostDocument) -> HostDocument:
     """As it arrives: as a delta to what is there."""
     if old is None or (old.cloud, old.host) != (document.cloud, document.host):
         return document
@@ -258,7 +260,8 @@ def _power(state: SimState, step: StartInstance | StopInstance) -> SimState:
     before = state.machines[step.uuid]
     power = Power.RUNNING if isinstance(step, StartInstance) else Power.STOPPED
     stays = isinstance(step, StartInstance) or not step.for_good
-    machine = replace(before, power=power, autostart=before.autostart and stays)
+    traces = replace(before.traces, why="", saved=False)
+    machine = replace(before, power=power, autostart=before.autostart and stays, traces=traces)
     if step.uuid in state.most and Power.STOPPED in (power, before.power):
         most = state.most[step.uuid]
         machine = replace(machine, max_vcpus=most.vcpus, max_memory=most.memory)

@@ -80,7 +80,8 @@ class Wanted:
 
     `was` are names it may be renamed from when they exist and the spec no longer wants them: the written `was:`
     first, then `base` for BASE-1 and BASE-1 for a plain BASE. `floating` is the floating address of its first NIC.
-    `update` is the same for all of one base.
+    `update` is the same for all of one base. `ignore` names what may drift (state). `renews`: it is made anew when its
+    user-data changes.
     """
 
     name: str
@@ -100,6 +101,8 @@ class Wanted:
     protect: bool = False
     update: Update | None = None
     disks: tuple[WantedDisk, ...] = ()
+    ignore: tuple[str, ...] = ()
+    renews: bool = False
 
     @property
     def takes(self) -> Flavor:
@@ -152,7 +155,8 @@ class Cloud:
     `expect/0` to what stands there, `host.X/address` to that key where it is written. `written` has each group's rules
     as they stand in the spec, before they became the normal ones of `groups`, beside the key of their place; an
     implied rule has its direction's, without a number. `replaced` are instances that are to be made anew, disk and all:
-    asked for on the command line.
+    asked for on the command line. `paused` are keys of instances that nothing may touch, counted ones and all that were
+    counted under them.
     """
 
     name: str
@@ -176,6 +180,7 @@ class Cloud:
     places: Mapping[str, Place] = field(default_factory=dict)
     written: Mapping[str, tuple[tuple[str, Rule], ...]] = field(default_factory=dict)
     replaced: frozenset[str] = frozenset()
+    paused: frozenset[str] = frozenset()
 
     @property
     def going(self) -> bool:

@@ -69,6 +69,14 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A change that is not made for now; `why` is one word."""
+
+    why: str
+    change: Change
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Placement:
     """Who runs where. `runner_up` is the next best host or None; `refusals` says per host why not, with numbers, of
     many hosts only for those that would have been preferred; `refusing` is how many refuse in all."""
@@ -171,6 +179,8 @@ class Mass:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
+    """`held` and `notes` are said, and nothing is done about them: a plan with nothing else is empty."""
+
     cloud: str
     commit: str = ""
     spec_digest: str = ""
@@ -184,6 +194,8 @@ class Plan:
     warnings: tuple[str, ...] = ()
     rolls: tuple[Roll, ...] = ()
     mass: tuple[Mass, ...] = ()
+    held: tuple[Held, ...] = ()
+    notes: tuple[str, ...] = ()
     steps: tuple[Step, ...] = ()
     replaced: tuple[str, ...] = ()
     evacuated: tuple[str, ...] = ()

@@ -101,6 +101,15 @@ class Digest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Seed:
+    """The user-data that an instance was first booted with, and the last commit that was applied with it, and when."""
+
+    user_data: Digest | None
+    commit: str = ""
+    at: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Nic:
     """One network interface. `tap` is the host's device, `address` the only IPv4 address allowed on it.
 
@@ -135,7 +144,8 @@ class Instance:
     """A machine as decided: nothing is left to choose. `image` is a sha256, `image_name` its name in the spec.
 
     `incarnation` counts replaces: it is part of what `uuid` is derived from. `disk` is the root disk's size, `disks`
-    are the others, by name.
+    are the others, by name. `seed` is None where it was first booted with the user-data that it has. `ignore` names
+    what may drift.
     """
 
     name: str
@@ -152,9 +162,11 @@ class Instance:
     groups: tuple[str, ...] = ()
     keypairs: tuple[str, ...] = ()
     user_data: Digest | None = None
+    seed: Seed | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
     state: Power = Power.RUNNING
     protect: bool = False
+    ignore: tuple[str, ...] = ()
     availability_zone: str = ""
     launch_index: int = 0
     disks: tuple[DataDisk, ...] = ()
@@ -167,10 +179,12 @@ class Instance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """All things of a cloud by name."""
+    """All things of a cloud by name. `held` are those of `instances` that nothing may touch: they are as they are on
+    record, and this is how they would be; None for one that would go."""
 
     keypairs: Mapping[str, Keypair] = field(default_factory=dict)
     groups: Mapping[str, Group] = field(default_factory=dict)
     networks: Mapping[str, Network] = field(default_factory=dict)
     images: Mapping[str, Image] = field(default_factory=dict)
     instances: Mapping[str, Instance] = field(default_factory=dict)
+    held: Mapping[str, Instance | None] = field(default_factory=dict)

@@ -35,6 +35,25 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Traces:
+    """What somebody else's hand left on a machine, in words; empty where there is nothing.
+
+    `definition` says how what libvirt keeps of it differs from what was written last, `running` how what it runs with
+    does. `disk` is the file that it has in place of its root disk. `why` is how libvirt explains its power state.
+    `saved`: its memory is kept, and it goes on there when it is started. `undefined`: libvirt keeps nothing of it once
+    it stops. `snapshots`: libvirt has some of it.
+    """
+
+    definition: tuple[str, ...] = ()
+    running: tuple[str, ...] = ()
+    disk: str = ""
+    why: str = ""
+    saved: bool = False
+    undefined: bool = False
+    snapshots: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
     """A domain that carries our mark, as libvirt has it now. `nics` are (tap, mac, address) in order.
 
@@ -65,6 +84,7 @@ class Machine:
     attached: frozenset[str] = frozenset()
     strange: tuple[str, ...] = ()
     ports: int = 8
+    traces: Traces = Traces()
 
     def sized(self, data: Mapping[str, int]) -> "Machine":
         """Its data disks with the sizes that they have, by id."""
@@ -143,6 +163,7 @@ class HostState:
     """One host as observed. Unless `reachable`, everything but name, status and reason is unknown, not empty.
 
     `capacity` is raw; `foreign` is what machines that are not ours take of it; `foreign_names` their domain names.
+    `marked` are those of them that were copied from a machine of this cloud, mark and all, with that one's name.
     `images` maps the sha256 of each cached image to its file's size, `image_disks` to the size of a disk that holds it;
     `partial` are those that began to come in. `disks` are instance uuids that have a root disk here, `data` the data
     disks here by id, with the size that each has.
@@ -161,6 +182,7 @@ class HostState:
     capacity: Usage = Usage()
     foreign: Usage = Usage()
     foreign_names: frozenset[str] = frozenset()
+    marked: Mapping[str, str] = field(default_factory=dict)
     document: HostDocument | None = None
     machines: Mapping[str, Machine] = field(default_factory=dict)
     images: Mapping[str, int] = field(default_factory=dict)

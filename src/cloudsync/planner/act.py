@@ -10,6 +10,7 @@ from cloudsync.model.snapshot import Machine
 from cloudsync.planner import grow
 from cloudsync.planner.disks import attached, missing
 from cloudsync.planner.seen import Pair
+from cloudsync.planner.unfinished import unfinished
 
 
 class Act(StrEnum):
@@ -24,23 +25,43 @@ class Act(StrEnum):
 
 
 def act(pair: Pair, networks: Mapping[str, Network]) -> Act:
-    """A machine with a disk that is gone is left alone: stopping it would lose what it still holds."""
+    """A machine with a disk that is gone, or another root disk, is left alone: stopping it would lose what it holds."""
     wanted, machine = pair.wanted, pair.machine
-    if wanted is None:
+    if wanted is None or pair.held:
         return Act.NOTHING
     if pair.moves:
         return Act.MOVE
     if machine is None or pair.replaced:
         return Act.CREATE
-    if not pair.has_disk or missing(pair):
+    if not pair.has_disk or machine.traces.disk or missing(pair):
         return Act.NOTHING
     if not written_as(machine, wanted) or gateways_moved(pair, networks):
         if only_forgotten(pair, networks):
             return Act.KEEP
         return Act.GROW if only_grows(pair, networks) else Act.UPDATE
-    if machine.power is wanted.state:
+    if machine.power is wanted.state or ignored(pair):
         return Act.NOTHING
     return Act.START if wanted.state is Power.RUNNING else Act.STOP
+
+
+def ignored(pair: Pair) -> bool:
+    """Whether somebody else made it run, or not, and that is theirs to say: the spec has not changed its mind."""
+    wanted, record, machine = pair.wanted, pair.record, pair.machine
+    if wanted is None or record is None or machine is None or "state" not in wanted.ignore:
+        return False
+    if pair.replaced or unfinished(pair):
+        return False
+    return machine.power is not wanted.state and record.state is wanted.state
+
+
+def left_running(pair: Pair, wanted: Instance, what: Act) -> Instance:
+    """`wanted`, in the power state that a step leaves it in: where that is ignored, the one that it is in."""
+    machine = pair.machine
+    if machine is None or not ignored(pair):
+        return wanted
+    if what is Act.KEEP:
+        return replace(wanted, state=machine.power)
+    return replace(wanted, state=Power.RUNNING if pair.runs else Power.STOPPED)
 
 
 def moves_live(pair: Pair, networks: Mapping[str, Network]) -> bool:
@@ -52,12 +73,17 @@ def moves_live(pair: Pair, networks: Mapping[str, Network]) -> bool:
 
 
 def only_forgotten(pair: Pair, networks: Mapping[str, Network]) -> bool:
-    """Whether it runs as wanted, and only would not start with the host, or lacks a data disk or some of one: libvirt
-    takes a definition, and disks, as it runs."""
+    """Whether it runs as wanted, and only what libvirt keeps of it is not, or it lacks a data disk or some of one:
+    libvirt takes a definition, and disks, as it runs."""
     wanted, machine = pair.wanted, pair.machine
     if wanted is None or machine is None or not pair.runs or wanted.state is not Power.RUNNING:
         return False
-    return written_as(replace(_joined(machine, wanted), autostart=True), wanted) and not gateways_moved(pair, networks)
+    return written_as(_kept_anew(_joined(machine, wanted)), wanted) and not gateways_moved(pair, networks)
+
+
+def _kept_anew(machine: Machine) -> Machine:
+    """As it would be if only libvirt were told again what to keep of it."""
+    return replace(machine, autostart=True, traces=replace(machine.traces, definition=(), undefined=False))
 
 
 def only_grows(pair: Pair, networks: Mapping[str, Network]) -> bool:
@@ -79,7 +105,7 @@ def _only_sizes(pair: Pair, networks: Mapping[str, Network]) -> bool:
     if wanted is None or machine is None or not machine.power is wanted.state is Power.RUNNING:
         return False
     disk = max(machine.disk, wanted.disk)
-    sized = replace(_joined(machine, wanted), autostart=True, vcpus=wanted.vcpus, memory=wanted.memory, disk=disk)
+    sized = replace(_kept_anew(_joined(machine, wanted)), vcpus=wanted.vcpus, memory=wanted.memory, disk=disk)
     return written_as(sized, wanted) and not gateways_moved(pair, networks)
 
 
@@ -97,18 +123,23 @@ def secret(pair: Pair) -> bool:
 
 
 def disruption(pair: Pair, what: Act, networks: Mapping[str, Network]) -> Disruption:
-    """A machine that does not run is not restarted."""
+    """A machine that does not run is not restarted; one whose memory was saved has to go on before it can stop."""
     if what is Act.MOVE and moves_live(pair, networks):
         return Disruption.MIGRATE
     if what is Act.GROW:
         return Disruption.LIVE
     if what is Act.KEEP and pair.machine and pair.wanted and not attached(pair.machine, pair.wanted):
         return Disruption.LIVE
-    return Disruption.RESTART if what in (Act.UPDATE, Act.MOVE, Act.STOP) and pair.runs else Disruption.NONE
+    saved = pair.machine is not None and pair.machine.traces.saved and what is not Act.STOP
+    restarts = what in (Act.UPDATE, Act.MOVE, Act.STOP) and (pair.runs or saved)
+    return Disruption.RESTART if restarts else Disruption.NONE
 
 
 def written_as(machine: Machine, wanted: Instance) -> bool:
-    """Whether the domain is as wanted, its gateways and power aside. A disk that is bigger stays: none ever shrinks."""
+    """Whether the domain is as wanted and as it was written, its gateways and power aside. A disk that is bigger stays:
+    none ever shrinks."""
+    if machine.traces.definition or machine.traces.running or machine.traces.undefined:
+        return False
     nics = tuple((nic.tap, nic.mac, nic.address) for nic in wanted.nics)
     is_now = (machine.name, machine.vcpus, machine.memory, tuple(machine.nics), machine.autostart)
     as_wanted = is_now == (wanted.name, wanted.vcpus, wanted.memory, nics, True)

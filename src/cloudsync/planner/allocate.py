@@ -1,6 +1,6 @@
 """Addresses: what is written is taken, what is used is kept, the rest derives from the instance's name."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from hashlib import sha256
 from ipaddress import IPv4Address, IPv4Network
@@ -9,7 +9,7 @@ from cloudsync.model.cloud import Cloud
 from cloudsync.model.problem import CloudsyncError
 from cloudsync.model.resources import Network
 from cloudsync.planner.nics import Had
-from cloudsync.scheduler.homes import Homes
+from cloudsync.scheduler.homes import Home, Homes
 
 
 def usable(network: Network, address: str) -> bool:
@@ -38,13 +38,19 @@ def allocate(cloud: Cloud, stays: Mapping[str, Sequence[Had | None]], homes: Hom
                 found[name, index] = kept
                 claimed.add(kept)
     held = frozenset(address for home in homes for address in home.addresses)
-    lasting = frozenset(address for home in homes if not home.known for address in home.addresses)
+    lasting = frozenset(address for home in _staying(cloud, homes) for address in home.addresses)
     pools = {name: Pool(network, claimed, held, lasting) for name, network in cloud.networks.items()}
     for name, one in wanted.items():
         for index, nic in enumerate(one.nics):
             if (name, index) not in found:
                 found[name, index] = pools[nic.network].derive(cloud.name, name)
     return {name: tuple(found[name, index] for index in range(len(one.nics))) for name, one in wanted.items()}
+
+
+def _staying(cloud: Cloud, homes: Homes) -> Iterator[Home]:
+    """What cannot be asked, and what nothing may touch: neither gives an address up."""
+    yield from (home for home in homes if not home.known)
+    yield from (home for name, home in homes.of.items() if cloud.instances[name].base in cloud.paused)
 
 
 def _kept(one: Had | None, network: Network) -> str | None:

@@ -74,7 +74,8 @@ def _reaches(plan: Plan, desired: World, hosts: Mapping[str, HostState]) -> list
     found = []
     for name, one in desired.instances.items():
         found += [f"instance.{name} would not be recorded"] if (one.host, one.uuid) not in recorded else []
-        found += [f"instance.{name} would not be made"] if (one.host, one.uuid) not in machines else []
+        made = name in desired.held or (one.host, one.uuid) in machines
+        found += [] if made else [f"instance.{name} would not be made"]
     return found
 
 

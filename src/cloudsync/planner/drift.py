@@ -1,12 +1,13 @@
 """What was changed outside cloudsync: a host differs from what the last apply recorded."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from cloudsync.model.plan import Disruption
 from cloudsync.model.resources import Instance, Network, Power
 from cloudsync.model.size import size
 from cloudsync.model.snapshot import Drift, HostState, Machine
-from cloudsync.planner.act import act, disruption, gateways
+from cloudsync.planner.act import Act, act, disruption, gateways, ignored
 from cloudsync.planner.disks import missing
 from cloudsync.planner.seen import Pair, Sight
 from cloudsync.planner.unfinished import unfinished
@@ -17,7 +18,7 @@ LEFT = "left alone"
 def drift(sight: Sight, hosts: Mapping[str, HostState], networks: Mapping[str, Network]) -> tuple[Drift, ...]:
     """Of machines and disks, and what the agents say of their hosts; by host, then address."""
     found = [one for host in hosts.values() if host.reachable for one in host.drift]
-    found += [one for pair in sight.pairs if not pair.doomed for one in _of(pair, networks)]
+    found += [one for pair in sight.pairs if not (pair.doomed or pair.held) for one in of_pair(pair, networks)]
     found += [one for host in hosts.values() if host.reachable for one in _of_host(host, sight)]
     return tuple(sorted(found, key=lambda one: (one.host, one.address, one.message)))
 
@@ -47,6 +48,15 @@ def _of_host(host: HostState, sight: Sight) -> Iterator[Drift]:
     for uuid in sorted(orphans(host, sight)):
         text = f"a disk of no instance is in the pool: {uuid}.root.qcow2"
         yield Drift(address=f"host.{host.name}", host=host.name, message=text, remedy=LEFT, repaired=False)
+    for home in sight.strays:
+        if home.host == host.name:
+            text = f"the machine {home.name} runs with this cloud's mark, and neither a record nor a disk is known"
+            remedy = f"{LEFT}; if nobody needs it, there: virsh destroy {home.name}"
+            yield Drift(address=f"host.{host.name}", host=host.name, message=text, remedy=remedy, repaired=False)
+    for name, one in sorted(host.marked.items()):
+        text = f"the machine {name} is a copy of {one}, with this cloud's mark"
+        remedy = f"{LEFT}; to be rid of this, take cloudsync:instance out of it there: virsh edit {name}"
+        yield Drift(address=f"host.{host.name}", host=host.name, message=text, remedy=remedy, repaired=False)
     stands: dict[str, list[str]] = {}
     for pair in sight.at[host.name]:
         if pair.machine and not pair.doomed and pair.machine.image not in host.images:
@@ -56,7 +66,8 @@ def _of_host(host: HostState, sight: Sight) -> Iterator[Drift]:
         yield Drift(address=f"host.{host.name}", host=host.name, message=text, remedy="will be fetched again")
 
 
-def _of(pair: Pair, networks: Mapping[str, Network]) -> Iterator[Drift]:
+def of_pair(pair: Pair, networks: Mapping[str, Network]) -> Iterator[Drift]:
+    """Of one instance and its machine."""
     record, machine, wanted = pair.record, pair.machine, pair.wanted
     if wanted is None or pair.home is None:
         return
@@ -68,8 +79,13 @@ def _of(pair: Pair, networks: Mapping[str, Network]) -> Iterator[Drift]:
         kept = "on its disk" if pair.has_disk else "from its image"
         yield _drift(pair, "the machine is not there", f"will be made {kept}")
     else:
-        yield from _machine(pair, record, machine, wanted, networks)
-        yield from _gateways(pair, networks)
+        remedies = _remedies(pair, machine, wanted, networks)
+        yield from _differences(pair, record, machine, wanted, remedies)
+        yield from _traces(pair, machine, remedies)
+        yield from _disk(pair, record, machine, wanted, remedies)
+        if machine.power is not record.state and record.state is wanted.state and not unfinished(pair):
+            yield from () if ignored(pair) else (_drift(pair, power(pair), remedies.power),)
+        yield from _gateways(pair, networks, remedies)
         yield from _data(pair, record, machine, wanted)
 
 
@@ -77,6 +93,7 @@ def _data(pair: Pair, record: Instance, machine: Machine, wanted: Instance) -> I
     """Data disks that are to stay, and what is no disk of its."""
     sizes, goals = {disk.id: disk.size for disk in machine.disks}, {disk.id: disk for disk in wanted.disks}
     gone, live = missing(pair), " (live)" if pair.runs else ""
+    stuck = bool(gone or machine.traces.disk)
     for disk in gone:
         way = f"{LEFT}; put the file back, or take its line out of the spec, which gives it up"
         yield _drift(pair, f"its disk {disk.name} is gone: {disk.id}.data.qcow2", way)
@@ -86,21 +103,48 @@ def _data(pair: Pair, record: Instance, machine: Machine, wanted: Instance) -> I
             continue
         if disk.id not in machine.attached:
             yield _drift(
-                pair, f"its disk {disk.name} is not attached", LEFT if gone else f"will be attached again{live}"
+                pair, f"its disk {disk.name} is not attached", LEFT if stuck else f"will be attached again{live}"
             )
         elif sizes.get(disk.id, 0) not in (disk.size, goal.size):
             is_now = sizes.get(disk.id, 0)
             text = f"its disk {disk.name}: {size(is_now)}, should be {size(goal.size)}"
-            yield _drift(pair, text, LEFT if gone or is_now > goal.size else f"will be grown{live}")
+            yield _drift(pair, text, LEFT if stuck or is_now > goal.size else f"will be grown{live}")
     for what in machine.strange:
-        yield _drift(pair, f"a disk that is not its own is attached: {what}", LEFT)
+        if not machine.traces.disk or not what.endswith(f" {machine.traces.disk}"):
+            yield _drift(pair, f"a disk that is not its own is attached: {what}", LEFT)
 
 
-def _machine(
-    pair: Pair, record: Instance, machine: Machine, wanted: Instance, networks: Mapping[str, Network]
+@dataclass(frozen=True, slots=True)
+class _Remedies:
+    """How what a machine is is set back, what libvirt keeps of it, and whether it runs."""
+
+    machine: str
+    kept: str
+    power: str
+
+
+def _remedies(pair: Pair, machine: Machine, wanted: Instance, networks: Mapping[str, Network]) -> _Remedies:
+    """Nothing brings a disk back; the way out has to be asked for."""
+    if not pair.has_disk:
+        return _Remedies(*[f"{LEFT}; to make it anew: cloudsync apply --replace instance.{pair.name}"] * 3)
+    if machine.traces.disk or missing(pair):
+        return _Remedies(*[LEFT] * 3)
+    what = act(pair, networks)
+    back = (
+        "will be set back (restart)" if disruption(pair, what, networks) is Disruption.RESTART else "will be set back"
+    )
+    goes_on = machine.traces.saved or machine.power is Power.PAUSED
+    verb = "will go on where it was" if goes_on and what is not Act.UPDATE else "will be started"
+    return _Remedies(
+        back,
+        "will be set back" if what is Act.KEEP else back,
+        verb if wanted.state is Power.RUNNING else "will be stopped",
+    )
+
+
+def _differences(
+    pair: Pair, record: Instance, machine: Machine, wanted: Instance, remedies: _Remedies
 ) -> Iterator[Drift]:
-    restarts = disruption(pair, act(pair, networks), networks) is Disruption.RESTART
-    remedy = "will be set back (restart)" if restarts else "will be set back"
     for what, is_now, should, goal in (
         ("its name", machine.name, record.name, wanted.name),
         ("vcpus", str(machine.vcpus), str(record.vcpus), str(wanted.vcpus)),
@@ -108,30 +152,54 @@ def _machine(
         ("its devices", _devices(machine.nics), _recorded(record), _recorded(wanted)),
     ):
         if is_now not in (should, goal) or (is_now != should == goal):
-            yield _drift(pair, f"{what}: {is_now}, should be {goal}", remedy if pair.has_disk else _stuck(pair))
-    if not machine.autostart:
-        yield _drift(pair, "it does not start with the host", remedy if pair.has_disk else _stuck(pair))
+            yield _drift(pair, f"{what}: {is_now}, should be {goal}", remedies.machine)
+    if machine.traces.undefined:
+        yield _drift(pair, "it was undefined: libvirt forgets it when it stops", remedies.kept)
+    elif not machine.autostart:
+        yield _drift(pair, "it does not start with the host", remedies.kept)
+
+
+def _traces(pair: Pair, machine: Machine, remedies: _Remedies) -> Iterator[Drift]:
+    traces = machine.traces
+    both = traces.definition == traces.running
+    if traces.running:
+        what = "its definition was changed, and it runs so" if both else "it runs with what its definition has not"
+        yield _drift(pair, f"{what}: {'; '.join(traces.running)}", remedies.machine)
+    if traces.definition and not both:
+        yield _drift(pair, f"its definition was changed: {'; '.join(traces.definition)}", remedies.kept)
+    if traces.saved and pair.wanted and pair.wanted.state is Power.STOPPED:
+        yield _drift(pair, "its memory was saved", f"{LEFT}: it goes on there when it is started")
+    if traces.snapshots:
+        yield _drift(
+            pair, "libvirt has a snapshot of it", f"{LEFT}: it can neither be renamed nor move before that goes"
+        )
+
+
+def _disk(pair: Pair, record: Instance, machine: Machine, wanted: Instance, remedies: _Remedies) -> Iterator[Drift]:
     if not pair.has_disk:
-        yield _drift(pair, "its disk is gone", _stuck(pair))
+        yield _drift(pair, "its disk is gone", remedies.machine)
     elif machine.disk not in (record.disk, wanted.disk):
         text = f"its disk: {size(machine.disk)}, should be {size(wanted.disk)}"
-        yield _drift(pair, text, remedy if machine.disk < wanted.disk else LEFT)
-    if machine.power is not record.state and record.state is wanted.state and not unfinished(pair):
-        verb = "will be started" if wanted.state is Power.RUNNING else "will be stopped"
-        yield _drift(pair, f"it is {machine.power.value}, should be {record.state.value}", verb)
+        yield _drift(pair, text, remedies.machine if machine.disk < wanted.disk else LEFT)
+    if machine.traces.disk:
+        back = f"if that is of a snapshot, on its host: virsh blockcommit {machine.name} vda --shallow --active --pivot"
+        yield _drift(pair, f"its root disk is another file: {machine.traces.disk}", f"{LEFT}; {back}")
 
 
-def _stuck(pair: Pair) -> str:
-    """Nothing brings the disk back; the way out has to be asked for."""
-    return f"{LEFT}; to make it anew: cloudsync apply --replace instance.{pair.name}"
+def power(pair: Pair) -> str:
+    """`it is stopped (its plug was pulled), should be running`."""
+    machine, wanted = pair.machine, pair.wanted
+    if machine is None or wanted is None:
+        return ""
+    why = "its memory was saved" if machine.traces.saved else machine.traces.why
+    return f"it is {machine.power.value}{f' ({why})' if why else ''}, should be {wanted.state.value}"
 
 
-def _gateways(pair: Pair, networks: Mapping[str, Network]) -> Iterator[Drift]:
+def _gateways(pair: Pair, networks: Mapping[str, Network], remedies: _Remedies) -> Iterator[Drift]:
     """A tap that was made with another gateway than the one on record."""
     for now, recorded, wanted in gateways(pair, networks):
         if now not in (recorded, wanted):
-            remedy = "will be set back (restart)" if pair.runs else "will be set back"
-            yield _drift(pair, f"its gateway: {now}, should be {wanted}", remedy if pair.has_disk else _stuck(pair))
+            yield _drift(pair, f"its gateway: {now}, should be {wanted}", remedies.machine)
 
 
 def _recorded(one: Instance) -> str:

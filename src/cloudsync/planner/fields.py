@@ -42,6 +42,7 @@ ROWS = (
     Row("keypairs", lambda one: one.keypairs, lambda one: show.listed(one.keypairs), Disruption.NONE, KEEPS),
     Row("user_data", lambda one: one.user_data, lambda one: show.user_data(one.user_data), Disruption.NONE, KEEPS),
     Row("metadata", lambda one: one.metadata, lambda one: str(len(one.metadata)), Disruption.NONE, KEEPS),
+    Row("ignore", lambda one: one.ignore, lambda one: show.listed(one.ignore), Disruption.NONE),
     Row("zone", lambda one: one.availability_zone, lambda one: one.availability_zone or "none", Disruption.NONE),
     Row("index", lambda one: one.launch_index, lambda one: str(one.launch_index), Disruption.NONE),
     Row("protect", lambda one: one.protect, lambda one: str(one.protect).lower(), Disruption.NONE),

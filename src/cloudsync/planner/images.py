@@ -28,7 +28,7 @@ class Drop:
 
 def fetches(desired: World, hosts: Mapping[str, HostState]) -> tuple[Fetch, ...]:
     """What each host lacks, by host and name."""
-    needed = {(one.host, one.image_name) for one in desired.instances.values()}
+    needed = {(one.host, one.image_name) for one in desired.instances.values() if one.name not in desired.held}
     return tuple(
         Fetch(host, desired.images[name])
         for host, name in sorted(needed)
@@ -46,6 +46,8 @@ def drops(cloud: Cloud, desired: World, sight: Sight, hosts: Mapping[str, HostSt
             continue
         names = {image.sha256: known for known, image in host.document.images.items()}
         stood_on = {pair.machine.image for pair in sight.at[name] if pair.machine and not pair.doomed}
+        stood_on |= {pair.record.image for pair in sight.at[name] if pair.held and pair.record}
+        stood_on |= {home.machine.image for home in sight.strays if home.machine and home.host == name}
         for sha256 in sorted((host.images.keys() | host.partial) - named - stood_on - left):
             found.append(Drop(name, sha256, names.get(sha256, sha256[:12])))
     return tuple(found)

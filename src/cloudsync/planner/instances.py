@@ -1,6 +1,6 @@
 """One instance's change: what will be done to it, why, and how much that disturbs."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from cloudsync.model import wire
@@ -17,23 +17,26 @@ from cloudsync.planner.unfinished import REASON, unfinished
 IN_THE_CLEAR = "its memory and disk travel between the hosts in the clear"
 NEW_NIC = "a guest that has booted has to set a new network card up by itself"
 
+ASKED = "asked for by --replace"
+RENEWED = "its user-data changed, and its on_user_data_change is replace"
+
 _STARTED = Field(path="state", before=Power.STOPPED.value, after=Power.RUNNING.value)
 
 
-def changes(pairs: Iterable[Pair], networks: Mapping[str, Network]) -> tuple[Change, ...]:
-    """In the order of the pairs."""
-    listed = tuple(pairs)
+def changes(pairs: Iterable[Pair], networks: Mapping[str, Network], asked: Container[str] = ()) -> tuple[Change, ...]:
+    """In the order of the pairs; `asked` are those that the person wants made anew."""
+    listed = tuple(pair for pair in pairs if not pair.held)
     moving = moves(listed)
-    return tuple(told(one, pair, moving) for pair in listed for one in _all(pair, networks))
+    return tuple(told(one, pair, moving) for pair in listed for one in every(pair, networks, asked))
 
 
-def _all(pair: Pair, networks: Mapping[str, Network]) -> Iterator[Change]:
+def every(pair: Pair, networks: Mapping[str, Network], asked: Container[str] = ()) -> Iterator[Change]:
     """Data disks that go from what stays have a change of their own."""
-    yield from filter(None, (change(disks.staying(pair) if pair.wanted else pair, networks),))
+    yield from filter(None, (change(disks.staying(pair) if pair.wanted else pair, networks, asked),))
     yield from filter(None, (disks.removal(pair, _digest(pair)),))
 
 
-def change(pair: Pair, networks: Mapping[str, Network]) -> Change | None:
+def change(pair: Pair, networks: Mapping[str, Network], asked: Container[str] = ()) -> Change | None:
     """None when all is as it should be."""
     wanted = pair.wanted
     if wanted is None:
@@ -41,7 +44,7 @@ def change(pair: Pair, networks: Mapping[str, Network]) -> Change | None:
     if pair.home is None:
         return departed.rebuilt(pair, wanted, pair.lost) if pair.lost else _create(wanted)
     if pair.replaced:
-        return _replace(pair, wanted, networks)
+        return _replace(pair, wanted, networks, asked)
     if pair.machine is None and not pair.moves and unfinished(pair):
         return replace(_create(wanted), reasons=(REASON,), before=_digest(pair))
     what = act(pair, networks)
@@ -87,12 +90,13 @@ def _delete(pair: Pair) -> Change:
     )
 
 
-def _replace(pair: Pair, wanted: Instance, networks: Mapping[str, Network]) -> Change:
+def _replace(pair: Pair, wanted: Instance, networks: Mapping[str, Network], asked: Container[str]) -> Change:
     old = pair.record.image if pair.record else pair.machine.image if pair.machine else ""
     before, after = pair.record.image_name if pair.record else "", wanted.image_name
     if before in (after, ""):
         before, after = f"{before} sha256:{old[:12]}".strip(), f"{after} sha256:{wanted.image[:12]}"
     same = old == wanted.image
+    why = ASKED if wanted.name in asked else RENEWED
     image = () if same else (Field(path="image", before=before, after=after),)
     # What runs on a disk that is gone from the pool still has it open.
     destroys = pair.has_disk or pair.runs
@@ -100,14 +104,23 @@ def _replace(pair: Pair, wanted: Instance, networks: Mapping[str, Network]) -> C
     return Change(
         address=_address(wanted.name),
         action=Action.REPLACE,
-        fields=(*image, *(field for field in _fields(pair, wanted) if field.path != "image")),
-        reasons=("asked for by --replace" if same else "a disk cannot change its base", *filter(None, (kept,))),
+        fields=(*image, *(field for field in _fields(pair, wanted) if field.path != "image"), *_renewed(pair, wanted)),
+        reasons=(why if same else "a disk cannot change its base", *filter(None, (kept,))),
         hosts=tuple(dict.fromkeys((pair.host.name, pair.source.name))),
         destroys_data=destroys,
         disks=(disks.ROOT,) if destroys else (),
         disruption=Disruption.DESTROYS_DATA if destroys else disruption(pair, Act.UPDATE, networks),
         before=_digest(pair),
     )
+
+
+def _renewed(pair: Pair, wanted: Instance) -> tuple[Field, ...]:
+    """User-data that came earlier, and that it was not made anew for then."""
+    record = pair.record
+    if record is None or record.seed is None or record.user_data != wanted.user_data:
+        return ()
+    before, after = show.user_data(record.seed.user_data), show.user_data(wanted.user_data)
+    return (Field(path="user_data", before=before, after=after),)
 
 
 def _update(

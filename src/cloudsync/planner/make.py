@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 from cloudsync.model.cloud import Cloud
 from cloudsync.model.document import Applied
 from cloudsync.model.obstacle import Obstacle
-from cloudsync.model.plan import Action, Change, Checked, Exposure, Placement, Plan, Unplaced
-from cloudsync.model.resources import World
+from cloudsync.model.plan import Action, Change, Checked, Exposure, Held, Placement, Plan, Unplaced
+from cloudsync.model.resources import Network, World
 from cloudsync.model.snapshot import HostState, Snapshot
 from cloudsync.model.step import PutDocument, Step
 from cloudsync.planner import departed, hosts, images, instances, shared
@@ -14,13 +14,16 @@ from cloudsync.planner.audit import audit
 from cloudsync.planner.conflicts import Conflicts, conflicts
 from cloudsync.planner.documents import Whole, whole
 from cloudsync.planner.drift import drift
+from cloudsync.planner.held import frozen, pending, unmade, waiting
 from cloudsync.planner.mass import mass
+from cloudsync.planner.notes import notes
 from cloudsync.planner.order import Work, steps
 from cloudsync.planner.pending import by_batch, unrollable
 from cloudsync.planner.refuse import refuse
 from cloudsync.planner.rolling import rolling
-from cloudsync.planner.seen import Sight, see
+from cloudsync.planner.seen import Pair, Sight, see
 from cloudsync.planner.wished import wished
+from cloudsync.scheduler.homes import find_homes
 from cloudsync.scheduler.standing import standing
 
 _FEW = 3
@@ -36,6 +39,7 @@ def make_plan(
     applied: Applied,
 ) -> Plan:
     """Raise SpecError for changes that are never made. Instances that have no place get no steps."""
+    written, cloud = cloud, frozen(cloud, desired)
     states = wished(cloud, standing(cloud, snapshot))
     sight = see(cloud, desired, states)
     held, (turns, rolls) = conflicts(desired, sight), rolling(cloud, sight, desired.networks)
@@ -46,6 +50,7 @@ def make_plan(
     works = _works(cloud, states, sight, shared, moved, held, applied)
     todo = departed.first(cloud, states, steps(works, turns))
     changes = _changes(cloud, states, sight, common, moved, todo)
+    kept_back = tuple(pending(sight, desired.held))
     plan = Plan(
         cloud=cloud.name,
         commit=cloud.commit,
@@ -65,12 +70,26 @@ def make_plan(
         ),
         rolls=rolls,
         mass=mass(cloud, sight),
+        held=_held(written, states, kept_back, common.desired.networks),
+        notes=notes(sight, desired.instances.values(), common.desired.networks, kept_back),
         steps=todo,
         replaced=tuple(sorted(cloud.replaced)),
         evacuated=cloud.evacuate,
     )
     audit(plan, desired, states)
     return plan
+
+
+def _held(
+    cloud: Cloud, states: Mapping[str, HostState], kept_back: Iterable[Pair], networks: Mapping[str, Network]
+) -> tuple[Held, ...]:
+    """In address order."""
+    if not cloud.paused:
+        return ()
+    found = [*unmade(cloud, find_homes(cloud, states))]
+    for pair in kept_back:
+        found += waiting(instances.every(pair, networks), cloud, pair)
+    return tuple(sorted(found, key=lambda one: one.change.address))
 
 
 Moved = tuple[tuple[images.Fetch, ...], tuple[images.Drop, ...]]
@@ -90,7 +109,7 @@ def _changes(
         *hosts.changes(common, states, new),
         *shared.changes(common.desired, states, new),
         *images.changes(*moved),
-        *instances.changes(sight.pairs, common.desired.networks),
+        *instances.changes(sight.pairs, common.desired.networks, cloud.replaced),
         *departed.changes(cloud, states, sight),
     ]
     drifted = {name for name, host in states.items() if host.drift}

@@ -20,7 +20,7 @@ from cloudsync.model.step import (
     StopInstance,
     UpdateInstance,
 )
-from cloudsync.planner.act import Act, act, moves_live, secret
+from cloudsync.planner.act import Act, act, left_running, moves_live, secret
 from cloudsync.planner.ahead import Ahead, ahead
 from cloudsync.planner.conflicts import Conflicts
 from cloudsync.planner.crowded import crowded
@@ -218,6 +218,7 @@ class _Host:
         what = act(pair, networks)
         if what is Act.NOTHING:
             return
+        wanted = left_running(pair, wanted, what)
         host, address = self.name, f"instance.{wanted.name}"
         step_id = machine_id(pair, what)
         gateways = {nic.network: networks[nic.network].gateway for nic in wanted.nics}

@@ -8,6 +8,7 @@ from cloudsync.model.problem import Problem, SpecError
 from cloudsync.model.resources import Instance
 from cloudsync.model.size import size
 from cloudsync.model.snapshot import HostState, Machine
+from cloudsync.planner.allocate import usable
 from cloudsync.planner.disks import carried, missing
 from cloudsync.planner.hosts import apart
 from cloudsync.planner.seen import Pair, Sight
@@ -24,6 +25,7 @@ def refuse(cloud: Cloud, sight: Sight, hosts: Mapping[str, HostState], others: I
         problems += _overlapping(cloud, hosts[name])
     problems += apart(cloud, hosts)
     problems += _held(cloud, sight)
+    problems += _kept(cloud, sight)
     problems += _hosts_own(cloud, sight, hosts)
     problems += _twice(cloud, sight)
     problems += others
@@ -48,6 +50,14 @@ def _protected(cloud: Cloud, pair: Pair) -> Problem | None:
 
 def _guarded(pair: Pair) -> bool:
     return any(one is not None and one.protect for one in (pair.record, pair.wanted))
+
+
+def _paused(cloud: Cloud, pair: Pair) -> Problem | None:
+    """What the spec says waits; what a person says is refused."""
+    if pair.lost is None or pair.wanted is None or cloud.instances[pair.wanted.name].base not in cloud.paused:
+        return None
+    text = f"instance.{pair.name} is paused and would be made anew without its data"
+    return _problem(cloud, pair, text, f"wait for host.{pair.lost.host}, or write `paused: false`")
 
 
 def _shrunk(cloud: Cloud, pair: Pair) -> Problem | None:
@@ -93,10 +103,12 @@ def _data_elsewhere(cloud: Cloud, pair: Pair) -> Problem | None:
 
 
 def _moved(cloud: Cloud, pair: Pair) -> Problem | None:
-    """What runs on a disk that has lost its name still has its data, and only there."""
-    if not pair.moves or pair.has_disk:
+    """What runs on a disk that has lost its name, or on another, still has its data, and only there."""
+    another = pair.machine is not None and pair.machine.traces.disk
+    if not pair.moves or (pair.has_disk and not another):
         return None
-    text = f"instance.{pair.name} is to move from host.{pair.source.name}, where its disk is gone"
+    why = "it runs on another disk" if another else "its disk is gone"
+    text = f"instance.{pair.name} is to move from host.{pair.source.name}, where {why}"
     return _problem(
         cloud, pair, text, f"keep it there (placement: {{host: {pair.source.name}}}) until its data is safe"
     )
@@ -151,6 +163,29 @@ def _held(cloud: Cloud, sight: Sight) -> Iterator[Problem]:
                 )
 
 
+def _kept(cloud: Cloud, sight: Sight) -> Iterator[Problem]:
+    """What nothing may touch keeps its addresses, and its networks have to go on as they are."""
+    kept = {address: pair for pair in sight.pairs if pair.held and pair.wanted for address in _addresses(pair.wanted)}
+    for pair in sight.pairs if kept else ():
+        for address in _addresses(pair.wanted) if pair.wanted and not pair.held else ():
+            if address in kept:
+                text = (
+                    f"instance.{pair.name} is to have {address}, which instance.{kept[address].name} has: it is paused"
+                )
+                yield _problem(cloud, pair, text, "take another address, or `paused` out of the other one")
+        for nic in pair.wanted.nics if pair.wanted and pair.held else ():
+            network = cloud.networks[nic.network]
+            if not usable(network, nic.address):
+                text = (
+                    f"instance.{pair.name} is paused, and {network.subnet} of network.{network.name} does not have its "
+                )
+                yield _problem(cloud, pair, f"{text}address {nic.address} for it", "leave the network, or take it out")
+
+
+def _addresses(one: Instance) -> tuple[str, ...]:
+    return (*(nic.address for nic in one.nics), *one.floating)
+
+
 def _overlapping(cloud: Cloud, host: HostState) -> Iterator[Problem]:
     """A host would reach what is there no more: its guards and routes cut it off."""
     there = host.document.networks if host.document else {}
@@ -192,4 +227,4 @@ def _problem(cloud: Cloud, pair: Pair, message: str, hint: str) -> Problem:
     return Problem(message=message, hint=hint, place=cloud.places.get(f"instance.{pair.name}") if pair.wanted else None)
 
 
-CHECKS = (_protected, _shrunk, _data_shrunk, _data_gone, _data_elsewhere, _moved)
+CHECKS = (_protected, _paused, _shrunk, _data_shrunk, _data_gone, _data_elsewhere, _moved)

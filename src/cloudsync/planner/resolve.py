@@ -6,13 +6,15 @@ from hashlib import sha256
 
 from cloudsync.model.cloud import Cloud, Wanted
 from cloudsync.model.plan import Placement
-from cloudsync.model.resources import DataDisk, Digest, Instance, Nic, World
+from cloudsync.model.resources import DataDisk, Digest, Instance, Nic, Seed, World
 from cloudsync.model.snapshot import HostState, Snapshot
 from cloudsync.planner.allocate import allocate
 from cloudsync.planner.disks import decided as disks_of
 from cloudsync.planner.floating import given
+from cloudsync.planner.held import hold
 from cloudsync.planner.identity import uuid_of
 from cloudsync.planner.nics import decided, match, room
+from cloudsync.planner.seed import seed
 from cloudsync.scheduler.homes import Home, Homes, find_homes
 from cloudsync.scheduler.standing import standing
 
@@ -32,31 +34,43 @@ def resolve(cloud: Cloud, placements: Iterable[Placement], snapshot: Snapshot) -
     uuids = {home.uuid for home in homes} | homes.spent
     identities: dict[str, tuple[int, str]] = {}
     for name in names:
-        identities[name] = _identity(cloud, cloud.instances[name], homes.of.get(name), uuids)
+        identities[name] = _identity(cloud, cloud.instances[name], homes.of.get(name), uuids, snapshot)
         uuids.add(identities[name][1])
         if name not in homes.of or identities[name][1] != homes.of[name].uuid:
             stays[name] = (None,) * len(stays[name])
     disks = _disk_ids(homes, states)
     macs = {one.mac for kept in stays.values() for one in kept if one}
+    macs |= {nic.mac for home in homes if home.record and cloud.paused for nic in home.record.nics}
     instances: dict[str, Instance] = {}
     for name in names:
         wanted, identity = cloud.instances[name], identities[name]
         nics = decided(identity[1], wanted.nics, addresses[name], stays[name], macs)
         size = room(cloud, snapshot.hosts[hosts[name]])
         nics = tuple(replace(nic, mtu=size) for nic in given(nics, wanted.floating))
-        held = homes.of[name].disks if name in homes.of else ()
+        home = homes.of.get(name)
+        held = home.disks if home else ()
         data = tuple(disks_of(identity[1], wanted.disks, held, disks)) if wanted.disks else ()
-        instances[name] = _instance(cloud, wanted, hosts[name], identity, nics, data)
-    return World(
+        one = _instance(cloud, wanted, hosts[name], identity, nics, data)
+        instances[name] = replace(one, seed=_seed(one.user_data, home, snapshot) if _same(one, home) else None)
+    world = World(
         keypairs=dict(sorted(cloud.keypairs.items())),
         groups=dict(sorted(cloud.groups.items())),
         networks=dict(sorted(cloud.networks.items())),
         images=dict(sorted(cloud.images.items())),
         instances=instances,
     )
+    return hold(cloud, world, homes, snapshot.hosts)
 
 
-def _identity(cloud: Cloud, wanted: Wanted, home: Home | None, taken: set[str]) -> tuple[int, str]:
+def _same(one: Instance, home: Home | None) -> bool:
+    return home is not None and home.uuid == one.uuid
+
+
+def _seed(user_data: Digest | None, home: Home | None, snapshot: Snapshot) -> Seed | None:
+    return seed(user_data, home, snapshot.hosts[home.host]) if home else None
+
+
+def _identity(cloud: Cloud, wanted: Wanted, home: Home | None, taken: set[str], snapshot: Snapshot) -> tuple[int, str]:
     """Incarnation and UUID: kept, unless there is no disk yet or it is to be another one.
 
     A guest with a new disk needs a new UUID, or cloud-init takes it for the machine that it was.
@@ -65,7 +79,9 @@ def _identity(cloud: Cloud, wanted: Wanted, home: Home | None, taken: set[str]) 
         return 0, uuid_of(cloud.name, wanted.name, 0, taken)
     incarnation = home.record.incarnation if home.record else 0
     image = home.record.image if home.record else home.machine.image if home.machine else None
-    if wanted.name not in cloud.replaced and image in (None, cloud.images[wanted.image].sha256):
+    renewed = wanted.renews and _seed(_digest(wanted.user_data), home, snapshot) is not None
+    same = image in (None, cloud.images[wanted.image].sha256)
+    if same and not renewed and wanted.name not in cloud.replaced:
         return incarnation, home.uuid
     return incarnation + 1, uuid_of(cloud.name, wanted.name, incarnation + 1, taken)
 
@@ -84,7 +100,7 @@ def _instance(
     nics: tuple[Nic, ...],
     disks: tuple[DataDisk, ...],
 ) -> Instance:
-    image, flavor, user_data = cloud.images[wanted.image], wanted.flavor, wanted.user_data
+    image, flavor = cloud.images[wanted.image], wanted.flavor
     incarnation, uuid = identity
     return Instance(
         name=wanted.name,
@@ -100,11 +116,16 @@ def _instance(
         nics=nics,
         groups=tuple(sorted(set(wanted.groups))),
         keypairs=tuple(sorted(set(wanted.keypairs))),
-        user_data=None if user_data is None else Digest(sha256=sha256(user_data).hexdigest(), size=len(user_data)),
+        user_data=_digest(wanted.user_data),
         metadata=dict(sorted(wanted.metadata.items())),
         state=wanted.state,
         protect=wanted.protect,
+        ignore=wanted.ignore,
         availability_zone=cloud.hosts[host].zone,
         launch_index=max(0, wanted.index - 1),
         disks=disks,
     )
+
+
+def _digest(user_data: bytes | None) -> Digest | None:
+    return None if user_data is None else Digest(sha256=sha256(user_data).hexdigest(), size=len(user_data))

@@ -14,7 +14,8 @@ class Pair:
     """A wanted instance and what is there for it; either may be None.
 
     `host` is where it is to be, `source` where it is: the same unless it moves. `lost` is what the person gives up for
-    it, with a host that cannot be asked. `going` are the data disks that nobody is to have any more.
+    it, with a host that cannot be asked. `going` are the data disks that nobody is to have any more. `held`: nothing
+    may touch it, and `wanted` is what is on record.
     """
 
     wanted: Instance | None
@@ -23,6 +24,7 @@ class Pair:
     source: HostState
     lost: Home | None = None
     going: tuple[DataDisk, ...] = ()
+    held: bool = False
 
     @property
     def name(self) -> str:
@@ -76,7 +78,8 @@ class Sight:
 
     `copies` are what moves left behind, but not where their instance is to be. `away` are homes on hosts that cannot be
     asked or that the spec no longer names, each with the wanted instance it answers to, if any. `lost` is what the
-    person gives up, `dropped` those of it that nobody wants.
+    person gives up, `dropped` those of it that nobody wants. `strays` run, without a record or a disk of ours: what
+    they hold is nowhere else.
     """
 
     pairs: tuple[Pair, ...]
@@ -86,16 +89,22 @@ class Sight:
     away: tuple[tuple[Home, str | None], ...]
     lost: tuple[Home, ...] = ()
     dropped: tuple[Home, ...] = ()
+    strays: tuple[Home, ...] = ()
 
 
 def see(cloud: Cloud, desired: World, hosts: Mapping[str, HostState]) -> Sight:
     """Match wanted and existing instances."""
     homes = find_homes(cloud, hosts)
     pairs = [
-        _pair(wanted, homes.of.get(name), hosts[wanted.host], hosts, homes.lost.get(name))
+        replace(
+            _pair(wanted, homes.of.get(name), hosts[wanted.host], hosts, homes.lost.get(name)),
+            held=name in desired.held,
+        )
         for name, wanted in desired.instances.items()
     ]
-    pairs += [_pair(None, home, hosts[home.host], hosts) for home in homes.others if home.known]
+    left = [_pair(None, home, hosts[home.host], hosts) for home in homes.others if home.known]
+    strays = tuple(pair.home for pair in left if pair.home and _is_stray(pair))
+    pairs += [pair for pair in left if not _is_stray(pair)]
     pairs.sort(key=lambda pair: (pair.name, pair.host.name, pair.home.uuid if pair.home else ""))
     pairs = _with_going(pairs, homes)
     away: list[tuple[Home, str | None]] = [(home, None) for home in homes.others if not home.known]
@@ -104,7 +113,11 @@ def see(cloud: Cloud, desired: World, hosts: Mapping[str, HostState]) -> Sight:
     copies = tuple(_copies(homes, pairs, hosts))
     at = _by(hosts, pairs, lambda pair: pair.source)
     lost = (*homes.lost.values(), *homes.dropped)
-    return Sight(tuple(pairs), on, at, copies, tuple(away), lost, homes.dropped)
+    return Sight(tuple(pairs), on, at, copies, tuple(away), lost, homes.dropped, strays)
+
+
+def _is_stray(pair: Pair) -> bool:
+    return pair.record is None and pair.runs and not pair.has_disk
 
 
 def _with_going(pairs: list[Pair], homes: Homes) -> list[Pair]:
@@ -124,7 +137,7 @@ def _copies(homes: Homes, pairs: Iterable[Pair], hosts: Mapping[str, HostState])
 
     Their data disks are those that the instance has where it is.
     """
-    whole = {pair.home.uuid: pair for pair in pairs if pair.home and pair.has_disk}
+    whole = {pair.home.uuid: pair for pair in pairs if pair.home and pair.has_disk and not pair.held}
     known = {(one.host, one.uuid): one for one in homes.copies}
     for host in hosts.values():
         for uuid in sorted(whole.keys() & (host.machines.keys() | host.disks)) if host.reachable else ():

@@ -1,6 +1,6 @@
 """Values as short texts for a person; nothing secret comes through here."""
 
-from cloudsync.model.resources import Digest, Direction, Image, Instance, Network, Rule
+from cloudsync.model.resources import Digest, Direction, Image, Instance, Network, Rule, Seed
 from cloudsync.model.size import size
 
 
@@ -21,6 +21,12 @@ def rule(one: Rule) -> str:
 def user_data(one: Digest | None) -> str:
     """Size and digest, never content."""
     return "none" if one is None else f"{one.size:,} bytes sha256:{one.sha256[:12]}"
+
+
+def seed(one: Seed) -> str:
+    """`older user-data (12 bytes sha256:0f3c3b5a4ad0, of commit 0123456789ab, applied at 2026-01-01T00:00:00Z)`."""
+    said = [user_data(one.user_data), *([f"of commit {one.commit[:12]}"] if one.commit else [])]
+    return f"older user-data ({', '.join([*said, *([f'applied at {one.at}'] if one.at else [])])})"
 
 
 def flavor(one: Instance) -> str:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from cloudsync.model.document import Applied
 from cloudsync.model.plan import Action, Change, Plan
+from cloudsync.model.resources import Instance
 from cloudsync.model.snapshot import Usage
 from cloudsync.model.step import CreateInstance, MoveInstance, PutDocument, Step, UpdateInstance
 
@@ -66,10 +67,17 @@ def _timeless(plan: Plan) -> list[Step]:
 
 def _plain(step: Step) -> Step:
     if isinstance(step, PutDocument):
-        return replace(step, document=replace(step.document, applied=Applied(), generation=0), base=0)
+        instances = {name: _undated(one) for name, one in step.document.instances.items()}
+        document = replace(step.document, applied=Applied(), generation=0, instances=instances)
+        return replace(step, document=document, base=0)
     if isinstance(step, CreateInstance | UpdateInstance | MoveInstance):
-        return replace(step, generation=0, most=Usage())
+        return replace(step, generation=0, most=Usage(), instance=_undated(step.instance))
     return step
+
+
+def _undated(one: Instance) -> Instance:
+    """What it was booted with counts, not under which apply that was seen last."""
+    return replace(one, seed=replace(one.seed, commit="", at="")) if one.seed else one
 
 
 def _changes(saved: Mapping[str, list[Change]], fresh: Mapping[str, list[Change]]) -> list[str]:

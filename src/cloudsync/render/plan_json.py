@@ -52,6 +52,8 @@ def document(plan: Plan) -> dict[str, Any]:
             for roll in plan.rolls
         ],
         "mass": [{"group": one.group, "going": list(one.going), "of": one.of} for one in plan.mass],
+        "held": [{"why": one.why, **_change(one.change)} for one in plan.held],
+        "notes": list(plan.notes),
         "steps": [_step(step) for step in plan.steps],
         "summary": summary(plan),
     }

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from cloudsync.model.plan import Action, Change, Disruption, Field, Placement, Plan, Unplaced
+from cloudsync.model.plan import Action, Change, Disruption, Field, Held, Placement, Plan, Unplaced
 from cloudsync.render.mass import most
 from cloudsync.render.names import listed
 from cloudsync.render.paint import Paint
@@ -37,6 +37,7 @@ def text(plan: Plan, colour: bool) -> str:
     parts += [_section("No place", _homeless(plan, paint))] if plan.homeless else []
     parts += [_section("Cannot move", _staying(plan, paint))] if plan.staying else []
     parts += ["\n".join(f"warning: {printable(one)}" for one in plan.warnings)] if plan.warnings else []
+    parts += ["\n".join(f"note: {printable(one)}" for one in plan.notes)] if plan.notes else []
     parts.append(_totals(plan) if plan.steps or plan.changes or plan.unplaced else "Nothing to do.")
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -73,8 +74,9 @@ def _changes(plan: Plan, paint: Paint) -> list[str]:
     placements = {f"instance.{one.instance}": one for one in plan.placements}
     told = [change for change in plan.changes if change.action is not Action.REPAIR]
     rows = [(one.address, *_words(one, placements.get(one.address), plan)) for one in told]
+    rows += [(one.change.address, *_held(one, plan)) for one in plan.held]
     lines = []
-    for change, line in zip(told, _aligned(rows), strict=True):
+    for change, line in zip([*told, *(one.change for one in plan.held)], _aligned(rows), strict=True):
         symbol = SYMBOLS[change.action]
         lines.append(f"{paint.of(COLOURS[symbol], symbol.rjust(3))} {line}")
     return lines
@@ -129,6 +131,14 @@ def _destroyed(change: Change) -> str:
         return f"{verb}destroys its disk"
     kind = "" if "root" in change.disks else "data "
     return f"{verb}destroys its {kind}disk{'s' * (len(change.disks) > 1)} {', '.join(change.disks)}"
+
+
+def _held(one: Held, plan: Plan) -> tuple[str, str]:
+    """What would change, and that it does not."""
+    what, meaning = _words(one.change, None, plan)
+    if one.change.action is Action.CREATE:
+        meaning = ""
+    return what, f"held: {one.why}" + (f"; would be: {meaning}" if meaning else "")
 
 
 def _created(change: Change, placement: Placement | None) -> tuple[str, str]:

@@ -7,6 +7,7 @@ from cloudsync.model.cloud import Cloud
 from cloudsync.model.resources import Instance, Power
 from cloudsync.model.size import size
 from cloudsync.model.snapshot import HostState, Snapshot, Usage
+from cloudsync.planner.show import seed
 from cloudsync.render.loss import survival, survival_text
 from cloudsync.render.table import table
 from cloudsync.scheduler.homes import out_of_reach
@@ -88,7 +89,8 @@ def health(host: HostState, instance: Instance) -> tuple[str, tuple[str, ...]]:
         return "missing", ("the machine is not there",)
     problems = []
     if machine.power is not instance.state:
-        problems.append(f"is {machine.power.value}, should be {instance.state.value}")
+        ignored = ": its state is ignored" if "state" in instance.ignore else ""
+        problems.append(f"is {machine.power.value}, should be {instance.state.value}{ignored}")
     for disk in instance.disks:
         if disk.made and disk.id not in host.data:
             problems.append(f"its disk {disk.name} is gone")
@@ -99,6 +101,8 @@ def health(host: HostState, instance: Instance) -> tuple[str, tuple[str, ...]]:
         problems.append(f"cloud-init: {', '.join(boot.failures)} failed")
     if boot and boot.other_keys:
         problems.append("somebody in it reported other ssh host keys later; the first ones count")
+    if instance.seed:
+        problems.append(f"runs on {seed(instance.seed)}")
     return machine.power.value, tuple(problems)
 
 

@@ -8,7 +8,7 @@ from cloudsync.model.plan import Placement, Unplaced
 from cloudsync.model.snapshot import HostState, HostStatus, Snapshot
 from cloudsync.scheduler.batch import Batch
 from cloudsync.scheduler.filters import why_move
-from cloudsync.scheduler.homes import Home, find_homes
+from cloudsync.scheduler.homes import Home, Homes, find_homes
 from cloudsync.scheduler.pack import pack
 from cloudsync.scheduler.repair import Seats
 from cloudsync.scheduler.room import Room
@@ -38,7 +38,7 @@ def place(cloud: Cloud, snapshot: Snapshot) -> tuple[Placements, tuple[Unplaced,
     for name, wanted in sorted(cloud.instances.items()):
         home = homes.of.get(name)
         if home is None:
-            new.append(wanted)
+            new += [] if _waits(cloud, wanted, homes) else [wanted]
         elif home.host in hosts and (why := _must_leave(cloud, wanted, home, rooms[home.host])):
             leaving[name] = (home.host, why)
         elif home.host in hosts:
@@ -59,9 +59,14 @@ def place(cloud: Cloud, snapshot: Snapshot) -> tuple[Placements, tuple[Unplaced,
     return tuple(placed[name] for name in sorted(placed)), tuple(unplaced[name] for name in sorted(unplaced))
 
 
+def _waits(cloud: Cloud, wanted: Wanted, homes: Homes) -> bool:
+    """What is paused is not made. What a person gives up with its host is for the planner to refuse."""
+    return wanted.base in cloud.paused and wanted.name not in homes.lost
+
+
 def _must_leave(cloud: Cloud, wanted: Wanted, home: Home, room: Room) -> str:
     """Why an instance may not stay where it is; empty when it may. What cannot be asked is left alone."""
-    if not home.known or not room.state.reachable:
+    if not home.known or not room.state.reachable or wanted.base in cloud.paused:
         return ""
     return "drained" if room.state.status is HostStatus.DRAINED else why_move(cloud, wanted, room) or ""
 

@@ -33,7 +33,8 @@ def rebalance(cloud: Cloud, snapshot: Snapshot, where: Where) -> tuple[Move, ...
     batch = Batch(cloud, hosts, [(cloud.instances[name], host) for name, host in sorted(where.items())])
     on: dict[str, dict[str, Unit]] = {name: {} for name in hosts}
     for unit in units(cloud, (cloud.instances[name] for name in sorted(where))):
-        if not unit.pin and not (unit.group and unit.group.policy == "affinity"):
+        paused = any(one.base in cloud.paused for one in unit.members)
+        if not (unit.pin or paused) and not (unit.group and unit.group.policy == "affinity"):
             on[where[unit.name]][unit.name] = unit
     ready = [name for name, host in hosts.items() if host.status is HostStatus.READY]
     plan = _emptied if cloud.scheduler.strategy == "pack" else _evened

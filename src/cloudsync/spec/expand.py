@@ -57,6 +57,7 @@ def expand(draft: Draft, attached: Attached, digest: str, path: str, places: Map
         expectations=_expectations(header),
         places=places,
         written=written,
+        paused=frozenset(base for base, instance in draft.instances.items() if instance.paused),
     )
 
 
@@ -204,6 +205,8 @@ def _wanted(
         protect=instance.protect,
         disks=tuple(WantedDisk(name=one.name, size=one.size) for one in instance.disks),
         update=_update(instance.update),
+        ignore=tuple(sorted(set(instance.ignore))),
+        renews=instance.on_user_data_change == "replace",
     )
 
 

@@ -25,11 +25,8 @@ _KINDS = {
 }
 
 
-def load(path: Path, allow_unsupported: bool = False) -> Cloud:
-    """What the spec at `path` describes. SpecError with all problems, sorted by place, when there is one.
-
-    `allow_unsupported` lets pass what the language has but this version does not carry out.
-    """
+def load(path: Path) -> Cloud:
+    """What the spec at `path` describes. SpecError with all problems, sorted by place, when there is one."""
     from cloudsync.spec.attach import attach
     from cloudsync.spec.digests import Digests, cache_path
     from cloudsync.spec.document import read
@@ -39,7 +36,7 @@ def load(path: Path, allow_unsupported: bool = False) -> Cloud:
     document = read(path)
     if not document.complete:
         raise _error(document.problem(spot) for spot in document.spots)
-    draft, problems = _checked(document, allow_unsupported)
+    draft, problems = _checked(document)
     folder = Folder.of(path)
     attached = attach(draft, folder, Digests(cache_path()))
     problems += [document.problem(one, draft.tree) for one in attached.found]
@@ -50,18 +47,16 @@ def load(path: Path, allow_unsupported: bool = False) -> Cloud:
     return _committed(cloud, folder, [path.resolve(), *attached.files])
 
 
-def _checked(document: "Document", allow_unsupported: bool) -> "tuple[Draft, list[Problem]]":
+def _checked(document: "Document") -> "tuple[Draft, list[Problem]]":
     from cloudsync.spec.checks.every import check
     from cloudsync.spec.draft import draft, too_many
-    from cloudsync.spec.unsupported import unsupported
 
     drafted, shape = draft(document)
     problems = [document.problem(spot) for spot in document.spots] + [document.problem(one) for one in shape]
     many = too_many(drafted)
     if many:
         raise _error([*problems, *(document.problem(one) for one in many)])
-    found = check(drafted) + ([] if allow_unsupported else unsupported(drafted))
-    return drafted, problems + [document.problem(one, drafted.tree) for one in found]
+    return drafted, problems + [document.problem(one, drafted.tree) for one in check(drafted)]
 
 
 def _error(problems: "Iterable[Problem]") -> SpecError:

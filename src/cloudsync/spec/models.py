@@ -234,11 +234,13 @@ class Instance(Written):
         default=None, description="An address outside that leads to it; a list of one each when it has a count."
     )
     update: Update | None = Field(default=None, description="Care with the instances of a count.")
-    on_user_data_change: Literal["keep", "replace"] = "keep"
+    on_user_data_change: Literal["keep", "replace"] = Field(
+        default="keep", description="replace: made anew, disk and all, for cloud-init runs only once."
+    )
     protect: bool = Field(default=False, description="No plan may delete or replace it.")
     state: Literal["running", "stopped"] = "running"
-    ignore: list[str] = []
-    paused: bool = Field(default=False, description="Leave it alone.")
+    ignore: list[Literal["state"]] = Field(default=[], description="Drift in it is told and left alone.")
+    paused: bool = Field(default=False, description="Nothing touches it until this line is gone.")
     disks: list[Disk] = Field(
         default=[],
         max_length=8,

@@ -50,7 +50,11 @@ def free_name(text: str) -> str:
 
 def attached(text: str) -> dict[str, str]:
     """The domain's name of each data disk that it has, by id."""
-    return {disk: _attribute(element, "target", "dev") for disk, element in _volumes(ET.fromstring(text))}
+    return attached_to(ET.fromstring(text))
+
+
+def attached_to(domain: ET.Element) -> dict[str, str]:
+    return {disk: _attribute(element, "target", "dev") for disk, element in _volumes(domain)}
 
 
 def device_of(text: str, disk: str) -> str | None:

@@ -94,11 +94,16 @@ class Domains:
                     raise
 
     def stop(self, uuid: str, label: str, grace: float, for_good: bool = False) -> None:
-        """Press the power button, again every 10 s; pull the plug after `grace` seconds. `for_good`: autostart off."""
+        """Press the power button, again every 10 s; pull the plug after `grace` seconds. `for_good`: autostart off.
+
+        One whose memory was saved goes on first: it would come back later as it was, whatever is written meanwhile.
+        """
         with self._connection.doing(f"stop {label}"):
             domain = self._existing(uuid, label)
             if for_good:
                 domain.setAutostart(0)
+            elif domain.hasManagedSaveImage():
+                domain.create()
             if domain.isActive() and not self._power_button(domain, grace):
                 _force_off(domain)
 
@@ -155,7 +160,12 @@ class Domains:
         found = from_xml(domain.XMLDesc(lv.VIR_DOMAIN_XML_INACTIVE))
         if isinstance(found, Ours) and found.machine.cloud == self._cloud:
             return found
-        owner = f"cloud {found.machine.cloud}" if isinstance(found, Ours) else "somebody else: it has no cloudsync mark"
+        if isinstance(found, Ours):
+            owner = f"cloud {found.machine.cloud}"
+        else:
+            owner = "somebody else: it " + (
+                f"is a copy of {found.copy_of}" if found.copy_of else "has no cloudsync mark"
+            )
         raise HostError(
             f"host {self._connection.host}: the machine {domain.name()} belongs to {owner}",
             f"nothing was touched; give the instance another name, or rename it: virsh domrename {domain.name()} NEW",

@@ -4,11 +4,12 @@ Called by domain.py (writing) and survey.py (reading). What libvirt adds by itse
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from xml.etree import ElementTree as ET
 
 from cloudsync import __version__
-from cloudsync.hosts.libvirt import disk_xml
+from cloudsync.hosts.libvirt import disk_xml, read
+from cloudsync.hosts.libvirt.outline import Outline, noted, notes, outline, sizes
 from cloudsync.model.growth import SLOTS
 from cloudsync.model.resources import Instance, Nic, Power
 from cloudsync.model.snapshot import Machine, Usage
@@ -17,8 +18,8 @@ from cloudsync.model.wire import digest
 MARK = "urn:cloudsync:instance:1"
 """The namespace of our element in <metadata>: what carries it is ours."""
 
+_PATH = f"metadata/{{{MARK}}}instance"
 CONSOLE_LOG = "/var/log/libvirt/qemu/cloudsync-{uuid}.log"
-_UNITS = {"b": 1, "bytes": 1, "KiB": 1 << 10, "k": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 
 ET.register_namespace("cloudsync", MARK)
 
@@ -42,19 +43,29 @@ class Site:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Foreign:
-    """A domain without our mark; `usage.disk` is not in the XML and stays 0."""
+    """A domain without our mark; `usage.disk` is not in the XML and stays 0.
+
+    `copy_of` is the instance that it was copied from, mark and all, of `cloud`; empty for all others.
+    """
 
     uuid: str
     name: str
     usage: Usage
+    copy_of: str = ""
+    cloud: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ours:
-    """A domain with our mark. `power` and `autostart` are not in the XML: the caller knows them."""
+    """A domain with our mark. `power` and `autostart` are not in the XML: the caller knows them.
+
+    `written` is what we noted of it when it was written, None where an older version did; `element` is all of it.
+    """
 
     machine: Machine
     image_format: str
+    written: Outline | None = None
+    element: ET.Element = field(default_factory=lambda: ET.Element("domain"), repr=False, compare=False)
 
 
 def root_disk(uuid: str) -> str:
@@ -90,6 +101,8 @@ def to_xml(instance: Instance, site: Site) -> str:
     _add(domain, "on_reboot", "restart")
     _add(domain, "on_crash", "restart")
     domain.append(_devices(instance, site))
+    for mark in domain.findall(_PATH):
+        noted(mark, MARK, {**outline(domain), **sizes(_machine(domain, mark))})
     return ET.tostring(domain, encoding="unicode")
 
 
@@ -99,36 +112,52 @@ def from_xml(text: str, *, power: Power = Power.STOPPED, autostart: bool = True)
         domain = ET.fromstring(text)
     except ET.ParseError as error:
         raise ValueError(f"not XML: {error}") from error
-    mark = domain.find(f"metadata/{{{MARK}}}instance")
+    mark = domain.find(_PATH)
     if mark is None or not (mark.get("cloud") and mark.get("image")):
-        return Foreign(uuid=_text(domain, "uuid"), name=_text(domain, "name"), usage=_usage(domain))
-    usage, uuid, disks = _usage(domain), _text(domain, "uuid"), disk_xml.from_mark(mark.get("disks", ""))
+        return Foreign(uuid=read.text(domain, "uuid"), name=read.text(domain, "name"), usage=read.usage(domain))
+    machine = _machine(domain, mark)
+    if mark.get("uuid", machine.uuid) != machine.uuid:
+        usage = Usage(vcpus=machine.vcpus, memory=machine.memory)
+        return Foreign(
+            uuid=machine.uuid, name=machine.name, usage=usage, copy_of=mark.get("name", ""), cloud=machine.cloud
+        )
+    return Ours(
+        machine=replace(machine, power=power, autostart=autostart),
+        image_format=mark.get("format", "qcow2"),
+        written=notes(mark, MARK),
+        element=domain,
+    )
+
+
+def _machine(domain: ET.Element, mark: ET.Element) -> Machine:
+    usage, uuid, disks = read.usage(domain), read.text(domain, "uuid"), disk_xml.from_mark(mark.get("disks", ""))
     current = domain.find("vcpu[@current]")
-    machine = Machine(
+    return Machine(
         uuid=uuid,
-        name=_text(domain, "name"),
+        name=read.text(domain, "name"),
         cloud=mark.get("cloud", ""),
         image=mark.get("image", ""),
-        vcpus=usage.vcpus if current is None else _number(current.get("current")),
+        vcpus=usage.vcpus if current is None else read.number(current.get("current")),
         memory=usage.memory,
-        disk=_number(mark.get("disk")),
-        nics=tuple(_nic_back(nic) for nic in domain.findall("devices/interface")),
-        power=power,
-        autostart=autostart,
-        generation=_number(mark.get("generation")),
-        max_vcpus=_number(_text(domain, "vcpu")),
-        max_memory=_most_memory(domain, usage.memory),
+        disk=read.number(mark.get("disk")),
+        nics=tuple(read.nic(nic) for nic in domain.findall("devices/interface")),
+        power=Power.STOPPED,
+        generation=read.number(mark.get("generation")),
+        max_vcpus=read.number(read.text(domain, "vcpu")),
+        max_memory=read.most_memory(domain, usage.memory),
         disks=disks,
-        attached=frozenset(disk_xml.attached(text)),
+        attached=frozenset(disk_xml.attached_to(domain)),
         ports=disk_xml.free_ports(domain),
         strange=disk_xml.strange(domain, {root_disk(uuid), *(disk_xml.data_disk(disk.id) for disk in disks)}),
     )
-    return Ours(machine=machine, image_format=mark.get("format", "qcow2"))
 
 
-def mark_of(instance: Instance, site: Site) -> str:
-    """Our element alone: libvirt puts it into our namespace."""
-    return ET.tostring(ET.Element("instance", _mark(instance, site)), encoding="unicode")
+def mark_of(instance: Instance, site: Site, written: Outline | None) -> str:
+    """Our element alone, with the notes that it has: libvirt puts it into our namespace."""
+    mark = ET.Element("instance", _mark(instance, site))
+    if written is not None:
+        noted(mark, "", written)
+    return ET.tostring(mark, encoding="unicode")
 
 
 def more_memory(size: int) -> str:
@@ -157,6 +186,7 @@ def _mark(instance: Instance, site: Site) -> dict[str, str]:
     found = {
         "cloud": site.cloud,
         "name": instance.name,
+        "uuid": instance.uuid,
         "incarnation": str(instance.incarnation),
         "image": instance.image,
         "format": site.image_format,
@@ -252,36 +282,3 @@ def _interface(nic: Nic, gateway: str) -> ET.Element:
         _add(interface, "mtu", size=str(nic.mtu))
     _add(interface, "rom", enabled="no")
     return interface
-
-
-def _text(domain: ET.Element, tag: str) -> str:
-    return (domain.findtext(tag) or "").strip()
-
-
-def _number(text: str | None) -> int:
-    """0 for what is missing or no number: somebody else may have edited it."""
-    return int(text) if text and text.isascii() and text.isdigit() else 0
-
-
-def _usage(domain: ET.Element) -> Usage:
-    """Of vCPUs all that it may come to have: somebody else decides when."""
-    return Usage(vcpus=_number(_text(domain, "vcpu")), memory=_size(domain.find("memory")))
-
-
-def _size(element: ET.Element | None) -> int:
-    return 0 if element is None else _number(element.text) * _UNITS.get(element.get("unit", "KiB"), 1 << 10)
-
-
-def _most_memory(domain: ET.Element, memory: int) -> int:
-    """`memory` when there is no place left to put any."""
-    most = domain.find("maxMemory")
-    full = most is None or len(domain.findall("devices/memory")) >= _number(most.get("slots"))
-    return memory if full else _size(most)
-
-
-def _nic_back(interface: ET.Element) -> tuple[str, str, str]:
-    def attribute(path: str, name: str) -> str:
-        found = interface.find(path)
-        return "" if found is None else found.get(name, "")
-
-    return attribute("target", "dev"), attribute("mac", "address"), attribute("source/ip", "peer")

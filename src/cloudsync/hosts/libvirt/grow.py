@@ -30,7 +30,7 @@ def grow(domain: Any, instance: Instance, site: Site, host: str) -> None:
         if machine.vcpus < instance.vcpus:
             domain.setVcpusFlags(instance.vcpus, _LIVE)
         # What is defined is what the next start takes; this is what is asked until then.
-        kind, text = lv.VIR_DOMAIN_METADATA_ELEMENT, mark_of(instance, site)
+        kind, text = lv.VIR_DOMAIN_METADATA_ELEMENT, mark_of(instance, site, found.written)
         domain.setMetadata(kind, text, "cloudsync", MARK, _LIVE)
     except lv.libvirtError as error:
         raise HostError(

@@ -9,8 +9,8 @@ from typing import Any
 from xml.etree import ElementTree
 
 from cloudsync.hosts.libvirt.connection import Connection, lv
-from cloudsync.hosts.libvirt.disk_xml import attached
 from cloudsync.hosts.libvirt.domain_xml import Foreign, Ours, from_xml
+from cloudsync.hosts.libvirt.traces import traces
 from cloudsync.hosts.libvirt.volume import Pool
 from cloudsync.model.resources import Power
 from cloudsync.model.snapshot import Machine, Usage
@@ -24,11 +24,25 @@ _POWER = {
 }
 """Every other state is off. A QEMU that was killed is off too: only a crash that libvirt keeps is CRASHED."""
 
+_WHY = {
+    (lv.VIR_DOMAIN_PAUSED, lv.VIR_DOMAIN_PAUSED_IOERROR): "an I/O error: the file system of its disk may be full",
+    (lv.VIR_DOMAIN_PAUSED, lv.VIR_DOMAIN_PAUSED_WATCHDOG): "its watchdog did it",
+    (lv.VIR_DOMAIN_PAUSED, lv.VIR_DOMAIN_PAUSED_CRASHED): "its guest crashed",
+    (lv.VIR_DOMAIN_CRASHED, lv.VIR_DOMAIN_CRASHED_PANICKED): "its guest crashed",
+    (lv.VIR_DOMAIN_SHUTOFF, lv.VIR_DOMAIN_SHUTOFF_SHUTDOWN): "its guest shut down",
+    (lv.VIR_DOMAIN_SHUTOFF, lv.VIR_DOMAIN_SHUTOFF_DESTROYED): "its plug was pulled",
+    (lv.VIR_DOMAIN_SHUTOFF, lv.VIR_DOMAIN_SHUTOFF_CRASHED): "QEMU ended by itself",
+    (lv.VIR_DOMAIN_SHUTOFF, lv.VIR_DOMAIN_SHUTOFF_FAILED): "it could not be started",
+}
+"""What libvirt says of a state, where that says more than the state."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
     """`machines` carry the mark of this cloud, by uuid; `foreign` is what all others take, stopped ones too. `runs` has
-    libvirt's number of each of ours that runs: it gives none twice."""
+    libvirt's number of each of ours that runs: it gives none twice. `marked` has the names of those that were copied
+    from a machine of this cloud, with that one's.
+    """
 
     arch: str
     capacity: Usage
@@ -37,6 +51,7 @@ class Survey:
     foreign_names: frozenset[str]
     uuid: str = ""
     runs: Mapping[str, int] = field(default_factory=dict)
+    marked: Mapping[str, str] = field(default_factory=dict)
 
 
 def survey(connection: Connection, pool: Pool, cloud: str) -> Survey:
@@ -55,6 +70,7 @@ def survey(connection: Connection, pool: Pool, cloud: str) -> Survey:
         foreign_names=frozenset(found.name for _, found in others),
         uuid=identity(connection),
         runs={uuid: run for uuid, run in runs(connection).items() if uuid in machines},
+        marked={found.name: found.copy_of for _, found in others if found.copy_of and found.cloud == cloud},
     )
 
 
@@ -81,31 +97,55 @@ def offers_kvm(connection: Connection) -> bool:
 
 
 def _domains(raw: Any, cloud: str) -> tuple[dict[str, Machine], list[tuple[Any, Foreign]]]:
-    starting = {domain.UUID() for domain in raw.listAllDomains(lv.VIR_CONNECT_LIST_DOMAINS_AUTOSTART)}
+    starting, saved, passing, frozen = (
+        {domain.UUID() for domain in raw.listAllDomains(which)}
+        for which in (
+            lv.VIR_CONNECT_LIST_DOMAINS_AUTOSTART,
+            lv.VIR_CONNECT_LIST_DOMAINS_MANAGEDSAVE,
+            lv.VIR_CONNECT_LIST_DOMAINS_TRANSIENT,
+            lv.VIR_CONNECT_LIST_DOMAINS_HAS_SNAPSHOT,
+        )
+    )
     machines: dict[str, Machine] = {}
     others: list[tuple[Any, Foreign]] = []
     for domain, state in raw.getAllDomainStats(lv.VIR_DOMAIN_STATS_STATE):
-        try:
-            text = domain.XMLDesc()
-        except lv.libvirtError as error:
-            if error.get_error_code() == lv.VIR_ERR_NO_DOMAIN:
-                continue
-            raise
-        power = _POWER.get(state.get("state.state"), Power.STOPPED)
-        found = from_xml(text, power=power, autostart=domain.UUID() in starting)
-        if isinstance(found, Ours) and found.machine.cloud == cloud:
-            machines[found.machine.uuid] = _lasting(domain, found.machine)
-        else:
+        uuid, power = domain.UUID(), _POWER.get(state.get("state.state"), Power.STOPPED)
+        both = _read(domain, uuid in starting, power)
+        if both is None:
+            continue
+        found, kept = both
+        if not isinstance(found, Ours) or found.machine.cloud != cloud:
             others.append((domain, _as_foreign(found)))
+            continue
+        lasting = kept if isinstance(kept, Ours) else found
+        left = replace(
+            traces(found if kept else None, lasting),
+            why=_WHY.get((state.get("state.state"), state.get("state.reason")), ""),
+            saved=uuid in saved,
+            undefined=uuid in passing,
+            snapshots=uuid in frozen,
+        )
+        machines[found.machine.uuid] = replace(_lasting(found.machine, lasting.machine), traces=left)
     return machines, others
 
 
-def _lasting(domain: Any, machine: Machine) -> Machine:
-    """With those data disks only that it has at its next start too."""
-    if not machine.attached or machine.power is Power.STOPPED:
-        return machine
-    next_time = attached(domain.XMLDesc(lv.VIR_DOMAIN_XML_INACTIVE))
-    return replace(machine, attached=machine.attached & next_time.keys())
+def _lasting(machine: Machine, kept: Machine) -> Machine:
+    """With those data disks only that it has at its next start too, and with what is not its own at either."""
+    strange = tuple(dict.fromkeys((*machine.strange, *kept.strange)))
+    return replace(machine, attached=machine.attached & kept.attached, strange=strange)
+
+
+def _read(domain: Any, autostart: bool, power: Power) -> tuple[Ours | Foreign, Ours | Foreign | None] | None:
+    """What it is now, and what libvirt keeps of it where it is ours and runs; None when it is gone meanwhile."""
+    try:
+        found = from_xml(domain.XMLDesc(), power=power, autostart=autostart)
+        if isinstance(found, Foreign) or power in (Power.STOPPED, Power.CRASHED):
+            return found, None
+        return found, from_xml(domain.XMLDesc(lv.VIR_DOMAIN_XML_INACTIVE))
+    except lv.libvirtError as error:
+        if error.get_error_code() != lv.VIR_ERR_NO_DOMAIN:
+            raise
+        return None
 
 
 def _as_foreign(found: Ours | Foreign) -> Foreign:
