@@ -18,6 +18,7 @@ from pathlib import Path
 from bench import nwfilter
 from bench.clock import Times
 from bench.crowd import crowd, empty, one_member_more, one_port_more, one_rule_more
+from cloudsync.agent import garbage
 from cloudsync.agent.firewall import Firewall, genid, nft
 from cloudsync.agent.firewall.compile import compile_document
 from cloudsync.agent.firewall.delta import delta
@@ -219,6 +220,7 @@ def compared(times: Times) -> dict[str, object]:
 
 
 def main() -> None:
+    garbage.seldom()
     found = rows()
     if "--json" in sys.argv:
         print(json.dumps(found))

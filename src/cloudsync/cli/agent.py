@@ -1,6 +1,5 @@
 """`agent`: the host daemon."""
 
-import gc
 import os
 from pathlib import Path
 
@@ -10,10 +9,11 @@ from cloudsync.model.problem import CloudsyncError
 
 def serve(socket: Path, state: Path, pool: Path, run: Path, metadata_port: int) -> int:
     """Run it in the foreground."""
+    from cloudsync.agent import garbage
     from cloudsync.agent.serve import serve as run_agent
 
     _need_root()
-    gc.enable()
+    garbage.seldom()
     return run_agent(socket, state, pool, run, metadata_port)
 
 
