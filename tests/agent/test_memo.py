@@ -99,6 +99,17 @@ def test_of_a_map_only_new_things_are_made_and_all_when_the_basis_is_another() -
     assert made == ["a", "b", "b", "c", "c"]
 
 
+def test_of_a_map_what_becomes_none_is_left_out_and_comes_back() -> None:
+    memo = Memo()
+
+    def make(_key: str, thing: int) -> int | None:
+        return thing if thing > 0 else None
+
+    assert memo.each((), make, {"a": 2, "b": -1}) == {"a": 2}
+    assert memo.each((), make, {"a": -3, "b": 4}) == {"b": 4}
+    assert memo.each((), make, {"b": -1}) == {}
+
+
 def test_a_map_whose_making_failed_is_made_again() -> None:
     memo = Memo()
 

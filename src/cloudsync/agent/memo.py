@@ -35,16 +35,20 @@ class Memo:
         result: T = found[1]
         return result
 
-    def each(self, on: _Key, make: Callable[..., T], things: Mapping[str, Any], *arguments: Any) -> Mapping[str, T]:
-        """`make(key, thing, *arguments)` of every entry, again only where the thing is another object."""
+    def each(
+        self, on: _Key, make: Callable[..., T | None], things: Mapping[str, Any], *arguments: Any
+    ) -> Mapping[str, T]:
+        """`make(key, thing, *arguments)` of every entry, again only where the thing is another object; without those
+        of which it is None."""
         old, basis, results = self._maps.get(make, ({}, on, {}))
         if not _same(basis, on):
             old, results = {}, {}
         if old is not things:
             results = dict(results)
-            for key in gone(things, old):
-                del results[key]
-            results.update({key: make(key, thing, *arguments) for key, thing in fresh(things, old).items()})
+            made = {key: make(key, thing, *arguments) for key, thing in fresh(things, old).items()}
+            for key in (*gone(things, old), *(key for key, result in made.items() if result is None)):
+                results.pop(key, None)
+            results.update((key, result) for key, result in made.items() if result is not None)
         self._maps[make] = (things, on, results)
         return results
 

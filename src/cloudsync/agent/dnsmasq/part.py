@@ -136,10 +136,10 @@ class Dnsmasq:
     def _written(self, name: str, text: str) -> bool:
         """Whether the file was not so already. Readers see the old text or the new."""
         path = self.folder / name
-        if _text(path) == text:
+        if _holds(path, text):
             return False
         fresh = path.with_name(f".{name}.new")
-        fresh.write_text(text)
+        fresh.write_bytes(text.encode())
         fresh.chmod(0o644)
         fresh.replace(path)
         return True
@@ -171,7 +171,7 @@ class Dnsmasq:
         host = f"host.{document.host}"
         found: list[tuple[str, str]] = []
         configuration = process.path(self.folder, wanted.title)
-        if _text(configuration) != wanted.configuration:
+        if not _holds(configuration, wanted.configuration):
             found.append((host, f"dnsmasq's configuration {configuration} was changed"))
         owners = {nic.tap: f"instance.{name}" for name, one in document.instances.items() for nic in one.nics}
         lines = set((_text(self.folder / "guests") or "").splitlines())
@@ -179,13 +179,19 @@ class Dnsmasq:
             if line not in lines:
                 tap = line.split(",")[1].removeprefix("tag:")
                 found.append((owners[tap], "its DHCP entry is missing"))
-        if not found and _text(self.folder / "guests") != wanted.guests:
+        if not found and not _holds(self.folder / "guests", wanted.guests):
             found.append((host, f"foreign DHCP entries were added to {self.folder / 'guests'}"))
-        if _text(self.folder / "options") != wanted.options:
+        if not _holds(self.folder / "options", wanted.options):
             found.append((host, f"the DHCP options of second network cards were changed: {self.folder / 'options'}"))
-        if _text(self.folder / "names") != wanted.names:
+        if not _holds(self.folder / "names", wanted.names):
             found.append((host, f"the names that dnsmasq serves were changed: {self.folder / 'names'}"))
         return found
+
+
+def _holds(path: Path, text: str) -> bool:
+    with suppress(OSError):
+        return path.read_bytes() == text.encode()
+    return False
 
 
 def _text(path: Path) -> str | None:

@@ -3,8 +3,9 @@
 The agent's firewall calls it for every apply and every look for drift.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from ipaddress import collapse_addresses
 
 from cloudsync.agent.firewall import denied, layout, names
@@ -52,15 +53,14 @@ def compile_document(document: HostDocument, metadata_port: int, memo: Memo | No
     groups = {group.name: group for port in ports for group in port.groups}
     end = tunnel(document)
     by_packet = "dccp" in untracked(document.groups.values())
-    chains = layout.chains(metadata_port, by_packet, end.number if end else None)
+    chains = {**layout.chains(metadata_port, by_packet, end.number if end else None)}
     for group in groups.values():
         chains |= kept.of((group, document.networks), _group_chains, group, document)
     for port in ports:
         chains |= kept.of((port,), _port_chains, port)
-    containers = _filled(document, ports) | _member_sets(groups.values(), document, kept)
-    arp = layout.arp_containers()
-    arp["port_arp"] = _with(arp["port_arp"], _senders(ports))
-    arp["open_arp"] = _with(arp["open_arp"], _open_sources(ports))
+    elements = kept.of(ports, _elements, ports)
+    containers = _filled(document, elements) | _member_sets(groups.values(), document, kept)
+    arp = {name: _with(container, elements[name]) for name, container in layout.arp_containers().items()}
     tables = {"inet": Table(containers, chains), "arp": Table(arp, layout.arp_chains())}
     return Ruleset(tables, Owners(lambda: _owners(document, ports, groups.values())))
 
@@ -104,7 +104,7 @@ def _port_chains(port: Port) -> dict[str, Chain]:
     found = {}
     for direction, prefix in ((Direction.INGRESS, "pi_"), (Direction.EGRESS, "pe_")):
         if port.nic.port_security:
-            jumps = [Rule((f"jump {PREFIX[direction]}{names.identifier(group.name)}",)) for group in port.groups]
+            jumps = [_jump(direction, group.name) for group in port.groups]
             if any(group.log_denied for group in port.groups):
                 jumps.append(Rule(denied.expressions(prefix + port.nic.tap)))
             found[prefix + port.nic.tap] = Chain((*jumps, Rule(("counter", "drop"), comment)))
@@ -113,29 +113,43 @@ def _port_chains(port: Port) -> dict[str, Chain]:
     return found
 
 
-def _filled(document: HostDocument, ports: tuple[Port, ...]) -> dict[str, Container]:
+@lru_cache(4096)
+def _jump(direction: Direction, group: str) -> Rule:
+    return Rule((f"jump {PREFIX[direction]}{names.identifier(group)}",))
+
+
+def _filled(document: HostDocument, of_ports: Mapping[str, dict[str, str]]) -> dict[str, Container]:
     networks = document.networks.values()
     subnets = [(network, names.subnet(network.subnet, f"network.{network.name}")) for network in networks]
     infra = (names.subnet(text, "infra") for text in document.infra if ":" not in text)
-    floats = [(names.address(one.nic.floating, one.owner), one.nic.address) for one in ports if one.nic.floating]
-    elements: dict[str, dict[str, str]] = {
-        "port_src4": _tuples(ports),
-        "port_macs": _keys(f"{port.nic.tap} . {port.nic.mac}" for port in ports),
-        "open_ports": _keys(port.nic.tap for port in ports if not port.nic.port_security),
-        "open_src4": _open_sources(ports),
+    elements = {
+        **of_ports,
         "gateways4": {names.address(network.gateway, f"network.{network.name}"): "" for network in networks},
         "infra4": _keys(element(one) for one in collapse_addresses(infra)),
         "internal4": _keys(element(one) for one in collapse_addresses(one for _, one in subnets)),
         "nat_src4": _keys(element(one) for one in collapse_addresses(one for net, one in subnets if net.nat)),
         "peers4": _keys(names.address(peer.address, "underlay") for peer in peers(document)),
+    }
+    empty = layout.containers(names.comment(f"cloud={document.cloud}"))
+    return {name: _with(container, elements.get(name, {})) for name, container in empty.items()}
+
+
+def _elements(ports: tuple[Port, ...]) -> dict[str, dict[str, str]]:
+    """By set or map, of either table, what depends on ports alone."""
+    floats = [(names.address(one.nic.floating, one.owner), one.nic.address) for one in ports if one.nic.floating]
+    return {
+        "port_src4": _tuples(ports),
+        "port_macs": _keys(f"{port.nic.tap} . {port.nic.mac}" for port in ports),
+        "port_arp": _senders(ports),
+        "open_ports": _keys(port.nic.tap for port in ports if not port.nic.port_security),
+        "open_src4": _open_sources(ports),
+        "open_arp": _open_sources(ports),
         "fip_in4": dict(floats),
         "fip_out4": {fixed: floating for floating, fixed in floats},
         "fip_self4": _keys(f"{fixed} . {fixed}" for _, fixed in floats),
         "egress": {port.nic.tap: f"goto pe_{port.nic.tap}" for port in ports},
         "ingress": {port.nic.tap: f"goto pi_{port.nic.tap}" for port in ports},
     }
-    empty = layout.containers(names.comment(f"cloud={document.cloud}"))
-    return {name: _with(container, elements.get(name, {})) for name, container in empty.items()}
 
 
 def _member_sets(groups: Iterable[Group], document: HostDocument, kept: Memo) -> dict[str, Container]:

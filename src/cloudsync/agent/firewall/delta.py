@@ -36,6 +36,8 @@ class _Change:
     recast: frozenset[str]
     rehooked: frozenset[str]
     rewrite: bool
+    rewritten: tuple[str, ...]
+    """Chains of `after` whose rules are to be written."""
 
     @classmethod
     def between(cls, family: str, before: Table, after: Table, rewrite: bool) -> "_Change":
@@ -49,16 +51,13 @@ class _Change:
             for name, chain in before.chains.items()
             if name in after.chains and _hook(chain.base) != _hook(after.chains[name].base)
         )
-        return cls(family, before, after, recast, rehooked, rewrite or bool(recast or rehooked))
-
-    @property
-    def rewritten(self) -> list[str]:
-        """Chains of `after` whose rules are to be written."""
-        return [
+        whole = rewrite or bool(recast or rehooked)
+        rewritten = tuple(
             name
-            for name, chain in self.after.chains.items()
-            if self.rewrite or name not in self.before.chains or self.before.chains[name].rules != chain.rules
-        ]
+            for name, chain in after.chains.items()
+            if whole or name not in before.chains or before.chains[name].rules != chain.rules
+        )
+        return cls(family, before, after, recast, rehooked, whole, rewritten)
 
 
 def _hook(base: Base | None) -> tuple[str, str, int] | None:
@@ -111,7 +110,11 @@ def _more_elements(change: _Change) -> Iterator[str]:
         there = {} if old is None or name in change.recast else old.elements
         if there is container.elements:
             continue
-        added = {key: value for key, value in container.elements.items() if there.get(key) != value}
+        added = (
+            {key: value for key, value in container.elements.items() if there.get(key) != value}
+            if there
+            else container.elements
+        )
         yield from render.add_elements(change.family, name, added)
 
 

@@ -4,6 +4,9 @@ Order and priorities are facts about netfilter: an accept ends one base chain, a
 two base chains (what a guest may send, what a guest may receive) ahead of everybody else's at priority 0.
 """
 
+from collections.abc import Mapping
+from functools import cache
+
 from cloudsync.agent.firewall.names import TAPS
 from cloudsync.agent.firewall.ruleset import Base, Chain, Container, Rule
 from cloudsync.agent.links.guard import MARK
@@ -74,7 +77,8 @@ def arp_containers() -> dict[str, Container]:
     }
 
 
-def chains(metadata_port: int, dccp_ports: bool = False, tunnel: int | None = None) -> dict[str, Chain]:
+@cache
+def chains(metadata_port: int, dccp_ports: bool = False, tunnel: int | None = None) -> Mapping[str, Chain]:
     """The base chains of `inet cloudsync` and the chains that every guest's packets pass.
 
     `dccp_ports`: some rule tells ports of DCCP apart. `tunnel`: the number of the one to other hosts.
@@ -269,7 +273,8 @@ def _host(metadata_port: int) -> Chain:
     )
 
 
-def arp_chains() -> dict[str, Chain]:
+@cache
+def arp_chains() -> Mapping[str, Chain]:
     """Without these a guest fills the host's neighbour table with senders it makes up."""
     return {
         "input": _base("filter", "input", 0, Rule((_FROM, "jump guest")), Rule((_TUNNELLED, "counter", "drop"))),

@@ -1,7 +1,8 @@
 """Whose flows one Ruleset may deny that another let pass (pure): only those must be looked at when it is in force."""
 
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
+from functools import cache
 
 from cloudsync.agent.firewall.ruleset import Container, Ruleset, Table
 
@@ -23,7 +24,7 @@ def suspects(old: Ruleset, new: Ruleset, left: Set[str] | None = None) -> Suspec
     if old.tables.keys() < new.tables.keys():
         return None
     found: frozenset[str] = frozenset()
-    addresses = _addresses(old, new)
+    addresses = cache(lambda: _addresses(old, new))
     for family, table in old.tables.items():
         some = _Change(table, new.tables.get(family, Table()), addresses, left).suspects()
         if some is None:
@@ -76,7 +77,7 @@ class _Change:
 
     before: Table
     after: Table
-    addresses: dict[str, set[str]]
+    addresses: Callable[[], dict[str, set[str]]]
     left: Set[str] | None
 
     def suspects(self) -> Suspects:
@@ -90,18 +91,20 @@ class _Change:
     def _by_chains(self) -> Iterator[set[str] | None]:
         for name in self._shrunk():
             if name.startswith(_OF_PORTS):
-                yield self.addresses.get(name[3:], set())
+                yield self.addresses().get(name[3:], set())
             elif name.startswith(_OF_GROUPS):
                 for port in self._jumpers(name):
-                    yield self.addresses.get(port[3:], set())
+                    yield self.addresses().get(port[3:], set())
             else:
                 yield None
 
     def _shrunk(self) -> Iterator[str]:
         for name, chain in self.before.chains.items():
             now = self.after.chains.get(name)
+            if now is chain:
+                continue
             kept = {rule.parts for rule in now.rules} if now else set()
-            if now is not chain and any(rule.parts not in kept for rule in chain.rules):
+            if any(rule.parts not in kept for rule in chain.rules):
                 yield name
 
     def _jumpers(self, group: str) -> Iterator[str]:
@@ -113,7 +116,7 @@ class _Change:
     def _by_elements(self) -> Iterator[set[str] | None]:
         for name, container in self.before.containers.items():
             there = self.after.containers.get(name, Container(()))
-            if there is container:
+            if there.elements is container.elements:
                 continue
             lost, gained = _apart(container.elements, there.elements)
             if name == "infra4":
@@ -125,7 +128,7 @@ class _Change:
                 # Its flows with others of this host were judged by another's rules until now.
                 lost |= {key for key in gained if self.left is None or _address(key) in self.left}
             if name in _BY_TAP:
-                yield {address for key in lost for address in self.addresses.get(_tap(key), ())}
+                yield {address for key in lost for address in self.addresses().get(_tap(key), ())}
             elif name.startswith(_OF_MEMBERS):
                 yield lost
             elif lost and name not in _FLOATING:

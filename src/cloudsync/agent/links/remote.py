@@ -58,6 +58,8 @@ def ways(document: HostDocument) -> dict[Way, str]:
     device = DEVICE if document.fabric == "vxlan" else ""
     underlay, here, leaving = document.underlay, document.host, document.leaving
     found: dict[Way, str] = {}
+    if not others(document):
+        return found
     for name, entry in document.directory.items():
         there = leaving.get(name, entry.host)
         if there != here and there in underlay:

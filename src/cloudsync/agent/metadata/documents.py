@@ -8,7 +8,7 @@ from uuid import NAMESPACE_DNS, uuid5
 
 from cloudsync.agent.memo import Memo
 from cloudsync.agent.metadata.record import Interface, Record
-from cloudsync.model.document import HostDocument
+from cloudsync.model.document import Entry, HostDocument
 from cloudsync.model.problem import HostError
 from cloudsync.model.resources import Digest, Instance, Nic
 
@@ -25,11 +25,15 @@ def records(document: HostDocument, passwords: Mapping[str, bytes], memo: Memo |
     for instance in document.instances.values():
         password = passwords.get(instance.uuid, b"")
         found[instance.uuid] = kept.of((instance, password, *shared), _record, instance, document, password)
-    for entry in document.directory.values():
-        if entry.host == document.host and entry.uuid not in found:
+    for entry in kept.each((document.host,), _here, document.directory, document.host).values():
+        if entry.uuid not in found:
             found[entry.uuid] = Record(uuid=entry.uuid, addresses=entry.addresses, complete=False)
     _each_address_once(found)
     return found
+
+
+def _here(_name: str, entry: Entry, host: str) -> Entry | None:
+    return entry if entry.host == host else None
 
 
 def _each_address_once(found: Mapping[str, Record]) -> None:
