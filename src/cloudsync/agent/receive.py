@@ -21,10 +21,10 @@ _VERSION = "is the controller of another version of cloudsync?"
 
 def read_document(body: bytes, base: int, there: HostDocument | None = None) -> HostDocument:
     """Raise Refusal (422), which quotes nothing that can be secret. What is `there` already stays the same objects."""
-    document = _sound(_parse(HostDocument, body), base)
+    document = _parse(HostDocument, body)
     if there is None or (there.cloud, there.host) != (document.cloud, document.host):
-        return document
-    return patched(there, difference(there, document))
+        return _sound(document, base)
+    return _sound(patched(there, difference(there, document)), base, there)
 
 
 def read_delta(body: bytes, base: HostDocument) -> HostDocument:

@@ -222,10 +222,13 @@ def _unique(instances: Iterable[Instance]) -> Iterator[str]:
 
 
 def _directory(document: HostDocument, before: HostDocument, wrong: frozenset[str]) -> Iterator[str]:
-    for name, entry in fresh(document.directory, before.directory).items():
-        if not words.LABEL.fullmatch(name):
+    new = fresh(document.directory, before.directory)
+    names = set(filterfalse(words.LABEL.fullmatch, new))
+    uuids = set(filterfalse(words.UUID.fullmatch, [entry.uuid for entry in new.values()]))
+    for name, entry in new.items() if names or uuids or wrong else ():
+        if name in names:
             yield f"directory {shown(name)} is not a DNS label"
-        if not words.UUID.fullmatch(entry.uuid):
+        if entry.uuid in uuids:
             yield f"directory {shown(name)}: uuid {shown(entry.uuid)} is not a UUID in lower case"
         if wrong:
             listed = (text for text in (*entry.addresses, *entry.floating) if text in wrong)

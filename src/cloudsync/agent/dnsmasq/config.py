@@ -9,7 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from ipaddress import IPv4Network, ip_address
+from itertools import chain
 from pathlib import Path
+from socket import inet_aton
 
 from cloudsync.agent.firewall import names
 from cloudsync.agent.firewall.layout import METADATA
@@ -135,7 +137,7 @@ def _names(document: HostDocument, kept: Memo) -> str:
     networks = [document.networks[name] for name in sorted(document.networks)]
     subnets = [(*_numbers(IPv4Network(network.subnet)), network) for network in networks]
     entries = kept.each((document.networks,), _name, document.directory, subnets)
-    return "".join(sorted(line for lines in entries.values() for line in lines))
+    return "".join(sorted(chain.from_iterable(entries.values())))
 
 
 def _numbers(subnet: IPv4Network) -> tuple[int, int]:
@@ -154,7 +156,7 @@ def _name(name: str, entry: Entry, subnets: Sequence[tuple[int, int, Network]]) 
             continue
         network = _home(names.address(text, owner), subnets)
         called = _called(name, network)
-        here = [one for one in called if one not in taken] if taken else [*called]
+        here = [one for one in called if one not in taken] if taken else list(called)
         if len(entry.addresses) > 1 and network and _LABEL.fullmatch(network.name):
             here.append(f"{name}.{network.name.lower()}.{network.domain}")
         taken += called
@@ -164,8 +166,7 @@ def _name(name: str, entry: Entry, subnets: Sequence[tuple[int, int, Network]]) 
 
 
 def _home(address: str, subnets: Sequence[tuple[int, int, Network]]) -> Network | None:
-    first, second, third, fourth = address.split(".")
-    number = int(first) << 24 | int(second) << 16 | int(third) << 8 | int(fourth)
+    number = int.from_bytes(inet_aton(address), "big")
     for mask, subnet, network in subnets:
         if number & mask == subnet:
             return network

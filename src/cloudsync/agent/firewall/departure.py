@@ -13,10 +13,9 @@ def departed(old: HostDocument, new: HostDocument) -> dict[str, bool]:
     The others, which moved to another host or got another name, keep their flows.
     """
     there, came = old.directory, fresh(new.directory, old.directory)
-    now = {address: entry.uuid for entry in came.values() for address in entry.addresses}
     changed = (name for name, entry in came.items() if name in there and there[name] != entry)
-    return {
-        address: now.get(address) != there[name].uuid
-        for name in (*changed, *gone(new.directory, there))
-        for address in there[name].addresses
-    }
+    left = (*changed, *gone(new.directory, there))
+    if not left:
+        return {}
+    now = {address: entry.uuid for entry in came.values() for address in entry.addresses}
+    return {address: now.get(address) != there[name].uuid for name in left for address in there[name].addresses}

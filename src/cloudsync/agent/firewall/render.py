@@ -50,7 +50,7 @@ def add_rules(family: str, name: str, rules: Iterable[Rule]) -> Iterator[str]:
 def add_elements(family: str, name: str, elements: Mapping[str, str]) -> Iterator[str]:
     """Nothing for no elements: nft refuses an empty list."""
     if elements:
-        shown = (key + (f" : {value}" if value else "") for key, value in sorted(elements.items()))
+        shown = (f"{key} : {elements[key]}" if elements[key] else key for key in sorted(elements))
         yield f"add element {family} {TABLE} {name} {{ {', '.join(shown)} }}"
 
 
