@@ -65,6 +65,9 @@ class _Look:
     def host(self) -> str:
         return self.owners.get("host", "host.?")
 
+    def _owner(self, name: str) -> str:
+        return self.owners.get(name, self.host)
+
     def table(self, wanted: Table, found: Table) -> Iterator[Difference]:
         for name, container in wanted.containers.items():
             yield from self._container(name, container, found.containers.get(name))
@@ -76,12 +79,11 @@ class _Look:
             yield Difference(self.host, f"{kind} {name} in table {self.family} {TABLE} is not ours")
 
     def _container(self, name: str, wanted: Container, found: Container | None) -> Iterator[Difference]:
-        owner = self.owners.get(name, self.host)
         if found is None:
-            yield Difference(owner, f"{wanted.kind} {name} is missing")
+            yield Difference(self._owner(name), f"{wanted.kind} {name} is missing")
             return
         if wanted.shape != found.shape:
-            yield Difference(owner, f"{wanted.kind} {name} was made anew with other properties")
+            yield Difference(self._owner(name), f"{wanted.kind} {name} was made anew with other properties")
         if wanted.elements == found.elements:
             return
         for key, value in wanted.elements.items():
@@ -92,26 +94,27 @@ class _Look:
                 yield self._extra(name, key)
 
     def _missing(self, name: str, key: str) -> Difference:
-        whose = self.owners.get(key.split(" . ")[0], self.host)
         if name in _ELEMENTS:
-            return Difference(whose, _ELEMENTS[name][0])
+            return Difference(self._owner(key.split(" . ")[0]), _ELEMENTS[name][0])
         if name in _SETS:
-            return Difference(whose, f"{_SETS[name]} is missing from {name}: {key}")
-        return Difference(self.owners.get(name, self.host), f"member {self._named(key)} is missing")
+            return Difference(self._owner(key), f"{_SETS[name]} is missing from {name}: {key}")
+        return Difference(self._owner(name), f"member {self._named(key)} is missing")
 
     def _extra(self, name: str, key: str) -> Difference:
         if name in _ELEMENTS:
-            whose = self.owners.get(key.split(" . ")[0], self.host)
+            whose = self._owner(key.split(" . ")[0])
             return Difference(whose, _ELEMENTS[name][1].format(key))
         if name in _SETS:
             return Difference(self.host, f"{_SETS[name]} was added to {name}: {key}")
-        return Difference(self.owners.get(name, self.host), f"{self._named(key)} was added to its members")
+        return Difference(self._owner(name), f"{self._named(key)} was added to its members")
 
     def _named(self, address: str) -> str:
         return f"{address} ({self.owners[address]})" if address in self.owners else address
 
     def _chain(self, name: str, wanted: Chain, found: Chain | None) -> Iterator[Difference]:
-        owner = self.owners.get(name, self.host)
+        if found == wanted:
+            return
+        owner = self._owner(name)
         if found is None:
             yield Difference(owner, f"chain {name} is missing")
             return

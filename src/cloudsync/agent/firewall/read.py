@@ -4,18 +4,30 @@ import json
 from typing import Any
 
 from cloudsync.agent.firewall import expressions
-from cloudsync.agent.firewall.ruleset import Base, Chain, Container, Rule, Table
+from cloudsync.agent.firewall.ruleset import TABLE, Base, Chain, Container, Rule, Table
 
 _PLAIN = {"family", "name", "table", "type", "handle", "map", "flags", "comment", "elem"}
 
 
 def read_table(listing: str) -> Table:
     """One table. Raise ValueError unless `listing` is what nft prints."""
+    return _table(json.loads(listing)["nftables"])
+
+
+def read_ours(listing: str) -> Table | None:
+    """Ours among the tables of a family; None when it is not there."""
+    entries = json.loads(listing)["nftables"]
+    if not any(entry.get("table", {}).get("name") == TABLE for entry in entries):
+        return None
+    return _table([entry for entry in entries if any(body.get("table") == TABLE for body in entry.values())])
+
+
+def _table(entries: list[dict[str, Any]]) -> Table:
     containers: dict[str, Container] = {}
     bases: dict[str, Base | None] = {}
     rules: dict[str, list[Rule]] = {}
     others: set[tuple[str, str]] = set()
-    for entry in json.loads(listing)["nftables"]:
+    for entry in entries:
         ((kind, body),) = entry.items()
         if kind in ("metainfo", "table"):
             continue
