@@ -1,5 +1,6 @@
-"""What sets and maps of ours hold, listed by raw netlink: nft takes five times as long to print them, and all of that
-when rules are listed with them. Called by nft.py, which asks nft about whatever is not known here.
+"""What sets and maps of ours hold, listed by raw netlink: nft takes three times as long to read and print them.
+
+Called by nft.py, which has nft list everything where something is not known here.
 """
 
 import socket

@@ -51,7 +51,7 @@ class Record:
 
 
 def _fields(thing: Record | Interface) -> dict[str, Any]:
-    """`asdict` copies all that is in them, a hundred times as slowly."""
+    """`asdict` copies all that is in them, down to the last text, which takes ten times as long."""
     return {one.name: getattr(thing, one.name) for one in fields(thing)}
 
 
