@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from cloudsync.model.cloud import Cloud
+from cloudsync.model.difference import Difference, Fate, Side
 from cloudsync.model.document import Applied
 from cloudsync.model.plan import Plan
 from cloudsync.model.problem import CloudsyncError, StaleError
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from cloudsync.apply.surprise import Surprise
     from cloudsync.hosts.fleet import Fleet
     from cloudsync.spec.lineage import Lineage
+    from cloudsync.spec.versions import Version
 
 
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
@@ -47,6 +49,27 @@ def decide(cloud: Cloud, snapshot: Snapshot, who: str) -> Plan:
     desired = resolve(cloud, placements, snapshot)
     applied = Applied(commit=cloud.commit, dirty=cloud.dirty, by=who, at=_now(snapshot.deployed(cloud.name)))
     return make_plan(cloud, desired, snapshot, placements, unplaced, applied)
+
+
+def compare(was: "Version", now: "Version") -> Difference:
+    """What the change from one version of a spec to another means, with no host asked. `now` is not broken."""
+    from cloudsync.planner.alike import alike
+    from cloudsync.planner.between import between, confirm_same
+    from cloudsync.planner.settled import settled
+    from cloudsync.planner.supposed import suppose
+
+    before, after = Side(commit=was.commit, file=was.file), Side(commit=now.commit, file=now.file)
+    if now.cloud is None:
+        gone = Plan(cloud=was.cloud.name if was.cloud else "")
+        return Difference(base=before, head=after, fate=Fate.REMOVED, plan=gone)
+    base, head = was.cloud or emptied(now.cloud), now.cloud
+    confirm_same(base, head)
+    world = suppose(base, head)
+    plan = decide(world.head, settled(world.base, world.homes, world.bare, world.held), "")
+    found = between(plan, base, head, world)
+    fate = Fate.UNREADABLE if was.problems else Fate.NEW if was.cloud is None else Fate.THERE
+    fate = Fate.MOVED if fate is Fate.THERE and was.file != now.file else fate
+    return Difference(base=before, head=after, fate=fate, plan=found, alike=alike(base, head, world.heirs))
 
 
 def _now(deployed: Applied | None = None) -> str:

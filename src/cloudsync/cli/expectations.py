@@ -2,13 +2,17 @@
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cloudsync.model.plan import Checked
 from cloudsync.model.problem import Problem
 
+if TYPE_CHECKING:
+    from cloudsync.spec.document import Document
 
-def problems(broken: Iterable[Checked]) -> list[Problem]:
-    """Those that hold are passed over."""
+
+def problems(broken: Iterable[Checked], document: "Document | None" = None) -> list[Problem]:
+    """Those that hold are passed over. `document` is the spec where it is no file as it stands."""
     from cloudsync.reach.expect import words
     from cloudsync.spec.document import read
     from cloudsync.spec.finding import Finding
@@ -23,5 +27,5 @@ def problems(broken: Iterable[Checked]) -> list[Problem]:
             found.append(Problem(message, None, hint))
         else:
             trail = ("expect", int(one.expectation.key.partition("/")[2]))
-            found.append(read(Path(one.place.file)).problem(Finding(trail, message, hint)))
+            found.append((document or read(Path(one.place.file))).problem(Finding(trail, message, hint)))
     return found

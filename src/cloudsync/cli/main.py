@@ -159,6 +159,26 @@ def destroy(
 
 
 @app.command()
+def diff(
+    span: Annotated[
+        str, typer.Argument(metavar="[BASE[..HEAD]]", help="Commits; without HEAD the files here.")
+    ] = "HEAD",
+    style: Format = "text",
+    detailed_exitcode: Annotated[
+        bool, typer.Option("--detailed-exitcode", help="Exit with 2 when something changes.")
+    ] = False,
+    snapshot: Annotated[
+        Path | None, typer.Option("--snapshot", help="Plan HEAD against this saved observation.")
+    ] = None,
+    allowed_signers: Signers = None,
+) -> None:
+    """Show what a change of the spec means, from Git alone."""
+    from cloudsync.cli.diff import run
+
+    raise typer.Exit(run(Options.file, span, style, detailed_exitcode, snapshot, allowed_signers))
+
+
+@app.command()
 def status(
     address: Annotated[str | None, typer.Argument(help="KIND.NAME or an instance's NAME.")] = None,
     style: Format = "text",

@@ -23,7 +23,7 @@ MARKS = {"ready": "✓", "cordoned": "✓ cordoned", "drained": "✓ drained"}
 MANY = 6
 
 
-def text(plan: Plan, colour: bool) -> str:
+def text(plan: Plan, colour: bool, noun: str = "Plan") -> str:
     """Hosts, drift, changes and their order, exposure, broken expectations, what has no place or stays, totals."""
     paint = Paint(colour)
     parts = [_hosts(plan, paint)]
@@ -38,7 +38,7 @@ def text(plan: Plan, colour: bool) -> str:
     parts += [_section("Cannot move", _staying(plan, paint))] if plan.staying else []
     parts += ["\n".join(f"warning: {printable(one)}" for one in plan.warnings)] if plan.warnings else []
     parts += ["\n".join(f"note: {printable(one)}" for one in plan.notes)] if plan.notes else []
-    parts.append(_totals(plan) if plan.steps or plan.changes or plan.unplaced else "Nothing to do.")
+    parts.append(totals(plan, noun))
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -203,14 +203,17 @@ def _why(one: Unplaced) -> str:
     return "; ".join(refused(one.refusals, len(one.refusals))) or "there is no host"
 
 
-def _totals(plan: Plan) -> str:
+def totals(plan: Plan, noun: str = "Plan") -> str:
+    """One line."""
+    if not (plan.steps or plan.changes or plan.unplaced):
+        return "Nothing to do."
     count = summary(plan)
     words = ", ".join(f"{count[verb]} to {verb}" for verb in ("add", "change", "replace", "remove"))
     drift = f"; {count['drift']} drift to repair" if count["drift"] else ""
     disks = count["disks_destroyed"]
     lost = f" {disks} disk{'s' if disks != 1 else ''} will be destroyed." if disks else ""
     going = printable(f" It deletes or makes anew {most(plan.mass)}.") if plan.mass else ""
-    return f"Plan: {words}{drift}.{lost}{going}"
+    return f"{noun}: {words}{drift}.{lost}{going}"
 
 
 def _aligned(rows: list[tuple[str, str, str]]) -> list[str]:

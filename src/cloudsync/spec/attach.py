@@ -1,6 +1,7 @@
 """What a spec refers to outside itself: public keys, user-data and images, read or hashed. For `load` and `keyring`."""
 
 import hashlib
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +12,7 @@ from cloudsync.spec import publickey
 from cloudsync.spec.checks.images import SHA256, bad_source
 from cloudsync.spec.digests import Digests
 from cloudsync.spec.draft import Draft
-from cloudsync.spec.files import FileProblem, Folder, locate, read
+from cloudsync.spec.files import FileProblem, Source, locate
 from cloudsync.spec.finding import Finding, Trail
 from cloudsync.spec.models import Image, PublicKeyFile
 from cloudsync.spec.words import quote
@@ -51,8 +52,13 @@ def is_file(source: str) -> bool:
     return source.startswith("file:")
 
 
-def attach(draft: Draft, folder: Folder, digests: Digests) -> Attached:
-    """Everything that can be read; what cannot is in `found`."""
+def stand_in(source: str) -> str:
+    """In place of the digest of an image file that is not opened, where the spec does not say it either."""
+    return hashlib.sha256(f"cloudsync file {source}".encode()).hexdigest()
+
+
+def attach(draft: Draft, folder: Source, digests: Digests | None) -> Attached:
+    """Everything that can be read; what cannot is in `found`. Without `digests` image files are not opened."""
     attached = public_keys(draft, folder)
     for name, instance in draft.instances.items():
         data = instance.user_data
@@ -61,11 +67,12 @@ def attach(draft: Draft, folder: Folder, digests: Digests) -> Attached:
             _user_data(attached, folder, name, text, "" if isinstance(data, str) else data.file)
     for name, image in draft.images.items():
         _image(attached, folder.home, name, image, digests)
-    digests.save()
+    if digests:
+        digests.save()
     return attached
 
 
-def public_keys(draft: Draft, folder: Folder) -> Attached:
+def public_keys(draft: Draft, folder: Source) -> Attached:
     """The key pairs alone."""
     attached = Attached()
     for name, written in draft.keypairs.items():
@@ -81,7 +88,7 @@ def _try(attached: Attached, trail: Trail, secret: bool, make: Callable[[], T]) 
     return None
 
 
-def _keypair(attached: Attached, folder: Folder, name: str, written: str | PublicKeyFile) -> None:
+def _keypair(attached: Attached, folder: Source, name: str, written: str | PublicKeyFile) -> None:
     trail: Trail = ("keypairs", name)
     text: str | None
     if isinstance(written, str):
@@ -99,14 +106,13 @@ def _keypair(attached: Attached, folder: Folder, name: str, written: str | Publi
         attached.keys[name] = key.line
 
 
-def _inside(attached: Attached, folder: Folder, written: str, limit: int) -> bytes:
-    path = folder.find(written)
-    data = read(path, limit, written)
+def _inside(attached: Attached, folder: Source, written: str, limit: int) -> bytes:
+    path, data = folder.take(written, limit)
     attached.files[path] = data
     return data
 
 
-def _user_data(attached: Attached, folder: Folder, name: str, text: str | None, file: str) -> None:
+def _user_data(attached: Attached, folder: Source, name: str, text: str | None, file: str) -> None:
     trail: Trail = ("instances", name, "user_data")
     if text is None:
         trail = (*trail, "file")
@@ -125,12 +131,16 @@ def _user_data(attached: Attached, folder: Folder, name: str, text: str | None, 
     attached.user_data[name] = data
 
 
-def _image(attached: Attached, home: Path, name: str, image: Image, digests: Digests) -> None:
+def _image(attached: Attached, home: Path, name: str, image: Image, digests: Digests | None) -> None:
     if not is_file(image.source):
         attached.images[name] = (image.sha256.lower(), image.source)
         return
     trail: Trail = ("images", name, "source")
     if bad_source(image.source) is not None:
+        return
+    if digests is None:
+        source = os.path.normpath(home / file_path(image.source))
+        attached.images[name] = (image.sha256.lower() or stand_in(source), source)
         return
     path = _try(attached, trail, False, lambda: locate(home, file_path(image.source)))
     if path is None:

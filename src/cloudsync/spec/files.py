@@ -1,11 +1,12 @@
 """Files that a spec refers to: found only inside the Git repository (or the spec's folder), and read with a limit.
-`attach` calls it. Images are the exception: they may be anywhere."""
+`attach` calls it. Images are the exception: they may be anywhere. commits.py has the same for what is committed."""
 
 import os
 import stat
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Protocol
 
 from cloudsync.spec.words import count, quote
 
@@ -16,6 +17,17 @@ class FileProblem(ValueError):
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
         self.hint = hint
+
+
+class Source(Protocol):
+    """Where a spec's files come from. Paths of images count from `home`."""
+
+    @property
+    def home(self) -> Path: ...
+
+    def take(self, written: str, limit: int) -> tuple[Path, bytes]:
+        """The file that `written` names, and its content. FileProblem when there is none, or it holds more."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +43,11 @@ class Folder:
 
     @classmethod
     def of(cls, spec: Path) -> "Folder":
-        home = spec.resolve().parent
+        return cls.around(spec.resolve().parent)
+
+    @classmethod
+    def around(cls, home: Path) -> "Folder":
+        """That of a spec in the folder `home`, which has no links in it."""
         for folder in (home, *home.parents):
             if (folder / ".git").exists():
                 return cls(home, folder, True)
@@ -46,6 +62,10 @@ class Folder:
         if any(part.casefold() == ".git" for part in path.relative_to(self.fence).parts):
             raise FileProblem(f"{quote(written)} belongs to Git itself", "name a file that can be committed")
         return path
+
+    def take(self, written: str, limit: int) -> tuple[Path, bytes]:
+        path = self.find(written)
+        return path, read(path, limit, written)
 
 
 def locate(home: Path, written: str) -> Path:

@@ -1,14 +1,19 @@
-"""Which commit the spec comes from, whether its files differ from it, and how two commits are related. `load` asks
-last, and lineage.py.
+"""Which commit the spec comes from, whether its files differ from it, how two commits are related, and what is in one.
+`load` asks last, lineage.py and commits.py.
 
-The repository may be anybody's: its hooks, file system monitor and environment are kept out of it.
+The repository may be anybody's: its hooks, filters, file system monitor and environment are kept out of it.
 """
 
 import os
 import re
 import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from cloudsync.model.problem import CloudsyncError
 
 SECONDS = 20
 _HASH = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -42,14 +47,80 @@ def shallow(top: Path) -> bool:
     return (_said(top, "rev-parse", "--is-shallow-repository") or "").strip() == "true"
 
 
+def named(top: Path, written: str) -> str:
+    """The hash of the commit that a person calls `written`. CloudsyncError when there is none."""
+    if written.startswith("-") or not written.isprintable():
+        raise CloudsyncError(f"{written!r} is not a commit", "name a branch, a tag or a hash")
+    found = (_said(top, "rev-parse", "--verify", "--quiet", f"{written}^{{commit}}") or "").strip()
+    if not _HASH.fullmatch(found):
+        why = "" if _said(top, "rev-parse", "--git-dir") else f", and git does not read {top}: try `git -C {top} log`"
+        raise CloudsyncError(f"there is no commit {written!r} here{why}", "fetch it first, or name another")
+    return found
+
+
+def renamed(top: Path, base: str, head: str) -> dict[str, str]:
+    """Files that have another name in `head` (what is staged, when it is empty), by their name in `base`."""
+    options = ("-r", "-z", "-M", "-l1000", "--diff-filter=R", "--name-status", "--no-ext-diff", "--no-textconv")
+    command = ("diff-tree", *options, base, head) if head else ("diff-index", "--cached", *options[1:], base)
+    words = (_said(top, *command, "--") or "").split("\0")
+    return dict(zip(words[1::3], words[2::3], strict=False))
+
+
+class Objects:
+    """What the repository at `top` has stored, as it is stored: nothing is checked out, converted or fetched."""
+
+    def __init__(self, top: Path) -> None:
+        self._top = top
+        self._git: subprocess.Popen[bytes] | None = None
+
+    def read(self, name: str, limit: int) -> bytes | int:
+        """The content of the object with this hash; only its size where that is more than `limit`."""
+        git = self._git = self._git or self._opened()
+        if git.stdin is None or git.stdout is None:
+            raise ValueError("git was opened without pipes")
+        with suppress(BrokenPipeError):
+            git.stdin.write(f"{name}\n".encode())
+            git.stdin.flush()
+        words = git.stdout.readline(200).split()
+        size = int(words[2]) if len(words) == 3 else -1
+        if size > limit:
+            self.close()
+            return size
+        data = git.stdout.read(size + 1) if size >= 0 else b""
+        if not data or len(data) != size + 1:
+            self.close()
+            raise CloudsyncError(f"git does not find {name} in {self._top}", "fetch it: a partial clone lacks some")
+        return data[:-1]
+
+    def close(self) -> None:
+        if self._git:
+            self._git.kill()
+            self._git.communicate()
+            self._git = None
+
+    def _opened(self) -> "subprocess.Popen[bytes]":
+        pipe = subprocess.PIPE
+        try:
+            return subprocess.Popen(
+                _command(self._top, "cat-file", "--batch"),
+                env=_environment(),
+                stdin=pipe,
+                stdout=pipe,
+                stderr=subprocess.DEVNULL,
+            )
+        except OSError as error:
+            raise CloudsyncError(f"git does not run: {error.strerror}", "install git") from None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self.close()
+
+
 def _said(top: Path, *words: str) -> str | None:
-    """None when git does not run, refuses, or takes too long. Nothing is fetched, not for a partial clone either."""
-    command = [
-        *("git", "--no-optional-locks", "--no-replace-objects", "-c", "core.fsmonitor=false"),
-        *("-c", "core.hooksPath=/dev/null", "-c", "protocol.allow=never", "-C", str(top), *words),
-    ]
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
-    environment |= {"GIT_LITERAL_PATHSPECS": "1", "LC_ALL": "C"}
+    """None when git does not run, refuses, or takes too long."""
+    command, environment = _command(top, *words), _environment()
     try:
         done = subprocess.run(
             command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=SECONDS, check=False
@@ -57,6 +128,19 @@ def _said(top: Path, *words: str) -> str | None:
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else None
+
+
+def _command(top: Path, *words: str) -> list[str]:
+    """Nothing is fetched, not for a partial clone either."""
+    return [
+        *("git", "--no-optional-locks", "--no-replace-objects", "-c", "core.fsmonitor=false"),
+        *("-c", "core.hooksPath=/dev/null", "-c", "protocol.allow=never", "-C", str(top), *words),
+    ]
+
+
+def _environment() -> dict[str, str]:
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
+    return environment | {"GIT_LITERAL_PATHSPECS": "1", "GIT_NO_LAZY_FETCH": "1", "LC_ALL": "C"}
 
 
 def _read(lines: Sequence[str]) -> tuple[str, bool]:

@@ -11,9 +11,10 @@ from cloudsync.model.cloud import Cloud
 from cloudsync.model.problem import Place, Problem, SpecError
 
 if TYPE_CHECKING:
+    from cloudsync.spec.digests import Digests
     from cloudsync.spec.document import Document
     from cloudsync.spec.draft import Draft
-    from cloudsync.spec.files import Folder
+    from cloudsync.spec.files import Folder, Source
 
 _KINDS = {
     "hosts": Kind.HOST,
@@ -27,24 +28,35 @@ _KINDS = {
 
 def load(path: Path) -> Cloud:
     """What the spec at `path` describes. SpecError with all problems, sorted by place, when there is one."""
-    from cloudsync.spec.attach import attach
     from cloudsync.spec.digests import Digests, cache_path
     from cloudsync.spec.document import read
-    from cloudsync.spec.expand import expand
     from cloudsync.spec.files import Folder
 
-    document = read(path)
+    document, folder = read(path), Folder.of(path)
+    cloud, files = _loaded(document, folder, Digests(cache_path()), path)
+    return _committed(cloud, folder, [path.resolve(), *files])
+
+
+def load_from(document: "Document", source: "Source", path: Path) -> Cloud:
+    """What `document`, which is the spec at `path` or once was, describes with the files of `source`. No image is
+    opened: what the spec says of it counts."""
+    return _loaded(document, source, None, path)[0]
+
+
+def _loaded(document: "Document", source: "Source", digests: "Digests | None", path: Path) -> tuple[Cloud, list[Path]]:
+    """With the files that it refers to."""
+    from cloudsync.spec.attach import attach
+    from cloudsync.spec.expand import expand
+
     if not document.complete:
         raise _error(document.problem(spot) for spot in document.spots)
     draft, problems = _checked(document)
-    folder = Folder.of(path)
-    attached = attach(draft, folder, Digests(cache_path()))
+    attached = attach(draft, source, digests)
     problems += [document.problem(one, draft.tree) for one in attached.found]
     if problems:
         raise _error(problems)
     where = os.path.abspath(path)  # noqa: PTH100 - links are kept: they are what the user named
-    cloud = expand(draft, attached, attached.digest(document.data), where, _places(document, draft))
-    return _committed(cloud, folder, [path.resolve(), *attached.files])
+    return expand(draft, attached, attached.digest(document.data), where, _places(document, draft)), [*attached.files]
 
 
 def _checked(document: "Document") -> "tuple[Draft, list[Problem]]":

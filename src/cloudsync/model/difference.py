@@ -1,0 +1,43 @@
+"""What a change of the spec means, by what Git has alone: the value behind `diff`."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from cloudsync.model.plan import Plan
+
+
+class Fate(StrEnum):
+    """What became of the spec file. `unreadable`: it was broken in BASE, so that nothing can be compared."""
+
+    THERE = "there"
+    NEW = "new"
+    REMOVED = "removed"
+    MOVED = "moved"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """`commit` is empty for the working tree, `file` is the spec's path in the repository."""
+
+    commit: str
+    file: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alike:
+    """An instance (by its key in the spec) that comes as one goes which is the same but for the name."""
+
+    name: str
+    was: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """`plan` has no hosts, steps or placements: nobody was asked."""
+
+    base: Side
+    head: Side
+    fate: Fate
+    plan: Plan
+    alike: tuple[Alike, ...] = ()

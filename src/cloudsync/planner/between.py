@@ -1,0 +1,50 @@
+"""Two versions of a cloud -> what becomes reachable, what is expected, and the changes, as a plan that nobody can carry
+out. Pure; pipeline.py gives it the plan between the supposed two.
+"""
+
+from dataclasses import replace
+
+from cloudsync.model.cloud import Cloud
+from cloudsync.model.plan import Exposure, Plan
+from cloudsync.model.problem import CloudsyncError
+from cloudsync.planner.grounds import notes
+from cloudsync.planner.supposed import Supposed
+from cloudsync.planner.told import told
+from cloudsync.reach.expect import check
+from cloudsync.reach.exposure import exposure
+from cloudsync.reach.wanted import of_cloud
+
+
+def between(plan: Plan, base: Cloud, head: Cloud, supposed: Supposed) -> Plan:
+    """`plan` leads from the supposed base to the supposed head."""
+    changes = told(plan, base, head, supposed)
+    expected = check(head, of_cloud(head), decided=False) if head.expectations else ()
+    return Plan(
+        cloud=head.name,
+        commit=head.commit,
+        spec_digest=head.digest,
+        changes=changes,
+        exposure=_exposure(base, head, supposed) if changes else Exposure(),
+        expectations=expected,
+        warnings=tuple(notes(base, head)),
+        rolls=plan.rolls,
+        mass=plan.mass,
+    )
+
+
+def confirm_same(base: Cloud, head: Cloud) -> None:
+    """CloudsyncError where no host would take the one after the other."""
+    if base.name != head.name:
+        raise CloudsyncError(
+            f"the cloud's name changes from {base.name} to {head.name}: its hosts would refuse another's spec",
+            f"keep the name, or destroy {base.name} first",
+        )
+
+
+def _exposure(base: Cloud, head: Cloud, supposed: Supposed) -> Exposure:
+    """Addresses that are not written are somewhere in their subnets; who is renamed is the same."""
+    names = {old: new for new, old in supposed.heirs.items()}
+    instances = {
+        names.get(name, name): replace(one, name=names.get(name, name)) for name, one in base.instances.items()
+    }
+    return exposure(of_cloud(replace(base, instances=instances)), of_cloud(head))

@@ -1,0 +1,68 @@
+"""What a plan has no change for and a reader of the spec's change wants to know: what the spec says of hosts, and of
+whatever nothing that is there follows at once. Pure; told.py and pipeline.py ask."""
+
+from collections.abc import Iterator
+
+from cloudsync.model.cloud import Cloud, Host
+from cloudsync.model.plan import Action, Change, Disruption
+from cloudsync.model.size import size
+from cloudsync.model.snapshot import HostStatus
+from cloudsync.planner import compare
+from cloudsync.reach.expect import words
+from cloudsync.spec.attach import stand_in
+
+LEAVES = "leaves the cloud; it must have been emptied"
+DRAINED = "what is there moves to other hosts"
+
+
+def hosts(base: Cloud, head: Cloud) -> Iterator[Change]:
+    """Hosts that come, go, or are said to be something else. A cloud that had none has nothing to compare."""
+    for name in sorted(base.hosts.keys() | head.hosts.keys()):
+        before, after, address = base.hosts.get(name), head.hosts.get(name), f"host.{name}"
+        if before is None:
+            yield Change(address=address, action=Action.CREATE, reasons=("joins the cloud",), hosts=(name,))
+        elif after is None:
+            yield Change(address=address, action=Action.DELETE, reasons=(LEAVES,), hosts=(name,))
+        elif before != after:
+            drained = after.state is HostStatus.DRAINED is not before.state
+            yield Change(
+                address=address,
+                action=Action.UPDATE,
+                fields=compare.fields(_host(before), _host(after)),
+                reasons=(DRAINED,) if drained else (),
+                hosts=(name,),
+                disruption=Disruption.MIGRATE if drained else Disruption.NONE,
+            )
+
+
+def _host(one: Host) -> dict[str, object]:
+    """`uplink` is the planner's to tell."""
+    many, kept = one.overcommit, one.reserved
+    return {
+        "uri": one.uri,
+        "ssh": one.ssh,
+        "address": one.address,
+        "virt": one.virt,
+        "zone": one.zone or None,
+        "labels": [f"{key}={value}" for key, value in sorted(one.labels.items())],
+        "overcommit": f"{many.vcpus:g} vCPUs, {many.memory:g} memory, {many.disk:g} disk",
+        "reserved": f"{kept.vcpus} vCPUs, {size(kept.memory)} of memory, {size(kept.disk)} of disk",
+        "state": "active" if one.state is HostStatus.READY else one.state.value,
+    }
+
+
+def notes(base: Cloud, head: Cloud) -> Iterator[str]:
+    """What else is different."""
+    then, now = ([words(one) for one in cloud.expectations] for cloud in (base, head))
+    yield from (f"no longer expected: {one}" for one in then if one not in now)
+    yield from (f"newly expected: {one}" for one in now if one not in then)
+    for name in sorted(base.placement_groups.keys() | head.placement_groups.keys()):
+        if base.placement_groups.get(name) != head.placement_groups.get(name):
+            yield f"placement group {name} is another: instances that are there stay, new ones follow it"
+    for name, image in sorted(head.images.items()):
+        if name in base.images and image.source != base.images[name].source and image.sha256 == stand_in(image.source):
+            yield f"image {name} is another file without a sha256: whether its content is another, Git does not say"
+    if base.scheduler != head.scheduler:
+        yield "the scheduler's strategy or weights are others: new instances follow them"
+    if base.bandwidth != head.bandwidth:
+        yield "migration: another bandwidth, for the moves to come"

@@ -1,0 +1,119 @@
+"""A spec's files as they are in a commit, with the links between them: versions.py reads through it.
+
+Nothing is checked out. Of a stranger's commit nothing leads outside of it: no `..`, no link, no submodule.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cloudsync.spec.files import FileProblem
+from cloudsync.spec.git import Objects
+from cloudsync.spec.words import count, quote
+
+_LARGEST_FOLDER = 64 << 20
+_LONGEST_LINK = 4096
+_MOST_LINKS = 40
+_FOLDER, _LINK, _OTHER = "40000", "120000", "160000"
+
+Parts = tuple[str, ...]
+Entries = dict[str, tuple[str, str]]
+
+
+class NoFileError(FileProblem):
+    """There is nothing of that name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """`top` is the folder that the commit is of, `home` the one that written paths count from."""
+
+    objects: Objects
+    name: str
+    top: Path
+    home: Path
+    _folders: dict[Parts, Entries] = field(default_factory=dict)
+
+    def take(self, written: str, limit: int) -> tuple[Path, bytes]:
+        """The file's real path, as if it were checked out, and its content."""
+        parts, name = self._file(written)
+        found = self.objects.read(name, limit)
+        if isinstance(found, int):
+            raise FileProblem(f"{quote(written)} has {count(found, 'byte')}, and at most {limit} are taken")
+        return self.top.joinpath(*parts), found
+
+    def _file(self, written: str) -> tuple[Parts, str]:
+        here, todo = self._start(written)
+        links = 0
+        while todo:
+            part = todo.pop()
+            if part == "..":
+                if not here:
+                    raise self._outside(written)
+                here.pop()
+            elif part not in ("", "."):
+                mode, name = self._entries(tuple(here)).get(part, ("", ""))
+                if mode == _LINK:
+                    links += 1
+                    todo += reversed(self._target(written, name, links).split("/"))
+                elif mode == _FOLDER:
+                    here.append(part)
+                elif mode.startswith("100") and not any(todo):
+                    return (*here, part), name
+                else:
+                    raise self._missing(written, mode, links > 0)
+        raise FileProblem(f"{quote(written)} is a folder", "name a file")
+
+    def _start(self, written: str) -> tuple[list[str], list[str]]:
+        """Where to begin, and the parts of the way from there, last first."""
+        if not written or "\0" in written:
+            raise FileProblem("no file is named here", "write a path relative to the spec")
+        if "\n" in written or written.startswith("#"):
+            raise FileProblem("this is a text, not the path of a file", "write a path relative to the spec")
+        if not written.startswith("/"):
+            return list(self.home.relative_to(self.top).parts), written.split("/")[::-1]
+        if not Path(written).is_relative_to(self.top):
+            raise self._outside(written)
+        return [], list(Path(written).relative_to(self.top).parts)[::-1]
+
+    def _target(self, written: str, name: str, links: int) -> str:
+        found = self.objects.read(name, _LONGEST_LINK)
+        if isinstance(found, int) or links > _MOST_LINKS:
+            raise FileProblem(f"{quote(written)}: a loop of links")
+        target = found.decode("utf-8", "surrogateescape")
+        if target.startswith("/"):
+            raise self._outside(written)
+        return target
+
+    def _entries(self, folder: Parts) -> Entries:
+        """Mode and hash of all that is in a folder, by name."""
+        if folder not in self._folders:
+            name = self._entries(folder[:-1])[folder[-1]][1] if folder else f"{self.name}^{{tree}}"
+            found = self.objects.read(name, _LARGEST_FOLDER)
+            if isinstance(found, int):
+                raise FileProblem(f"the folder {quote('/'.join(folder))} has too many files")
+            self._folders[folder] = _parsed(found, len(self.name) // 2)
+        return self._folders[folder]
+
+    def _outside(self, written: str) -> FileProblem:
+        return FileProblem(
+            f"{quote(written)} is outside the Git repository {self.top}", "copy the file in, and commit it"
+        )
+
+    def _missing(self, written: str, mode: str, linked: bool) -> FileProblem:
+        if linked:
+            return FileProblem(f"{quote(written)} is a link to nothing in commit {self.name[:12]}", "commit the file")
+        if mode == _OTHER:
+            return FileProblem(f"{quote(written)} is in a submodule, another repository", "copy the file in")
+        return NoFileError(f"there is no file {quote(written)} in commit {self.name[:12]}", "commit it")
+
+
+def _parsed(data: bytes, width: int) -> Entries:
+    """Git's own form: mode, space, name, a zero byte, and the hash as bytes."""
+    found: Entries = {}
+    at = 0
+    while at < len(data):
+        end = data.index(b"\0", at)
+        mode, _, name = data[at:end].partition(b" ")
+        at = end + 1 + width
+        found[name.decode("utf-8", "surrogateescape")] = (mode.decode(), data[end + 1 : at].hex())
+    return found

@@ -1,0 +1,119 @@
+"""Two versions of a spec, each a commit or the working tree, both read as `load` reads one. `diff` asks.
+
+What Git has says it all: no host is asked, no image opened, nothing of the spec run.
+"""
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from cloudsync.model.cloud import Cloud
+from cloudsync.model.problem import CloudsyncError, Place, Problem, SpecError
+from cloudsync.spec.commits import Commit, NoFileError
+from cloudsync.spec.document import LARGEST, Document, parse, read
+from cloudsync.spec.files import FileProblem, Folder, Source
+from cloudsync.spec.git import Objects, named, renamed
+from cloudsync.spec.load import load_from
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """`commit` is empty for the working tree. `file` is the spec's path in the repository, `cloud` None where there is
+    none, or where it is broken by `problems`."""
+
+    commit: str
+    file: str
+    cloud: Cloud | None = None
+    document: Document | None = None
+    problems: tuple[Problem, ...] = ()
+
+
+def versions(path: Path, span: str) -> tuple[Version, Version]:
+    """The spec at `path` in BASE and in HEAD of `BASE..HEAD`, or in BASE and the working tree; followed where it has
+    another name in BASE. CloudsyncError when it is in neither."""
+    place, top = _place(path)
+    base, head = ends(top, span)
+    file = str(place.relative_to(top))
+    with Objects(top) as objects:
+        shelf = _Shelf(objects, top, path, place)
+        now = shelf.version(head, file)
+        was = shelf.version(base, file, of_base=True)
+        if _absent(was) and _absent(now):
+            where = head[:12] if head else "the working tree"
+            raise CloudsyncError(f"there is no {file} in {base[:12]} nor in {where}", "name the spec with -f FILE")
+        if _absent(was):
+            was = shelf.moved(base, head, file, was)
+        elif _absent(now):
+            now = shelf.moved(base, head, file, now)
+    return was, now
+
+
+def _absent(one: Version) -> bool:
+    return one.document is None and not one.problems
+
+
+def ends(top: Path, span: str) -> tuple[str, str]:
+    """Hashes of BASE and HEAD; of HEAD an empty one for the working tree."""
+    base, dots, head = span.partition("..")
+    if head.startswith("."):
+        since = f"$(git merge-base {base or 'HEAD'} {head[1:] or 'HEAD'})..{head[1:] or 'HEAD'}"
+        raise CloudsyncError(f"{span!r} has three dots", f"write BASE..HEAD; for a branch since it parted: {since}")
+    return named(top, base or "HEAD"), named(top, head or "HEAD") if dots else ""
+
+
+def _place(path: Path) -> tuple[Path, Path]:
+    """Where the spec is by the name that it was given, else what that leads to; and the repository around it."""
+    for place in (Path(os.path.abspath(path)).parent.resolve() / path.name, path.resolve()):  # noqa: PTH100
+        folder = Folder.around(place.parent)
+        if folder.git:
+            return place, folder.fence
+    raise CloudsyncError(
+        f"{path} is not in a Git repository", "a diff compares what Git knows: git init, and commit it"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Shelf:
+    """Versions of one spec. `path` is what the user called it, `place` where that is."""
+
+    objects: Objects
+    top: Path
+    path: Path
+    place: Path
+
+    def version(self, commit: str, file: str, of_base: bool = False) -> Version:
+        """Problems of BASE say that they are of BASE: the reader has HEAD before them."""
+        at = self.top / file
+        called = self.path if at == self.place else at
+        label = f"{commit[:12]}:{file}" if of_base else str(called)
+        document: Document | None = None
+        try:
+            document, source = self._opened(commit, at, label) if commit else self._here(at, called)
+            return Version(commit, file, load_from(document, source, at), document)
+        except NoFileError:
+            return Version(commit, file)
+        except FileProblem as error:
+            problem = Problem(str(error), Place(label, 1, 1), error.hint)
+            return Version(commit, file, None, document, (problem,))
+        except SpecError as error:
+            return Version(commit, file, None, document, error.problems)
+
+    def _here(self, at: Path, called: Path) -> tuple[Document, Source]:
+        if not os.path.lexists(at):
+            raise NoFileError("there is no spec")
+        # A link may lead anywhere, and lines of what is no spec would be shown.
+        Folder(at.parent, self.top, True).find(at.name)
+        return read(called), Folder.of(at)
+
+    def _opened(self, commit: str, at: Path, label: str) -> tuple[Document, Source]:
+        found = Commit(self.objects, commit, self.top, at.parent)
+        real, data = found.take(at.name, LARGEST)
+        return parse(label, data), replace(found, home=real.parent)
+
+    def moved(self, base: str, head: str, file: str, missing: Version) -> Version:
+        """The version that `missing` is, by the name that the spec had or has there."""
+        names = renamed(self.top, base, head)
+        if missing.commit == base:
+            old = next((one for one, new in names.items() if new == file), "")
+            return self.version(base, old, of_base=True) if old else missing
+        return self.version(head, names[file]) if file in names else missing

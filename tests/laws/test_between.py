@@ -1,0 +1,87 @@
+"""What Git alone says of a change: nothing of a spec that stays, and of another what the plan of the hosts says.
+
+What is refused there is refused here.
+"""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+
+from cloudsync.model.cloud import Cloud
+from cloudsync.model.plan import Action, Disruption, Plan
+from cloudsync.model.problem import SpecError
+from cloudsync.pipeline import compare
+from cloudsync.planner.documents import content
+from cloudsync.planner.settled import settled
+from cloudsync.scheduler.place import place
+from cloudsync.spec.versions import Version
+from tests.laws.fleet import Fleet, decide
+from tests.laws.journey import reach, without_unplaced
+from tests.laws.many import law
+from tests.laws.worlds import journeys
+
+
+@law
+@given(journeys(1))
+def test_the_settled_snapshot_is_what_an_apply_leaves(stops: tuple[Cloud, ...]) -> None:
+    fleet = Fleet()
+    bare = fleet.observe(stops[0])
+    cloud = reach(fleet, stops[0])
+    found, there = settled(cloud, place(cloud, bare)[0], bare), fleet.observe(cloud)
+    plan = decide(cloud, found).plan
+    assert plan.empty, (plan.changes, plan.drift, plan.steps)
+    for name, host in found.hosts.items():
+        other = there.hosts[name]
+        assert content(host.document) == content(other.document)
+        same = {uuid: replace(one, generation=0) for uuid, one in other.machines.items()}
+        assert {uuid: replace(one, generation=0) for uuid, one in host.machines.items()} == same
+        assert (host.disks, host.images.keys()) == (other.disks, other.images.keys())
+        assert host.runs.keys() == other.runs.keys()
+
+
+def difference(base: Cloud, head: Cloud) -> Plan:
+    return compare(Version("a", "cloud.yaml", base), Version("b", "cloud.yaml", head)).plan
+
+
+@law
+@given(journeys(1))
+def test_a_spec_that_stays_changes_nothing(stops: tuple[Cloud, ...]) -> None:
+    plan = difference(stops[0], stops[0])
+    assert (plan.changes, plan.exposure.added, plan.exposure.removed, plan.warnings) == ((), (), (), ())
+
+
+@law
+@given(journeys(2))
+def test_a_diff_says_what_the_plan_of_the_hosts_says(stops: tuple[Cloud, ...]) -> None:
+    """Where instances are there, the same ones come, go and are made anew, and what else is disturbed is named too."""
+    fleet = Fleet()
+    base = reach(fleet, stops[0])
+    try:
+        head = without_unplaced(stops[1], decide(stops[1], fleet.observe(stops[1])).plan)
+    except SpecError:
+        with pytest.raises(SpecError):
+            difference(base, stops[1])
+        return
+    there, alone = decide(head, fleet.observe(head)).plan, difference(base, head)
+    for action in (Action.CREATE, Action.DELETE, Action.REPLACE):
+        assert of(there, action) == of(alone, action), action
+    missing = disturbed(there, Action.MOVE) - disturbed(alone)
+    assert not missing, [one for plan in (there, alone) for one in plan.changes if one.address in missing]
+    assert not alone.steps
+    written = {nic.address for cloud in (base, head) for one in cloud.instances.values() for nic in one.nics}
+    for change in alone.changes:
+        for field in change.fields:
+            if field.path == "address":
+                words = f"{field.before or ''} {field.after or ''}".replace("in 10.", "").split()
+                assert {word for word in words if word.startswith("10.")} <= written
+
+
+def of(plan: Plan, action: Action) -> set[str]:
+    return {one.address for one in plan.changes if one.action is action and one.address.startswith("instance.")}
+
+
+def disturbed(plan: Plan, *aside: Action) -> set[str]:
+    """Whether one has to move depends on the host that it is on."""
+    found = (one for one in plan.changes if one.address.startswith("instance.") and one.action not in aside)
+    return {one.address for one in found if one.disruption >= Disruption.RESTART}
