@@ -20,10 +20,11 @@ class Terminal:
     """A folder with a spec in it, and a keyboard that is not a terminal."""
 
     folder: Path
+    name: str = "cloud.yaml"
 
     @property
     def spec(self) -> Path:
-        return self.folder / "cloud.yaml"
+        return self.folder / self.name
 
     def write(self, text: str) -> None:
         self.spec.write_text(text)

@@ -21,7 +21,7 @@ def run(path: Path, span: str, style: str, detailed: bool, snapshot: Path | None
     from cloudsync.pipeline import compare
     from cloudsync.spec.versions import versions
 
-    one_of(style, "text", "json")
+    one_of(style, "text", "json", "markdown")
     was, now = versions(path, span)
     if now.problems:
         raise SpecError(now.problems)
@@ -62,6 +62,10 @@ def _show(found: Difference, style: str) -> None:
         from cloudsync.render.diff_json import document
 
         out(json.dumps(document(found), indent=2))
+    elif style == "markdown":
+        from cloudsync.render.plan_markdown import difference
+
+        out(difference(found))
     else:
         from cloudsync.render.diff_text import text
 

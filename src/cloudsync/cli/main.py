@@ -21,6 +21,7 @@ from cloudsync.cli.options import (
     Options,
     Parallelism,
     Replace,
+    Report,
     Sign,
     Signers,
 )
@@ -81,7 +82,7 @@ def schema() -> None:
 @app.command()
 def plan(
     out: Annotated[Path | None, typer.Option("--out", help="Save the plan, for `apply PLAN`.")] = None,
-    style: Format = "text",
+    style: Report = "text",
     detailed_exitcode: Annotated[
         bool, typer.Option("--detailed-exitcode", help="Exit with 2 when there are changes or drift.")
     ] = False,
@@ -163,7 +164,7 @@ def diff(
     span: Annotated[
         str, typer.Argument(metavar="[BASE[..HEAD]]", help="Commits; without HEAD the files here.")
     ] = "HEAD",
-    style: Format = "text",
+    style: Report = "text",
     detailed_exitcode: Annotated[
         bool, typer.Option("--detailed-exitcode", help="Exit with 2 when something changes.")
     ] = False,

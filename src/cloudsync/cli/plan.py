@@ -35,7 +35,7 @@ def run(
     """
     from cloudsync.spec.load import load
 
-    one_of(style, "text", "json")
+    one_of(style, "text", "json", "markdown")
     cloud = replace(replacing(load(path), replaced), evacuate=lost)
     snapshot = snapshot_of(cloud, snapshot_file, signers)
     plan = warned(decide(cloud, snapshot, who()), lineage(cloud, snapshot))
@@ -56,6 +56,10 @@ def show(plan: Plan, style: str = "text") -> None:
         from cloudsync.render.plan_json import document
 
         out(json.dumps(document(plan), indent=2))
+    elif style == "markdown":
+        from cloudsync.render.plan_markdown import plan as markdown
+
+        out(markdown(plan))
     else:
         from cloudsync.render.plan_text import text
 

@@ -1,6 +1,6 @@
 """A plan for people: `The plan, as text`."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from cloudsync.model.plan import Action, Change, Disruption, Field, Held, Placement, Plan, Unplaced
 from cloudsync.render.mass import most
@@ -26,23 +26,28 @@ MANY = 6
 def text(plan: Plan, colour: bool, noun: str = "Plan") -> str:
     """Hosts, drift, changes and their order, exposure, broken expectations, what has no place or stays, totals."""
     paint = Paint(colour)
-    parts = [_hosts(plan, paint)]
-    parts += [_section("Drift (changed outside cloudsync)", _drift(plan, paint))] if plan.drift else []
-    changes = _changes(plan, paint)
-    parts += [_section("Changes", changes)] if changes else []
-    parts += [_section("Order", rolls(plan.rolls))] if plan.rolls else []
-    exposure = _exposure(plan, paint)
-    parts += [_section("Exposure", exposure)] if exposure else []
-    parts += [_section("Expectations", _expectations(plan, paint))] if plan.broken else []
-    parts += [_section("No place", _homeless(plan, paint))] if plan.homeless else []
-    parts += [_section("Cannot move", _staying(plan, paint))] if plan.staying else []
+    parts = [hosts(plan, paint), *("\n".join([title, *lines]) for title, lines in sections(plan, paint))]
     parts += ["\n".join(f"warning: {printable(one)}" for one in plan.warnings)] if plan.warnings else []
     parts += ["\n".join(f"note: {printable(one)}" for one in plan.notes)] if plan.notes else []
     parts.append(totals(plan, noun))
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _hosts(plan: Plan, paint: Paint) -> str:
+def sections(plan: Plan, paint: Paint) -> list[tuple[str, list[str]]]:
+    """Each with its title, those that have nothing to say left out."""
+    found = [
+        ("Drift (changed outside cloudsync)", _drift(plan, paint)),
+        ("Changes", _changes(plan, paint)),
+        ("Order", rolls(plan.rolls)),
+        ("Exposure", _exposure(plan, paint)),
+        ("Expectations", _expectations(plan, paint)),
+        ("No place", _homeless(plan, paint)),
+        ("Cannot move", _staying(plan, paint)),
+    ]
+    return [(title, lines) for title, lines in found if lines]
+
+
+def hosts(plan: Plan, paint: Paint) -> str:
     """Each host; of many that are ready, only their number."""
     ready = [name for name, host in plan.hosts.items() if host.status == "ready"]
     crowd = len(ready) > MANY
@@ -59,10 +64,6 @@ def _left_alone(count: int) -> str:
     if not count:
         return ""
     return f": {count} instance{'s' if count != 1 else ''} there {'are' if count != 1 else 'is'} left alone"
-
-
-def _section(title: str, lines: Iterable[str]) -> str:
-    return "\n".join([title, *lines])
 
 
 def _drift(plan: Plan, paint: Paint) -> list[str]:
@@ -93,6 +94,8 @@ def _exposure(plan: Plan, paint: Paint) -> list[str]:
 
 
 def _expectations(plan: Plan, paint: Paint) -> list[str]:
+    if not plan.broken:
+        return []
     from cloudsync.reach.expect import words
 
     return [f"  {paint.red('✗')} {printable(f'{words(one.expectation)}: {one.because}')}" for one in plan.broken]
