@@ -83,8 +83,29 @@ def test_a_new_address_takes_nobodys(cloud: Terminal) -> None:
     committed(cloud, text)
     for last in range(2, 15):
         nic = f"networks: [{{name: default, address: 10.20.0.{last}}}]"
-        cloud.write(text + f"  new: {{image: blank, flavor: small, {nic}}}\n")
-        assert list(changes(cloud)) == ["instance.new"], last
+        new = f"  new: {{image: blank, flavor: small, {nic}}}\n"
+        cloud.write(text.replace("db: {", "db: {metadata: {a: b}, ") + new)
+        found = changes(cloud)
+        assert found.keys() == {"instance.db", "instance.new"}
+        assert found["instance.db"]["disruption"] == "none", last
+
+
+def test_another_image_names_no_host(cloud: Terminal) -> None:
+    """Which hosts have it already, only they know; the disks are lost for certain."""
+    images = "images:\n  newer: {source: 'https://example.org/newer.qcow2', sha256: " + "cd" * 32 + "}\n"
+    cloud.write(REAL.replace("images:\n", images).replace("db: {image: blank", "db: {image: newer"))
+    found = changes(cloud)
+    assert (found["image.newer"]["action"], found["image.newer"]["hosts"]) == ("create", [])
+    assert (found["instance.db"]["action"], found["instance.db"]["destroys_data"]) == ("replace", True)
+    assert "+ image.newer  sha256:cdcdcdcdcdcd" in cloud.type("diff").out
+    local = REAL.replace("'https://example.org/blank.qcow2', sha256: " + "ab" * 32, "'file:blank.qcow2'")
+    committed(cloud, local)
+    cloud.write(REAL.replace("https://example.org/", "file:"))
+    assert changes(cloud) == {}, "only now is it said which file it is"
+    cloud.write(local.replace("file:blank", "file:other"))
+    fields = [field for one in printed(cloud)["changes"] for field in one["fields"] if field["path"] == "content"]
+    assert [field["after"] for field in fields] == [f"file:{cloud.folder}/other.qcow2"]
+    assert "Git does not say" in cloud.type("diff").out
 
 
 def test_a_placement_moves_what_must_move(cloud: Terminal) -> None:

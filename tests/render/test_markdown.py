@@ -19,6 +19,7 @@ HOSTILE = [
     "[a](https://evil.example) ![i](https://evil.example/x.png) <https://evil.example>",
     "</code></pre></details><img src=https://evil.example/x onerror=alert(1)><script>evil</script>",
     "`` ``` ```` ``````````",
+    "`````",
     "a\n```\n\n<img src=evil>\n~~~\n\n# evil\r\n> evil\n* * *",
     "<!-- evil --> --> ]]> <?evil?> <![CDATA[evil",
     "\\` \\</code> &lt;b&gt; &#64;evil $`evil`$ $$evil$$",

@@ -149,7 +149,7 @@ def _created(change: Change, placement: Placement | None) -> tuple[str, str]:
     if placement is None:
         shown = [field.after or "" if field.path != "rule" else f"+ {field.after}" for field in change.fields[:MANY]]
         more = f", and {len(change.fields) - MANY} more" if len(change.fields) > MANY else ""
-        where = f"on {', '.join(change.hosts)}" if change.address.startswith("image.") else ""
+        where = f"on {', '.join(change.hosts)}" if change.address.startswith("image.") and change.hosts else ""
         if change.address.startswith("host."):
             return ", ".join(change.reasons), where
         return ", ".join(shown) + more, where
