@@ -90,6 +90,16 @@ def test_a_new_address_takes_nobodys(cloud: Terminal) -> None:
         assert found["instance.db"]["disruption"] == "none", last
 
 
+def test_what_is_paused_waits(cloud: Terminal) -> None:
+    paused = REAL.replace("web: {", "web: {paused: true, metadata: {a: b}, ") + "  new: {image: blank, flavor: small}\n"
+    cloud.write(paused.replace("  new: {", "  new: {paused: true, "))
+    found = printed(cloud)
+    assert {one["address"]: one["why"] for one in found["held"]} == {"instance.new": "paused", "instance.web": "paused"}
+    assert (found["changes"], found["exposure"]) == ([], {"added": [], "removed": []})
+    cloud.write(paused.replace("  new: {", "  new: {paused: true, ").replace("db: {", "db: {security_groups: [], "))
+    assert "new" not in json.dumps(printed(cloud)["exposure"])
+
+
 def test_another_image_names_no_host(cloud: Terminal) -> None:
     """Which hosts have it already, only they know; the disks are lost for certain."""
     images = "images:\n  newer: {source: 'https://example.org/newer.qcow2', sha256: " + "cd" * 32 + "}\n"
@@ -172,7 +182,7 @@ def test_exposure_and_a_broken_expectation(cloud: Terminal) -> None:
     assert "expect: [{deny" in typed.err, "the line is that of the commit"
     committed(cloud, opened + GROUP)
     cloud.write(opened + GROUP + EXPECT.replace("deny", "allow"))
-    assert "newly expected: allow internet → instance.web" in printed(cloud)["warnings"]
+    assert "newly expected: allow internet → instance.web" in printed(cloud)["notes"]
 
 
 def test_what_is_refused_is_refused_here(cloud: Terminal) -> None:

@@ -9,7 +9,7 @@ from cloudsync.model.plan import Exposure, Plan
 from cloudsync.model.problem import CloudsyncError
 from cloudsync.planner.grounds import notes
 from cloudsync.planner.supposed import Supposed
-from cloudsync.planner.told import told
+from cloudsync.planner.told import held, told
 from cloudsync.reach.expect import check
 from cloudsync.reach.exposure import exposure
 from cloudsync.reach.wanted import of_cloud
@@ -26,9 +26,10 @@ def between(plan: Plan, base: Cloud, head: Cloud, supposed: Supposed) -> Plan:
         changes=changes,
         exposure=_exposure(base, head, supposed) if changes else Exposure(),
         expectations=expected,
-        warnings=tuple(notes(base, head)),
+        notes=tuple(notes(base, head)),
         rolls=plan.rolls,
         mass=plan.mass,
+        held=held(plan, base, head, supposed),
     )
 
 
@@ -47,4 +48,20 @@ def _exposure(base: Cloud, head: Cloud, supposed: Supposed) -> Exposure:
     instances = {
         names.get(name, name): replace(one, name=names.get(name, name)) for name, one in base.instances.items()
     }
-    return exposure(of_cloud(replace(base, instances=instances)), of_cloud(head))
+    then = replace(base, instances=instances)
+    return exposure(of_cloud(then), of_cloud(_without_paused(head, then)))
+
+
+def _without_paused(head: Cloud, then: Cloud) -> Cloud:
+    """What is paused is as it was, or not there."""
+    if not head.paused:
+        return head
+    kept = {
+        name: one
+        for name, one in then.instances.items()
+        if one.base in head.paused
+        and head.groups.keys() >= set(one.groups)
+        and head.networks.keys() >= {nic.network for nic in one.nics}
+    }
+    others = {name: one for name, one in head.instances.items() if one.base not in head.paused}
+    return replace(head, instances=dict(sorted({**others, **kept}.items())))

@@ -82,7 +82,7 @@ def suppose(base: Cloud, head: Cloud) -> Supposed:
     names = before_hosts.keys() | after_hosts.keys()
     ready = {name: HostState(name=name, status=HostStatus.READY, capacity=_PLENTY, tls=True) for name in names}
     return Supposed(
-        base=_easy(base, before_hosts, homes),
+        base=replace(_easy(base, before_hosts, homes), paused=frozenset()),
         head=_easy(head, after_hosts, pins),
         bare=Snapshot(hosts=ready),
         homes=tuple(Placement(instance=name, host=homes[name]) for name in sorted(homes)),

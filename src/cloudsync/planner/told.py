@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from cloudsync.model.cloud import Cloud, Wanted
-from cloudsync.model.plan import Action, Change, Disruption, Field, Plan
+from cloudsync.model.plan import Action, Change, Disruption, Field, Held, Plan
 from cloudsync.planner import grounds
 from cloudsync.planner.supposed import Choice, Supposed
 from cloudsync.spec.attach import stand_in
@@ -30,6 +30,12 @@ def told(plan: Plan, base: Cloud, head: Cloud, supposed: Supposed) -> tuple[Chan
         else:
             found.append(more)
     return tuple(sorted(found, key=lambda change: (change.address, change.action.value)))
+
+
+def held(plan: Plan, base: Cloud, head: Cloud, supposed: Supposed) -> tuple[Held, ...]:
+    """What waits, because the spec says that it is not to be touched."""
+    words = _Words(base, head, supposed)
+    return tuple(replace(wait, change=one) for wait in plan.held if (one := words.of(wait.change)))
 
 
 def _joined(one: Change, more: Change) -> Change:
@@ -129,7 +135,7 @@ class _Words:
         """Instances that may have to move, because their placement says something else now."""
         for name, old in self._heirs.items():
             before, after = self._base.instances[old], self._head.instances[name]
-            if before.where == after.where:
+            if before.where == after.where or after.base in self._head.paused:
                 continue
             left = self._then.of(before) - self._now.of(after)
             field = Field(path="placement", before=_where(before), after=_where(after))

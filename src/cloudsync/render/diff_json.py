@@ -7,7 +7,7 @@ from cloudsync.model.difference import Difference, Side
 from cloudsync.render.plan_json import document as plan_document
 
 FORMAT_VERSION = 1
-_SHARED = ("changes", "exposure", "expectations", "warnings", "rolls", "mass", "summary")
+_SHARED = ("changes", "exposure", "expectations", "warnings", "rolls", "mass", "held", "notes", "summary")
 
 
 def document(found: Difference) -> dict[str, Any]:

@@ -64,6 +64,8 @@ def _parts(found: Plan) -> Iterator[tuple[str, list[str]]]:
         yield title, [_signed(line) for line in lines]
     if found.warnings:
         yield "Warnings", [f"! {one}" for one in found.warnings]
+    if found.notes:
+        yield "Notes", list(found.notes)
 
 
 def _signed(line: str) -> str:
