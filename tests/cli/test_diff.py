@@ -88,6 +88,7 @@ def test_a_new_address_takes_nobodys(cloud: Terminal) -> None:
         found = changes(cloud)
         assert found.keys() == {"instance.db", "instance.new"}
         assert found["instance.db"]["disruption"] == "none", last
+    assert "10.20.0.14 is written for the first time" in cloud.type("diff").out
 
 
 def test_what_is_paused_waits(cloud: Terminal) -> None:

@@ -12,6 +12,7 @@ from cloudsync.reach.expect import words
 from cloudsync.spec.attach import stand_in
 
 LEAVES = "leaves the cloud; it must have been emptied"
+_FEW = 5
 DRAINED = "what is there moves to other hosts"
 
 
@@ -51,6 +52,21 @@ def _host(one: Host) -> dict[str, object]:
     }
 
 
+def _written(base: Cloud, head: Cloud) -> Iterator[str]:
+    """Addresses that are asked for, and that one who never asked may have been given."""
+    loose = {nic.network for one in base.instances.values() for nic in one.nics if not nic.address}
+    known = {nic.address for one in base.instances.values() for nic in one.nics}
+    found = [nic for one in head.instances.values() for nic in one.nics if nic.address not in known]
+    names = [nic.address for nic in found if nic.address and nic.network in loose]
+    if names:
+        more = f" and {len(names) - _FEW} more" if len(names) > _FEW else ""
+        verb = "is" if len(names) == 1 else "are"
+        yield (
+            f"{', '.join(names[:_FEW])}{more} {verb} written for the first time: "
+            "who has it without having asked for it gets another, by a restart"
+        )
+
+
 def notes(base: Cloud, head: Cloud) -> Iterator[str]:
     """What else is different."""
     then, now = ([words(one) for one in cloud.expectations] for cloud in (base, head))
@@ -62,6 +78,7 @@ def notes(base: Cloud, head: Cloud) -> Iterator[str]:
     for name, image in sorted(head.images.items()):
         if name in base.images and image.source != base.images[name].source and image.sha256 == stand_in(image.source):
             yield f"image {name} is another file without a sha256: whether its content is another, Git does not say"
+    yield from _written(base, head)
     if base.scheduler != head.scheduler:
         yield "the scheduler's strategy or weights are others: new instances follow them"
     if base.bandwidth != head.bandwidth:

@@ -74,7 +74,8 @@ def suppose(base: Cloud, head: Cloud) -> Supposed:
     for name, wanted in base.instances.items():
         fit = then.of(wanted)
         after = now.of(head.instances[successors[name]]) if name in successors else fit
-        homes[name] = min(fit & after or fit or (usual,))
+        # What found no other place may still be on a host that is drained.
+        homes[name] = min(fit & after or then.of(wanted, ()) & after or fit or (usual,))
     pins = {name: _pin(now, wanted, homes.get(heirs.get(name, "")), usual) for name, wanted in head.instances.items()}
     needed = {name: host for name, host in base.hosts.items() if name in homes.values()}
     after_hosts = {**needed, **head.hosts} or {SOMEWHERE: Host(name=SOMEWHERE, uri="sim:")}
