@@ -9,7 +9,9 @@ from dataclasses import replace
 from cloudsync.model.document import HostDocument
 from cloudsync.model.plan import Change
 from cloudsync.model.resources import Instance, Nic
+from cloudsync.model.snapshot import HostState
 from cloudsync.planner.seen import Pair
+from cloudsync.scheduler.homes import Home
 
 
 def given(nics: tuple[Nic, ...], address: str | None) -> tuple[Nic, ...]:
@@ -17,9 +19,10 @@ def given(nics: tuple[Nic, ...], address: str | None) -> tuple[Nic, ...]:
     return (replace(nics[0], floating=address), *nics[1:]) if address else nics
 
 
-def holders(pairs: Iterable[Pair]) -> dict[str, Pair]:
-    """Who has each floating address by the last apply."""
-    return {address: pair for pair in pairs if pair.record for address in pair.record.floating}
+def holders(pairs: Iterable[Pair], left: Iterable[tuple[HostState, Home]] = ()) -> dict[str, Pair]:
+    """Who has each floating address by the last apply; what moves `left` behind on a host may have some still."""
+    copies = [Pair(wanted=None, home=home, host=host, source=host) for host, home in left]
+    return {address: pair for pair in (*copies, *pairs) if pair.record for address in pair.record.floating}
 
 
 def moves(pairs: Iterable[Pair]) -> dict[str, tuple[str, ...]]:

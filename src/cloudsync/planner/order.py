@@ -39,8 +39,7 @@ from cloudsync.scheduler.homes import Home
 class Work:
     """Everything about one host: `pairs` are to be there, `there` are there now, `copies` are left of moves.
 
-    `held` says of all hosts who must let go of a name or an address. `shared` is what all documents share before each
-    batch of those that roll, and after the last.
+    `held` says who must let go of a name or an address; `shared` is what documents share before each batch and last.
     """
 
     cloud: Cloud
@@ -64,7 +63,8 @@ def steps(works: Iterable[Work], turns: Turns) -> tuple[Step, ...]:
         for pair in work.there
         if pair.home and ((pair.doomed and pair.is_there) or pair.home.uuid in work.held.stops or pair.moves)
     }
-    floating = holders(pair for work in every for pair in work.there)
+    left = [(work.host, one) for work in every for one in work.copies]
+    floating = holders((pair for work in every for pair in work.there), left)
     hosts = [_Host(work, freed, floating, turns) for work in every]
     documents = {work.host.name: work.host.document for work in every}
     before = ahead({host.name: host.puts for host in hosts}, documents, turns)
