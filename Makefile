@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup dev image demo demo-clean test test-packets test-machines test-fleets test-others check bench kill machine lab lab-stop lab-start lab-down lock
+.PHONY: help setup dev image demo demo-clean test test-packets test-machines test-fleets test-others test-kill check bench kill machine lab lab-stop lab-start lab-down lock
 IMAGE ?=
 HOSTS ?= 3
 UNDERLAY ?= flat
@@ -60,7 +60,11 @@ test-fleets:
 	@setup/root $(REAL) $(FLEETS) $(call named,fleets  )
 
 test-others:
-	@setup/root $(REAL) $(addprefix --ignore=,$(PACKETS) $(MACHINES) $(FLEETS)) tests $(call named,others  )
+	@setup/root $(REAL) $(addprefix --ignore=,$(PACKETS) $(MACHINES) $(FLEETS) tests/kill) tests $(call named,others  )
+
+# Apart from the others: one run of all ended with every test of its machine killed, and why is not known yet.
+test-kill: dev ## kill the program, the daemons and a host at a few moments of an apply; make kill at all of them
+	@setup/root $(REAL) tests/kill
 
 check: dev ## format, lint, types, import rules and the tests that need no root
 	@.venv/bin/ruff format --check --quiet .

@@ -48,9 +48,9 @@ def chain() -> str:
 
 
 def resized(file: Path) -> None:
-    """2 vCPUs and 48 MiB, as `virsh edit` gives them: topology and nodes of memory go along."""
-    text = re.sub(r"<vcpu[^>]*>[0-9]+<", "<vcpu>2<", run("virsh", "dumpxml", "--inactive", "box"))
-    text = re.sub(r"<topology [^>]*/>|<maxMemory.*</maxMemory>|(?s:<numa>.*</numa>)", "", text)
+    """2 vCPUs and 48 MiB, as `virsh edit` gives them: nodes of memory go along."""
+    text = re.sub(r"(<vcpu[^>]* current=')[0-9]+", r"\g<1>2", run("virsh", "dumpxml", "--inactive", "box"))
+    text = re.sub(r"<maxMemory.*</maxMemory>|(?s:<numa>.*</numa>)", "", text)
     file.write_text(re.sub(r"(emory unit='KiB'>)[0-9]+", rf"\g<1>{48 << 10}", text))
     run("virsh", "define", str(file))
 
