@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup dev image demo demo-clean test test-packets test-machines test-fleets test-others test-kill check bench kill machine lab lab-stop lab-start lab-down lock
+.PHONY: help setup dev image demo demo-clean test test-packets test-machines test-fleets test-others test-killing check bench kill machine lab lab-stop lab-start lab-down lock
 IMAGE ?=
 HOSTS ?= 3
 UNDERLAY ?= flat
@@ -32,11 +32,12 @@ demo: setup ## two guests on this machine, proved to work and left running; IMAG
 demo-clean: setup ## remove every trace of the demo
 	@setup/root demo/clean
 
-# Each on a private machine: two processors are enough for four, for most of the time they wait.
+# Each on a private machine: two processors are enough for five, for most of the time they wait.
 REAL := .venv/bin/python tests/lab/private.py --uplink .venv/bin/python -m pytest -q -m real
 PACKETS := $(addprefix tests/,denials dnsmasq fabric firewall floating links neighbours)
 MACHINES := $(addprefix tests/,contract e2e libvirt)
 FLEETS := $(addprefix tests/,fleet lab moves)
+KILLING := tests/kill
 named = 2>&1 | sed -u 's/^/$(1) /'
 
 # What `make check` has seen pass on this very code is not run again, but for the properties, which are tried harder here.
@@ -48,7 +49,7 @@ test: dev image ## all tests, the real libvirt, nftables, dnsmasq and a booted g
 	  echo 'make check has passed the tests without root on this very code: only properties are tried again, and harder'; \
 	  WORLDS=50 .venv/bin/python -m pytest -n 4 -q -m 'not real' $(harder); \
 	else WORLDS=50 .venv/bin/python -m pytest -n 4 -q -m 'not real'; fi
-	@$(MAKE) --no-print-directory --keep-going -j4 test-packets test-machines test-fleets test-others
+	@$(MAKE) --no-print-directory --keep-going -j5 test-packets test-machines test-fleets test-others test-killing
 
 test-packets:
 	@setup/root $(REAL) $(PACKETS) $(call named,packets )
@@ -60,11 +61,10 @@ test-fleets:
 	@setup/root $(REAL) $(FLEETS) $(call named,fleets  )
 
 test-others:
-	@setup/root $(REAL) $(addprefix --ignore=,$(PACKETS) $(MACHINES) $(FLEETS) tests/kill) tests $(call named,others  )
+	@setup/root $(REAL) $(addprefix --ignore=,$(PACKETS) $(MACHINES) $(FLEETS) $(KILLING)) tests $(call named,others  )
 
-# Apart from the others: one run of all ended with every test of its machine killed, and why is not known yet.
-test-kill: dev ## kill the program, the daemons and a host at a few moments of an apply; make kill at all of them
-	@setup/root $(REAL) tests/kill
+test-killing:
+	@setup/root $(REAL) $(KILLING) $(call named,killing )
 
 check: dev ## format, lint, types, import rules and the tests that need no root
 	@.venv/bin/ruff format --check --quiet .

@@ -19,7 +19,9 @@ DAEMONS = {
     "dnsmasq": ("dnsmasq",),
     "metadata": ("cloudsync.agent.metadata",),
 }
-"""Words that the command line of each has, as they are or as the end of a path."""
+"""What the command line of each begins with, after an interpreter and its options: words, or the ends of paths."""
+_BEFORE = 4
+"""Words that may stand before: `python -I -m` and the like."""
 
 
 def children(pid: int) -> list[int]:
@@ -40,8 +42,14 @@ def _is(pid: int, words: tuple[str, ...], namespace: Path) -> bool:
     with suppress(OSError):
         line = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
         there = Path(f"/proc/{pid}/ns/pid").readlink() == namespace
-        return there and all(any(one == word or one.endswith(f"/{word}") for one in line) for word in words)
+        return there and any(_begins(line[at:], words) for at in range(_BEFORE))
     return False
+
+
+def _begins(line: list[str], words: tuple[str, ...]) -> bool:
+    """Anywhere else a word may be an argument: of these very tests, `--ignore=tests/dnsmasq` say."""
+    found = zip(line, words, strict=False)
+    return len(line) >= len(words) and all(one == word or one.endswith(f"/{word}") for one, word in found)
 
 
 def fell(name: str, beside: int | None = None) -> None:
