@@ -1,11 +1,11 @@
 """All hosts of a cloud: a Driver each, and what they say when asked at once. The CLI's `with Fleet.open(cloud)`."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from cloudsync.apply.driver import Driver
 from cloudsync.hosts.ask import at_once
@@ -15,6 +15,8 @@ from cloudsync.model.journal import Entry
 from cloudsync.model.problem import HostError
 from cloudsync.model.snapshot import HostState, HostStatus, Snapshot
 from cloudsync.scheduler.standing import recognised
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +44,7 @@ class Fleet:
 
     def runs(self) -> Mapping[str, Mapping[str, int]]:
         """What runs, of each host that can say, by name."""
-
-        def asked(driver: Driver) -> Mapping[str, int] | None:
-            try:
-                return driver.runs()
-            except HostError:
-                return None
-
-        names = [name for name in self.drivers if name not in self._silent]
-        answers = at_once([partial(asked, self.drivers[name]) for name in names])
-        return {name: found for name, found in zip(names, answers, strict=True) if found is not None}
+        return self._answers({name: one.runs for name, one in self.drivers.items() if name not in self._silent})[0]
 
     def checkup(self) -> Mapping[str, tuple[Check, ...]]:
         """What every host is found to be like, by name."""
@@ -60,16 +53,20 @@ class Fleet:
 
     def journals(self, limit: int) -> tuple[dict[str, tuple[Entry, ...]], dict[str, HostError]]:
         """The last applies of each host by name, and why the others could not be asked."""
+        return self._answers({name: partial(_applies, one, limit) for name, one in self.drivers.items()})
 
-        def asked(driver: Driver) -> tuple[Entry, ...] | HostError:
+    def _answers(self, questions: Mapping[str, Callable[[], T]]) -> tuple[dict[str, T], dict[str, HostError]]:
+        """What each host says that can, by name, and why the others cannot."""
+        failed: dict[str, HostError] = {}
+
+        def asked(name: str) -> tuple[str, T] | None:
             try:
-                return driver.journal().applies(limit)
+                return name, questions[name]()
             except HostError as error:
-                return error
+                failed[name] = error
+                return None
 
-        answers = dict(zip(self.drivers, at_once([partial(asked, one) for one in self.drivers.values()]), strict=True))
-        silent = {name: found for name, found in answers.items() if isinstance(found, HostError)}
-        return {name: found for name, found in answers.items() if not isinstance(found, HostError)}, silent
+        return dict(one for one in at_once([partial(asked, name) for name in questions]) if one), failed
 
     def close(self) -> None:
         for driver in self.drivers.values():
@@ -80,6 +77,10 @@ class Fleet:
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
         self.close()
+
+
+def _applies(driver: Driver, limit: int) -> tuple[Entry, ...]:
+    return driver.journal().applies(limit)
 
 
 def _driver(host: Host, cloud: Cloud) -> Driver:

@@ -4,11 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from cloudsync.model.problem import HostError
-from cloudsync.model.resources import Instance
+from cloudsync.model.resources import MOST_DISKS, Instance
 from cloudsync.model.snapshot import Machine
-
-MOST = 8
-"""Data disks that a machine has places for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,4 +39,4 @@ def parted(machine: Machine, disk: str) -> Machine:
     """Every guest lets go of what it is asked for."""
     attached = machine.attached - {disk}
     disks = tuple(one for one in machine.disks if one.id != disk)
-    return replace(machine, disks=disks, attached=attached, ports=MOST - len(attached))
+    return replace(machine, disks=disks, attached=attached, ports=MOST_DISKS - len(attached))

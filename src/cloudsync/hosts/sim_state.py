@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from cloudsync.hosts.sim_disks import MOST, SimDisk, as_wanted, confirm_free, parted
+from cloudsync.hosts.sim_disks import SimDisk, as_wanted, confirm_free, parted
 from cloudsync.model.delta import difference, patched
 from cloudsync.model.document import HostDocument
 from cloudsync.model.problem import HostError, StaleError
@@ -229,23 +229,8 @@ def _need_growth(host: str, before: Machine, instance: Instance) -> None:
 def _written(state: SimState, step: CreateInstance | UpdateInstance, disk: int) -> SimState:
     """The domain is written and in the state that it is to be in."""
     instance = step.instance
-    machine = Machine(
-        uuid=instance.uuid,
-        name=instance.name,
-        cloud=step.cloud,
-        image=instance.image,
-        vcpus=instance.vcpus,
-        memory=instance.memory,
-        disk=disk,
-        nics=tuple((nic.tap, nic.mac, nic.address) for nic in instance.nics),
-        power=instance.state,
-        generation=step.generation,
-        gateways=tuple(step.gateways[nic.network] for nic in instance.nics),
-        max_vcpus=max(instance.vcpus, step.most.vcpus),
-        max_memory=max(instance.memory, step.most.memory),
-        disks=instance.disks,
-        attached=frozenset(disk.id for disk in instance.disks),
-        ports=MOST - len(instance.disks),
+    machine = Machine.written(
+        instance, cloud=step.cloud, generation=step.generation, gateways=step.gateways, most=step.most, disk=disk
     )
     machines = {**state.machines, machine.uuid: machine}
     bases = {machine.uuid: instance.image, **state.bases}

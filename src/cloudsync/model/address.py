@@ -5,6 +5,12 @@ from enum import StrEnum
 from typing import Self
 
 
+def numbered(name: str) -> tuple[str, int]:
+    """`web` and 3 of `web-3`, as counted instances are called; the name and 0 of every other."""
+    base, _, number = name.rpartition("-")
+    return (base, int(number)) if base and number.isdecimal() else (name, 0)
+
+
 class Kind(StrEnum):
     HOST = "host"
     IMAGE = "image"

@@ -11,6 +11,10 @@ from enum import StrEnum
 WITH_PORTS: Mapping[str, int] = {"tcp": 6, "udp": 17, "dccp": 33, "sctp": 132, "udplite": 136}
 
 
+MOST_DISKS = 8
+"""Data disks that an instance may have."""
+
+
 class Direction(StrEnum):
     INGRESS = "ingress"
     EGRESS = "egress"

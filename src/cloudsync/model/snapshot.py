@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Self
 
 from cloudsync.model.document import Applied, HostDocument
 from cloudsync.model.obstacle import Obstacle
-from cloudsync.model.resources import DataDisk, Power, Rule
+from cloudsync.model.resources import MOST_DISKS, DataDisk, Instance, Power, Rule
 
 SKEW = 5.0
 """Seconds between two clocks that are not worth a word: asking takes some."""
@@ -83,8 +84,33 @@ class Machine:
     disks: tuple[DataDisk, ...] = ()
     attached: frozenset[str] = frozenset()
     strange: tuple[str, ...] = ()
-    ports: int = 8
+    ports: int = MOST_DISKS
     traces: Traces = Traces()
+
+    @classmethod
+    def written(
+        cls, one: Instance, *, cloud: str, generation: int, gateways: Mapping[str, str], most: Usage, disk: int
+    ) -> Self:
+        """What `one` is when its domain has just been written. `gateways` are by network; `most` is what it may grow
+        to, `disk` the size of its root disk."""
+        return cls(
+            uuid=one.uuid,
+            name=one.name,
+            cloud=cloud,
+            image=one.image,
+            vcpus=one.vcpus,
+            memory=one.memory,
+            disk=disk,
+            nics=tuple((nic.tap, nic.mac, nic.address) for nic in one.nics),
+            power=one.state,
+            generation=generation,
+            gateways=tuple(gateways[nic.network] for nic in one.nics),
+            max_vcpus=max(one.vcpus, most.vcpus),
+            max_memory=max(one.memory, most.memory),
+            disks=one.disks,
+            attached=frozenset(disk.id for disk in one.disks),
+            ports=MOST_DISKS - len(one.disks),
+        )
 
     def sized(self, data: Mapping[str, int]) -> "Machine":
         """Its data disks with the sizes that they have, by id."""

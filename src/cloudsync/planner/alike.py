@@ -19,9 +19,7 @@ def alike(base: Cloud, head: Cloud, heirs: Mapping[str, str]) -> tuple[Alike, ..
     kept = set(heirs.values())
     gone = _blocks(base, {name for name in base.instances if name not in kept})
     come = _blocks(head, {name for name in head.instances if name not in heirs})
-    kinds: defaultdict[Hashable, list[str]] = defaultdict(list)
-    for name, block in gone.items():
-        kinds[_kind(block)].append(name)
+    kinds = _by_kind(gone)
     found = []
     for kind, new in _by_kind(come).items():
         found += list(_paired(kinds.get(kind, [])[:_COMPARED], new[:_COMPARED]))

@@ -15,12 +15,10 @@ from cloudsync.planner import disks, show
 from cloudsync.planner.seen import Pair, Sight
 from cloudsync.scheduler.homes import Home
 from cloudsync.scheduler.standing import given_up, standing
+from cloudsync.spec.words import some
 
 _GRACE = 10.0
 """Seconds for a guest to end by itself, while another may answer to its address."""
-
-_FEW = 5
-"""Names that fit into a warning."""
 
 
 def confirm_lost(cloud: Cloud, snapshot: Snapshot) -> None:
@@ -106,10 +104,9 @@ def left_behind(hosts: Mapping[str, HostState], sight: Sight) -> Iterator[str]:
         if home.host not in hosts:
             there.setdefault(home.host, []).append(home.name)
     for host, names in sorted(there.items()):
-        shown = ", ".join(sorted(names)[:_FEW]) + (f" and {len(names) - _FEW} more" if len(names) > _FEW else "")
         verb = "is" if len(names) == 1 else "are"
         yield (
-            f"host.{host} is not in the spec any more, and was not emptied: {shown} {verb} still there; "
+            f"host.{host} is not in the spec any more, and was not emptied: {some(sorted(names))} {verb} still there; "
             f"put the host back, or give it up with `cloudsync apply --evacuate {host} --allow-destroy`"
         )
 

@@ -10,9 +10,9 @@ from cloudsync.model.snapshot import HostStatus
 from cloudsync.planner import compare
 from cloudsync.reach.expect import words
 from cloudsync.spec.attach import stand_in
+from cloudsync.spec.words import some
 
 LEAVES = "leaves the cloud; it must have been emptied"
-_FEW = 5
 DRAINED = "what is there moves to other hosts"
 
 
@@ -59,10 +59,9 @@ def _written(base: Cloud, head: Cloud) -> Iterator[str]:
     found = [nic for one in head.instances.values() for nic in one.nics if nic.address not in known]
     names = [nic.address for nic in found if nic.address and nic.network in loose]
     if names:
-        more = f" and {len(names) - _FEW} more" if len(names) > _FEW else ""
         verb = "is" if len(names) == 1 else "are"
         yield (
-            f"{', '.join(names[:_FEW])}{more} {verb} written for the first time: "
+            f"{some(names)} {verb} written for the first time: "
             "who has it without having asked for it gets another, by a restart"
         )
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
+from cloudsync.model.address import numbered
 from cloudsync.model.cloud import Cloud, Flavor, Wanted, WantedDisk, WantedNic
 from cloudsync.model.plan import Action, Change, Field, Held
 from cloudsync.model.resources import Image, Instance, World
@@ -97,8 +98,8 @@ def _base(cloud: Cloud, name: str) -> str:
     """The paused key that a name is, or was counted under; empty when there is none."""
     if name in cloud.paused:
         return name
-    base, _, number = name.rpartition("-")
-    return base if base in cloud.paused and number.isdigit() else ""
+    base, _ = numbered(name)
+    return base if base in cloud.paused else ""
 
 
 def _as_recorded(record: Instance, base: str) -> Wanted:

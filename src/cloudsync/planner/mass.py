@@ -5,6 +5,7 @@ Whoever gives a host up, or destroys the cloud, has named what goes.
 
 from collections.abc import Iterator
 
+from cloudsync.model.address import numbered
 from cloudsync.model.cloud import Cloud
 from cloudsync.model.plan import Mass
 from cloudsync.planner.seen import Sight
@@ -42,8 +43,7 @@ def _known(sight: Sight) -> Iterator[tuple[str, bool]]:
 def _groups(cloud: Cloud, near: dict[str, str], name: str) -> Iterator[str]:
     """Of what nobody wants any more only the name tells, and what still is of its base."""
     wanted = cloud.instances.get(name)
-    base, _, number = name.rpartition("-")
-    base = wanted.base if wanted else base if number.isdecimal() and base else name
+    base = wanted.base if wanted else numbered(name)[0]
     yield f"instance.{base}"
     group = wanted.where.group if wanted else near.get(base)
     if group:

@@ -8,9 +8,7 @@ from cloudsync.planner import show
 from cloudsync.planner.act import ignored
 from cloudsync.planner.drift import of_pair, power
 from cloudsync.planner.seen import Pair, Sight
-
-_FEW = 5
-"""Names that fit into one."""
+from cloudsync.spec.words import some
 
 
 def notes(
@@ -51,5 +49,4 @@ def _older(desired: Iterable[Instance]) -> Iterator[str]:
 
 
 def _names(names: list[str]) -> str:
-    more = f" and {len(names) - _FEW} more" if len(names) > _FEW else ""
-    return ", ".join(f"instance.{name}" for name in names[:_FEW]) + more
+    return some([f"instance.{name}" for name in names])

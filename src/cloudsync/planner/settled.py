@@ -16,8 +16,6 @@ from cloudsync.planner.seen import see
 from cloudsync.scheduler.standing import standing
 
 _HOLDER = "~"
-_PORTS = 8
-"""How many data disks a machine has places for when it is started."""
 
 
 def settled(cloud: Cloud, placements: Iterable[Placement], bare: Snapshot, held: Collection[str] = ()) -> Snapshot:
@@ -49,10 +47,11 @@ def _resolved(cloud: Cloud, placements: tuple[Placement, ...], bare: Snapshot, h
 
 def _full(host: HostState, cloud: Cloud, here: Iterable[Instance], networks: Mapping[str, Network]) -> HostState:
     instances = tuple(here)
+    gateways = {name: network.gateway for name, network in networks.items()}
     running = [one.uuid for one in instances if one.state is Power.RUNNING]
     return replace(
         host,
-        machines={one.uuid: _machine(one, host, cloud, networks) for one in instances},
+        machines={one.uuid: _machine(one, host, cloud, gateways) for one in instances},
         disks=frozenset(one.uuid for one in instances),
         data={disk.id: disk.size for one in instances for disk in one.disks},
         images={**host.images, **{one.image: 1 for one in instances}},
@@ -61,23 +60,6 @@ def _full(host: HostState, cloud: Cloud, here: Iterable[Instance], networks: Map
     )
 
 
-def _machine(one: Instance, host: HostState, cloud: Cloud, networks: Mapping[str, Network]) -> Machine:
+def _machine(one: Instance, host: HostState, cloud: Cloud, gateways: Mapping[str, str]) -> Machine:
     most = headroom(one, host.capacity)
-    return Machine(
-        uuid=one.uuid,
-        name=one.name,
-        cloud=cloud.name,
-        image=one.image,
-        vcpus=one.vcpus,
-        memory=one.memory,
-        disk=one.disk,
-        nics=tuple((nic.tap, nic.mac, nic.address) for nic in one.nics),
-        power=one.state,
-        generation=1,
-        gateways=tuple(networks[nic.network].gateway for nic in one.nics),
-        max_vcpus=most.vcpus,
-        max_memory=most.memory,
-        disks=one.disks,
-        attached=frozenset(disk.id for disk in one.disks),
-        ports=_PORTS - len(one.disks),
-    )
+    return Machine.written(one, cloud=cloud.name, generation=1, gateways=gateways, most=most, disk=one.disk)

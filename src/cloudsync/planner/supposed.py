@@ -11,6 +11,7 @@ from cloudsync.model.cloud import Cloud, Host, Overcommit, Wanted, Where
 from cloudsync.model.plan import Placement
 from cloudsync.model.snapshot import HostState, HostStatus, Snapshot, Usage
 from cloudsync.scheduler.filters import explicit_host, labels, why_not, zone
+from cloudsync.scheduler.homes import heirs as find_heirs
 from cloudsync.scheduler.room import Room
 from cloudsync.spec.attach import stand_in
 
@@ -66,7 +67,7 @@ class Choice:
 def suppose(base: Cloud, head: Cloud) -> Supposed:
     """Both on the same hosts."""
     base = _agreed(base, head)
-    heirs = _heirs(base, head)
+    heirs = find_heirs(head.instances, base.instances)
     then, now = Choice(base), Choice(head)
     successors = {old: new for new, old in heirs.items()}
     usual = min(head.hosts or base.hosts or (SOMEWHERE,))
@@ -99,18 +100,6 @@ def _agreed(base: Cloud, head: Cloud) -> Cloud:
         if now and now.source == was.source and stand_in(now.source) in (now.sha256, was.sha256):
             images[name] = replace(was, sha256=now.sha256)
     return replace(base, images=images)
-
-
-def _heirs(base: Cloud, head: Cloud) -> dict[str, str]:
-    """As the planner finds them: by name, else by a name that it may be renamed from."""
-    found = {name: name for name in head.instances if name in base.instances}
-    taken = set(found.values())
-    for name in sorted(head.instances.keys() - found.keys()):
-        for old in head.instances[name].was:
-            if name not in found and old in base.instances and old not in head.instances and old not in taken:
-                found[name] = old
-                taken.add(old)
-    return found
 
 
 def _pin(now: Choice, wanted: Wanted, home: str | None, usual: str) -> str:

@@ -12,6 +12,7 @@ from cloudsync.model.plan import Action, Change, Disruption, Field, Held, Plan
 from cloudsync.planner import grounds
 from cloudsync.planner.supposed import Choice, Supposed
 from cloudsync.spec.attach import stand_in
+from cloudsync.spec.words import count
 
 ROOM = "a restart, where it was not started with room for it"
 HAS = "no restart, where it has that address already"
@@ -76,7 +77,7 @@ class _Words:
         if kind != "group":
             return replace(change, hosts=hosts)
         many = self._users.get(name, 0)
-        return replace(change, hosts=hosts, reasons=(f"{many} instance{'s' if many != 1 else ''}",) if many else ())
+        return replace(change, hosts=hosts, reasons=(count(many, "instance"),) if many else ())
 
     def _named(self, text: str | None) -> str | None:
         """With an image file's path in place of a digest that nobody knows."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 
+from cloudsync.model.address import numbered
 from cloudsync.model.cloud import Cloud
 from cloudsync.model.problem import CloudsyncError
 from cloudsync.reach.outside import METADATA, holes
@@ -102,8 +103,7 @@ def _where(scene: Scene, meant: Callable[[Port], bool | None]) -> Iterator[Party
 @lru_cache(maxsize=1 << 15)
 def in_order(name: str) -> tuple[str, int, str]:
     """Sorts web-2 before web-10."""
-    base, _, number = name.rpartition("-")
-    return (base, int(number), name) if base and number.isdecimal() else (name, 0, name)
+    return (*numbered(name), name)
 
 
 def _addresses(word: str, scene: Scene) -> End:

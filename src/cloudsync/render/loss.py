@@ -9,7 +9,7 @@ from cloudsync.render.plan_text import refused
 from cloudsync.render.table import table
 from cloudsync.scheduler.loss import Loss, worst
 from cloudsync.scheduler.rebalance import Move
-from cloudsync.spec.words import printable
+from cloudsync.spec.words import printable, some
 
 FORMAT_VERSION = 1
 _FEW = 6
@@ -65,8 +65,8 @@ def survival_text(found: Iterable[Loss]) -> str:
     if loss is None:
         return "If any one host died, all its instances would have a home on the others."
     names = [one.instance for one in loss.homeless]
-    said = ", ".join(names[:_FEW]) + (f" and {len(names) - _FEW} more" if len(names) > _FEW else "")
-    line = f"The worst host to lose is {loss.host}: no home for {said} (`cloudsync plan --what-if-lost {loss.host}`)"
+    how = f"`cloudsync plan --what-if-lost {loss.host}`"
+    line = f"The worst host to lose is {loss.host}: no home for {some(names, _FEW)} ({how})"
     return printable(line)
 
 

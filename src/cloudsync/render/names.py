@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from cloudsync.model.address import numbered
+
 if TYPE_CHECKING:
     from cloudsync.reach.picture import Node
 
@@ -27,15 +29,10 @@ def titled(node: "Node") -> str:
 
 def _runs(names: list[str]) -> Iterator[tuple[str, int]]:
     """Each word with how many it stands for. Only neighbours whose numbers follow one another make a run."""
-    placed = [(name, *_numbered(name)) for name in names]
+    placed = [(name, *numbered(name)) for name in names]
     for _, found in groupby(enumerate(placed), key=lambda one: (one[1][1], one[1][2] - one[0])):
         run = [name for _, (name, _, _) in found]
         if len(run) >= RUN:
             yield f"{run[0]} … {run[-1]}", len(run)
         else:
             yield from ((name, 1) for name in run)
-
-
-def _numbered(name: str) -> tuple[str, int]:
-    base, dash, number = name.rpartition("-")
-    return (base, int(number)) if dash and number.isdecimal() else (name, 0)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from cloudsync.model.plan import Roll
-from cloudsync.spec.words import printable
+from cloudsync.spec.words import printable, some
 
 _FEW = 6
 
@@ -16,10 +16,10 @@ def rolls(listed: Iterable[Roll]) -> list[str]:
 def _roll(one: Roll) -> str:
     group = called(one.group)
     if one.at_once > 1:
-        said = f"{group}: {one.at_once} at a time, they wait until those before are back ({_some(one.instances)})"
+        said = f"{group}: {one.at_once} at a time, they wait until those before are back ({some(one.instances, _FEW)})"
     else:
-        said = f"{group}: one at a time, each waits until the last is back ({_some(one.instances)})"
-    first = f"; before any of them, {_some(one.awaited)} must be back" if one.awaited else ""
+        said = f"{group}: one at a time, each waits until the last is back ({some(one.instances, _FEW)})"
+    first = f"; before any of them, {some(one.awaited, _FEW)} must be back" if one.awaited else ""
     return said + first
 
 
@@ -27,8 +27,3 @@ def called(group: str) -> str:
     """`web`, `placement group near`, `the cloud`."""
     kind, _, name = group.partition(".")
     return {"instance": name, "placement_group": f"placement group {name}"}.get(kind, "the cloud")
-
-
-def _some(names: tuple[str, ...]) -> str:
-    more = f" and {len(names) - _FEW} more" if len(names) > _FEW else ""
-    return ", ".join(names[:_FEW]) + more

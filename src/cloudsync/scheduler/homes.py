@@ -1,9 +1,9 @@
 """Where instances live already, by what every document and every machine says, and which wanted instance each is."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from cloudsync.model.cloud import Cloud
+from cloudsync.model.cloud import Cloud, Wanted
 from cloudsync.model.document import HostDocument
 from cloudsync.model.resources import DataDisk, Instance, Power
 from cloudsync.model.snapshot import HostState, Machine
@@ -60,13 +60,8 @@ def find_homes(cloud: Cloud, hosts: Mapping[str, HostState]) -> Homes:
     named: dict[str, Home] = {}
     for home in sorted(found, key=_surest_first):
         named.setdefault(home.name, home)
-    of = {name: named[name] for name in sorted(cloud.instances) if name in named}
+    of = {name: named[old] for name, old in heirs(cloud.instances, named).items()}
     claimed = {home.uuid for home in of.values()}
-    for name in sorted(cloud.instances.keys() - of.keys()):
-        old = _older_self(cloud.instances[name].was, cloud, named, claimed)
-        if old:
-            of[name] = old
-            claimed.add(old.uuid)
     lost = {name: home for name, home in of.items() if _is_lost(cloud, home)}
     rest = sorted((home for home in found if home.uuid not in claimed), key=lambda one: (one.name, one.host, one.uuid))
     dropped = tuple(home for home in rest if _is_lost(cloud, home))
@@ -90,11 +85,16 @@ def out_of_reach(hosts: Mapping[str, HostState]) -> tuple[Home, ...]:
     return tuple(sorted(_unseen(hosts, seen), key=lambda home: home.name))
 
 
-def _older_self(was: Iterable[str], cloud: Cloud, named: Mapping[str, Home], claimed: set[str]) -> Home | None:
-    for old in was:
-        if old in named and old not in cloud.instances and named[old].uuid not in claimed:
-            return named[old]
-    return None
+def heirs(wanted: Mapping[str, Wanted], there: Collection[str]) -> dict[str, str]:
+    """Who answers to which name that is there: the same, else one that it may be renamed from and nobody else has."""
+    found = {name: name for name in sorted(wanted) if name in there}
+    free = set(there) - wanted.keys()
+    for name in sorted(wanted.keys() - found.keys()):
+        old = next((old for old in wanted[name].was if old in free), None)
+        if old is not None:
+            found[name] = old
+            free.discard(old)
+    return found
 
 
 def _surest_first(home: Home) -> tuple[bool, bool, bool, str, str]:

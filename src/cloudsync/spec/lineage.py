@@ -11,7 +11,7 @@ from cloudsync.model.cloud import Cloud
 from cloudsync.model.document import Applied
 from cloudsync.spec.files import Folder
 from cloudsync.spec.git import apart, shallow
-from cloudsync.spec.words import printable
+from cloudsync.spec.words import count, printable
 
 FORCE = "or add --force to apply it all the same"
 
@@ -48,11 +48,11 @@ def lineage(cloud: Cloud, deployed: Applied | None) -> Lineage | None:
     ahead, behind = gap
     if not behind:
         return _dirty(deployed)
-    mine = f"the spec is of commit {cloud.commit[:12]}"
+    mine, missing = f"the spec is of commit {cloud.commit[:12]}", count(behind, "commit")
     if not ahead:
-        return Lineage(f"{mine}, {_count(behind)} older than {what}", f"pull first, {FORCE}")
+        return Lineage(f"{mine}, {missing} older than {what}", f"pull first, {FORCE}")
     return Lineage(
-        f"{mine}, which has parted from {what}: {_count(behind)} of that line not in it",
+        f"{mine}, which has parted from {what}: {missing} of that line not in it",
         f"merge or rebase first, {FORCE}",
     )
 
@@ -80,7 +80,3 @@ def _dirty(deployed: Applied) -> Lineage | None:
 
 def _called(deployed: Applied) -> str:
     return printable(f"{deployed.commit[:12]}, which {deployed.by or 'somebody'} applied at {deployed.at}")
-
-
-def _count(number: int) -> str:
-    return f"{number} commit{'s' if number != 1 else ''}"

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 from pydantic_core import PydanticCustomError
 
+from cloudsync.model.resources import MOST_DISKS
 from cloudsync.spec.fields import (
     Device,
     Domain,
@@ -243,7 +244,7 @@ class Instance(Written):
     paused: bool = Field(default=False, description="Nothing touches it until this line is gone.")
     disks: list[Disk] = Field(
         default=[],
-        max_length=8,
+        max_length=MOST_DISKS,
         description="Extra disks. They survive a replace; one goes only when its line does, and that is confirmed.",
     )
 

@@ -1,7 +1,7 @@
 """Words for problems: what the user wrote, quoted so that no terminal and no secret is hurt. Used by every check."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 LONGEST = 60
 PRIVATE = re.compile(
@@ -50,6 +50,12 @@ def listing(words: Iterable[object], last: str = "or") -> str:
     """`a, b or c`."""
     texts = [str(word) for word in words]
     return f"{', '.join(texts[:-1])} {last} {texts[-1]}" if len(texts) > 1 else "".join(texts)
+
+
+def some(names: Sequence[str], few: int = 5) -> str:
+    """`a, b and 3 more`."""
+    more = f" and {len(names) - few} more" if len(names) > few else ""
+    return ", ".join(names[:few]) + more
 
 
 def count(number: int, noun: str, nouns: str = "") -> str:

@@ -12,7 +12,8 @@ from xml.etree import ElementTree as ET
 from cloudsync.hosts.libvirt.connection import Connection, lv
 from cloudsync.hosts.libvirt.disk_xml import attached, data_disk, device, device_of, free_name
 from cloudsync.hosts.libvirt.domain import Domains
-from cloudsync.hosts.libvirt.domain_xml import MARK, without_disk
+from cloudsync.hosts.libvirt.domain_xml import without_disk
+from cloudsync.hosts.libvirt.grow import enlarge, write_mark
 from cloudsync.hosts.libvirt.volume import Pool
 from cloudsync.model.problem import HostError
 from cloudsync.model.resources import DataDisk, Instance
@@ -51,8 +52,8 @@ class DataDisks:
                 if disk.id not in held:
                     element = device(disk, self._pool.folder, free_name(text))
                     domain.attachDeviceFlags(ET.tostring(element, encoding="unicode"), lv.VIR_DOMAIN_AFFECT_LIVE)
-                elif int(domain.blockInfo(held[disk.id])[0]) < disk.size:
-                    domain.blockResize(held[disk.id], disk.size, lv.VIR_DOMAIN_BLOCK_RESIZE_BYTES)
+                else:
+                    enlarge(domain, held[disk.id], disk.size)
 
     def part(self, uuid: str, label: str, disk: DataDisk) -> None:
         """Take the disk out of the machine, then remove its volume."""
@@ -107,8 +108,4 @@ def _forget(domain: Any, disk: str) -> None:
             continue
         mark = without_disk(domain.XMLDesc(kind), disk)
         if mark is not None:
-            _write_mark(domain, mark, where)
-
-
-def _write_mark(domain: Any, mark: str, where: int) -> None:
-    domain.setMetadata(lv.VIR_DOMAIN_METADATA_ELEMENT, mark, "cloudsync", MARK, where)
+            write_mark(domain, mark, where)

@@ -8,10 +8,8 @@ from collections.abc import Collection, Iterable, Iterator
 from pathlib import PurePosixPath
 from xml.etree import ElementTree as ET
 
-from cloudsync.model.resources import DataDisk
-
-MOST_DISKS = 8
-"""Data disks of an instance, as the spec allows."""
+from cloudsync.hosts.libvirt.read import attribute
+from cloudsync.model.resources import MOST_DISKS, DataDisk
 
 _PORT = "pcie-root-port"
 _OTHERS = 3
@@ -54,7 +52,7 @@ def attached(text: str) -> dict[str, str]:
 
 
 def attached_to(domain: ET.Element) -> dict[str, str]:
-    return {disk: _attribute(element, "target", "dev") for disk, element in _volumes(domain)}
+    return {disk: attribute(element, "target", "dev") for disk, element in _volumes(domain)}
 
 
 def device_of(text: str, disk: str) -> str | None:
@@ -70,7 +68,7 @@ def strange(domain: ET.Element, known: Collection[str]) -> tuple[str, ...]:
         source = element.find("source")
         path = "" if source is None else source.get("file") or source.get("dev") or source.get("name") or "something"
         if path and PurePosixPath(path).name not in known:
-            found.append(f"{_attribute(element, 'target', 'dev')} {path}")
+            found.append(f"{attribute(element, 'target', 'dev')} {path}")
     return tuple(found)
 
 
@@ -106,11 +104,6 @@ def from_mark(text: str) -> tuple[DataDisk, ...]:
 
 def _volumes(domain: ET.Element) -> Iterator[tuple[str, ET.Element]]:
     for element in domain.findall("devices/disk"):
-        named = _VOLUME.fullmatch(PurePosixPath(_attribute(element, "source", "file")).name)
+        named = _VOLUME.fullmatch(PurePosixPath(attribute(element, "source", "file")).name)
         if named:
             yield named[1], element
-
-
-def _attribute(element: ET.Element, path: str, name: str) -> str:
-    found = element.find(path)
-    return "" if found is None else found.get(name, "")

@@ -7,6 +7,7 @@ libvirt adds to what it is given, more with each version: only what is named her
 from collections.abc import Iterator, Mapping
 from xml.etree import ElementTree as ET
 
+from cloudsync.hosts.libvirt.read import attribute
 from cloudsync.model.size import size
 from cloudsync.model.snapshot import Machine
 
@@ -122,7 +123,7 @@ def _device(device: ET.Element) -> str | None:
     if device.tag == "controller":
         return f"model={device.get('model')}" if device.get("type") == "usb" else None
     if device.tag == "console":
-        words = f"type={_of(device, 'target', 'type')}"
+        words = f"type={attribute(device, 'target', 'type')}"
     elif device.tag == "interface":
         words = _interface(device)
     elif device.tag == "disk":
@@ -141,8 +142,8 @@ def _disk(disk: ET.Element) -> str:
         "device": disk.get("device", "disk"),
         "source": where,
         **{key: "" if driver is None else driver.get(key, "") for key in ("type", "cache", "io", "discard")},
-        "bus": _of(disk, "target", "bus"),
-        "boot": _of(disk, "boot", "order"),
+        "bus": attribute(disk, "target", "bus"),
+        "boot": attribute(disk, "boot", "order"),
         "readonly": "" if disk.find("readonly") is None else "yes",
     }
     return _joined(known)
@@ -154,14 +155,14 @@ _WHERE = ("file", "dev", "dir", "name", "volume")
 def _interface(interface: ET.Element) -> str:
     known = {
         "type": interface.get("type", ""),
-        "source": next((_of(interface, "source", key) for key in ("bridge", "network", "dev")), ""),
-        "gateway": _of(interface, "source/ip", "address"),
-        "model": _of(interface, "model", "type"),
-        "mtu": _of(interface, "mtu", "size"),
-        "rom": _of(interface, "rom", "enabled"),
-        "boot": _of(interface, "boot", "order"),
-        "link": _of(interface, "link", "state"),
-        "filter": _of(interface, "filterref", "filter"),
+        "source": next((attribute(interface, "source", key) for key in ("bridge", "network", "dev")), ""),
+        "gateway": attribute(interface, "source/ip", "address"),
+        "model": attribute(interface, "model", "type"),
+        "mtu": attribute(interface, "mtu", "size"),
+        "rom": attribute(interface, "rom", "enabled"),
+        "boot": attribute(interface, "boot", "order"),
+        "link": attribute(interface, "link", "state"),
+        "filter": attribute(interface, "filterref", "filter"),
     }
     return _joined(known)
 
@@ -171,10 +172,12 @@ def _other(device: ET.Element) -> str:
     source = device.find("source")
     known = {
         **{key: device.get(key, "") for key in ("mode", "type", "model", "bus")},
-        "model": device.get("model") or _of(device, "model", "type") or _of(device, "model", "name"),
-        "target": _of(device, "target", "name") or _of(device, "target", "dir") or _of(device, "target", "type"),
+        "model": device.get("model") or attribute(device, "model", "type") or attribute(device, "model", "name"),
+        "target": attribute(device, "target", "name")
+        or attribute(device, "target", "dir")
+        or attribute(device, "target", "type"),
         "backend": (device.findtext("backend") or "").strip(),
-        "log": _of(device, "log", "file"),
+        "log": attribute(device, "log", "file"),
         "source": "" if device.tag in ("serial", "console") or source is None else _flat(source),
     }
     return _joined(known)
@@ -182,11 +185,6 @@ def _other(device: ET.Element) -> str:
 
 def _joined(known: Mapping[str, str]) -> str:
     return " ".join(f"{key}={value}" for key, value in known.items() if value)
-
-
-def _of(element: ET.Element, path: str, name: str) -> str:
-    found = element.find(path)
-    return "" if found is None else found.get(name, "")
 
 
 def _words(element: ET.Element | None, *names: str) -> str:

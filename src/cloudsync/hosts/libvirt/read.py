@@ -32,9 +32,13 @@ def most_memory(domain: ET.Element, memory: int) -> int:
     return memory if full else _size(most)
 
 
-def nic(interface: ET.Element) -> tuple[str, str, str]:
-    def attribute(path: str, name: str) -> str:
-        found = interface.find(path)
-        return "" if found is None else found.get(name, "")
+def attribute(element: ET.Element, path: str, name: str) -> str:
+    """Empty when it is not there."""
+    found = element.find(path)
+    return "" if found is None else found.get(name, "")
 
-    return attribute("target", "dev"), attribute("mac", "address"), attribute("source/ip", "peer")
+
+def nic(interface: ET.Element) -> tuple[str, str, str]:
+    places = (("target", "dev"), ("mac", "address"), ("source/ip", "peer"))
+    tap, mac, address = (attribute(interface, path, name) for path, name in places)
+    return tap, mac, address
