@@ -49,20 +49,20 @@ def attached(machine: Machine, wanted: Instance) -> bool:
 def missing(pair: Pair) -> tuple[DataDisk, ...]:
     """Those that stay with it and whose volume is gone: an empty one in their place would hide the loss."""
     wanted = {disk.id for disk in pair.wanted.disks} if pair.wanted else set()
-    held = pair.home.disks if pair.home else ()
+    held = pair.disks
     return tuple(disk for disk in held if disk.made and disk.id in wanted and disk.id not in pair.source.data)
 
 
 def carried(pair: Pair) -> tuple[str, ...]:
     """Ids of those that go along when it moves."""
     wanted = {disk.id for disk in pair.wanted.disks} if pair.wanted else set()
-    there = (disk for disk in (pair.home.disks if pair.home else ()) if disk.made or disk.id in pair.source.data)
+    there = (disk for disk in pair.disks if disk.made or disk.id in pair.source.data)
     return tuple(disk.id for disk in there if disk.id in wanted)
 
 
 def unsettled(pair: Pair) -> bool:
     """Whether one is made, grown or removed: until that is done the record says what there was."""
-    return pair.wanted is not None and (pair.home.disks if pair.home else ()) != pair.wanted.disks
+    return pair.wanted is not None and pair.disks != pair.wanted.disks
 
 
 def until_made(document: HostDocument, pairs: Iterable[Pair]) -> HostDocument:
@@ -81,7 +81,7 @@ def until_made(document: HostDocument, pairs: Iterable[Pair]) -> HostDocument:
 def _now(pair: Pair, wanted: Instance) -> tuple[DataDisk, ...]:
     """Of one that is made anew, those that go belong to the machine that goes."""
     staying = {disk.id for disk in wanted.disks}
-    held = [disk for disk in (pair.home.disks if pair.home else ()) if not pair.replaced or disk.id in staying]
+    held = [disk for disk in pair.disks if not pair.replaced or disk.id in staying]
     ids = {disk.id for disk in held}
     new = (replace(disk, made=False) for disk in wanted.disks if disk.id not in ids)
     return tuple(sorted((*held, *new), key=lambda disk: disk.name))

@@ -63,7 +63,7 @@ def pending(sight: Sight, would: Mapping[str, Instance | None]) -> Iterator[Pair
         if pair.held:
             wanted = would[pair.name]
             stay = {disk.id for disk in wanted.disks} if wanted else set()
-            going = tuple(disk for disk in (pair.home.disks if pair.home else ()) if disk.id not in stay)
+            going = tuple(disk for disk in pair.disks if disk.id not in stay)
             yield replace(pair, wanted=wanted, held=False, going=going)
 
 

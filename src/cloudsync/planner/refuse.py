@@ -71,7 +71,7 @@ def _shrunk(cloud: Cloud, pair: Pair) -> Problem | None:
 
 
 def _data_shrunk(cloud: Cloud, pair: Pair) -> Problem | None:
-    held = [disk for disk in (pair.home.disks if pair.home else ()) if disk.made or disk.id in pair.source.data]
+    held = [disk for disk in pair.disks if disk.made or disk.id in pair.source.data]
     has = {disk.id: max(disk.size, pair.source.data.get(disk.id, 0)) for disk in held}
     for disk in pair.wanted.disks if pair.wanted else ():
         if disk.size < has.get(disk.id, 0):
@@ -84,7 +84,7 @@ def _data_shrunk(cloud: Cloud, pair: Pair) -> Problem | None:
 def _data_gone(cloud: Cloud, pair: Pair) -> Problem | None:
     """Only a machine that is there can be left alone: it may still have it open."""
     gone = missing(pair)
-    ids = {disk.id for disk in (pair.home.disks if pair.home else ()) if disk.made}
+    ids = {disk.id for disk in pair.disks if disk.made}
     more = [disk.name for disk in (pair.wanted.disks if pair.wanted else ()) if disk.id not in ids]
     root = pair.machine is not None and not (pair.has_disk or pair.replaced)
     if not (gone or (root and more)) or (pair.machine and not (pair.moves or pair.replaced or more)):

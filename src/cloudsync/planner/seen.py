@@ -42,6 +42,11 @@ class Pair:
         return self.home.machine if self.home else None
 
     @property
+    def disks(self) -> tuple[DataDisk, ...]:
+        """The data disks that it is known to have."""
+        return self.home.disks if self.home else ()
+
+    @property
     def has_disk(self) -> bool:
         return self.home is not None and self.home.uuid in self.source.disks
 
@@ -126,7 +131,7 @@ def _with_going(pairs: list[Pair], homes: Homes) -> list[Pair]:
     kept |= {disk.id for home in homes if not home.known for disk in home.disks}
     found = []
     for pair in pairs:
-        going = tuple(disk for disk in (pair.home.disks if pair.home else ()) if disk.id not in kept)
+        going = tuple(disk for disk in pair.disks if disk.id not in kept)
         kept |= {disk.id for disk in going}
         found.append(replace(pair, going=going) if going else pair)
     return found
@@ -144,7 +149,7 @@ def _copies(homes: Homes, pairs: Iterable[Pair], hosts: Mapping[str, HostState])
             pair = whole[uuid]
             if host.name != pair.source.name and not (pair.moves and host.name == pair.host.name):
                 copy = known.get((host.name, uuid), Home(name=pair.name, uuid=uuid, host=host.name, addresses=()))
-                held = pair.home.disks if pair.home else ()
+                held = pair.disks
                 twice = host.data.keys() & pair.source.data.keys() if held else ()
                 yield replace(copy, disks=tuple(disk for disk in held if disk.id in twice))
 

@@ -199,7 +199,7 @@ def _mark(instance: Instance, site: Site) -> dict[str, str]:
 
 def without_disk(text: str, disk: str) -> str | None:
     """The domain's mark less one data disk; None when it does not name that."""
-    mark = ET.fromstring(text).find(f"metadata/{{{MARK}}}instance")
+    mark = ET.fromstring(text).find(_PATH)
     disks = () if mark is None else disk_xml.from_mark(mark.get("disks", ""))
     less = tuple(one for one in disks if one.id != disk)
     if mark is None or less == disks:
