@@ -195,6 +195,14 @@ def test_new_moved_and_removed(repository: Repository) -> None:
         versions(repository.folder / "never.yaml", "HEAD")
 
 
+def test_a_folder_that_the_commit_does_not_have(repository: Repository) -> None:
+    spec = repository.folder / "sites" / "a" / "cloud.yaml"
+    spec.parent.mkdir(parents=True)
+    spec.write_text(HEAD)
+    was, now = versions(spec, "HEAD")
+    assert (was.cloud, was.problems, now.cloud is None) == (None, (), False)
+
+
 def test_a_broken_base_says_so_with_its_commit(repository: Repository) -> None:
     commit = repository.commit(cloud_yaml="version: 2\n")
     repository.commit(cloud_yaml=SPEC)

@@ -85,14 +85,20 @@ class Commit:
         return target
 
     def _entries(self, folder: Parts) -> Entries:
-        """Mode and hash of all that is in a folder, by name."""
+        """Mode and hash of all that is in a folder, by name; nothing where the commit has no such folder."""
         if folder not in self._folders:
-            name = self._entries(folder[:-1])[folder[-1]][1] if folder else f"{self.name}^{{tree}}"
+            mode, name = self._entries(folder[:-1]).get(folder[-1], ("", "")) if folder else (_FOLDER, self._tree)
+            if mode != _FOLDER:
+                return {}
             found = self.objects.read(name, _LARGEST_FOLDER)
             if isinstance(found, int):
                 raise FileProblem(f"the folder {quote('/'.join(folder))} has too many files")
             self._folders[folder] = _parsed(found, len(self.name) // 2)
         return self._folders[folder]
+
+    @property
+    def _tree(self) -> str:
+        return f"{self.name}^{{tree}}"
 
     def _outside(self, written: str) -> FileProblem:
         return FileProblem(
