@@ -46,7 +46,7 @@ def test_login_is_with_the_specs_key_alone(cloud: Booted) -> None:
 def test_a_changed_host_key_is_refused(cloud: Booted) -> None:
     """The keys that the guest reported are all that ssh believes; nobody is asked to trust."""
     away = "for f in ssh_host_*; do mv $f old-$f; done && ssh-keygen -q -t ed25519 -N '' -f ssh_host_ed25519_key"
-    cloud.inside(f'sudo bash -c "cd /etc/ssh && {away.replace("$", chr(92) + "$")} && systemctl reload ssh"')
+    cloud.inside(f'sudo bash -c "cd /etc/ssh && {away.replace("$", chr(92) + "$")} && systemctl restart ssh"')
     try:
         done = cloud.run("ssh", "web", "--", "true")
         assert done.returncode == 255
@@ -54,7 +54,7 @@ def test_a_changed_host_key_is_refused(cloud: Booted) -> None:
     finally:
         insecure = ["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null"]
         key = cloud.folder / "cloudsync" / "keys" / "boot" / "alice"
-        back = "sudo sh -c 'cd /etc/ssh && for f in old-*; do mv $f ${f#old-}; done && systemctl reload ssh'"
+        back = "sudo sh -c 'cd /etc/ssh && for f in old-*; do mv $f ${f#old-}; done && systemctl restart ssh'"
         address = cloud.status()["addresses"][0]
         subprocess.run(["ssh", *insecure, "-i", key, f"debian@{address}", back], check=True, capture_output=True)
     assert cloud.inside("echo back") == "back"
