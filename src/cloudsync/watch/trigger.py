@@ -1,0 +1,28 @@
+"""Why to look again. Whoever notices something (a file, a clock, libvirt, a branch) tells it from any thread; the loop
+takes it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    START = "start"
+    SAVE = "save"
+    INTERVAL = "interval"
+    EVENT = "event"
+    COMMIT = "commit"
+    APPROVAL = "approval"
+    RETRY = "retry"
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """`detail` says to a person what it was: a file, a guest that crashed, a commit."""
+
+    reason: Reason
+    detail: str = ""
+
+
+Tell = Callable[[Trigger], None]
+"""Never blocks, and may be called from any thread, also after the watch has ended."""
