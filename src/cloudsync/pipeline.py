@@ -21,7 +21,7 @@ from uuid import uuid4
 from cloudsync.model.cloud import Cloud
 from cloudsync.model.difference import Difference, Fate, Side
 from cloudsync.model.document import Applied
-from cloudsync.model.plan import Plan
+from cloudsync.model.plan import Change, Plan
 from cloudsync.model.problem import CloudsyncError, StaleError
 from cloudsync.model.snapshot import Snapshot
 
@@ -34,11 +34,34 @@ if TYPE_CHECKING:
     from cloudsync.spec.versions import Version
 
 
+WAITING = "waiting"
+"""Why a change is held that a watch does not make by itself."""
+
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 
 def decide(cloud: Cloud, snapshot: Snapshot, who: str) -> Plan:
     """What would be done, from what is wanted and what is there. Pure but for the clock in `applied.at`."""
+    whole = _decide(cloud, snapshot, who)
+    if not cloud.targets:
+        return whole
+    from cloudsync.planner.target import aimed
+    from cloudsync.scheduler.standing import standing
+
+    return aimed(cloud, standing(cloud, snapshot), whole, cloud.targets, lambda part: _decide(part, snapshot, who))
+
+
+def decide_quiet(cloud: Cloud, snapshot: Snapshot, who: str, goes: "Callable[[Change], bool]") -> tuple[Plan, Plan]:
+    """All that would be done, and the part of it that `goes` allows; the rest is held there."""
+    from cloudsync.planner.narrow import narrowed
+    from cloudsync.scheduler.standing import standing
+
+    whole = decide(cloud, snapshot, who)
+    hosts = standing(cloud, snapshot)
+    return whole, narrowed(cloud, hosts, whole, goes, lambda part: _decide(part, snapshot, who), WAITING)
+
+
+def _decide(cloud: Cloud, snapshot: Snapshot, who: str) -> Plan:
     from cloudsync.planner.departed import confirm_lost
     from cloudsync.planner.make import make_plan
     from cloudsync.planner.resolve import resolve

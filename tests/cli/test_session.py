@@ -86,6 +86,19 @@ def test_an_instance_is_made_anew_when_it_is_asked_for(cloud: Terminal) -> None:
     assert "did you mean" in cloud.type("plan", "--replace", "wbe-1").err
 
 
+def test_only_what_is_aimed_at_is_planned_saved_and_applied(cloud: Terminal) -> None:
+    saved = str(cloud.folder / "plan.json")
+    assert "held: untargeted" in cloud.type("plan", "--target", "web-1", "--out", saved).out
+    assert cloud.type("apply", saved, "-y").code == 0
+    rows = json.loads(cloud.type("status", "--format", "json").out)["instances"]
+    assert [row["name"] for row in rows] == ["web-1"]
+    assert cloud.type("plan", "--target", "web-1", "--detailed-exitcode").code == 0
+    shown = json.loads(cloud.type("plan", "--target", "instance.web-1", "--format", "json").out)
+    assert {one["why"] for one in shown["held"]} == {"untargeted"}
+    assert "did you mean" in cloud.type("plan", "--target", "wbe-1").err
+    assert cloud.type("plan", "--target", "web-1", "--evacuate", "kvm-1").code == 64
+
+
 def test_ssh_to_one_that_is_stopped_says_so(cloud: Terminal) -> None:
     cloud.write(SPEC + "    state: stopped\n")
     assert cloud.type("apply", "-y").code == 0

@@ -89,7 +89,8 @@ def run(path: Path, saved: Path | None, wishes: Wishes, replaced: Sequence[str] 
     cloud, plan = load(path), load_plan(saved, wishes.signers) if saved else None
     if plan is None:
         return _apply(replace(replacing(cloud, replaced), evacuate=wishes.evacuate), None, wishes)
-    return _apply(replace(cloud, replaced=frozenset(plan.replaced), evacuate=plan.evacuated), plan, wishes)
+    asked = replace(cloud, replaced=frozenset(plan.replaced), evacuate=plan.evacuated, targets=plan.targets)
+    return _apply(asked, plan, wishes)
 
 
 def destroy(path: Path, wishes: Wishes) -> int:

@@ -24,6 +24,7 @@ from cloudsync.cli.options import (
     Report,
     Sign,
     Signers,
+    Target,
 )
 
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False, no_args_is_help=True)
@@ -86,6 +87,7 @@ def plan(
     detailed_exitcode: Annotated[
         bool, typer.Option("--detailed-exitcode", help="Exit with 2 when there are changes or drift.")
     ] = False,
+    target: Target = None,
     replace: Replace = None,
     snapshot: Annotated[
         Path | None, typer.Option("--snapshot", help="A saved observation in place of the hosts.")
@@ -104,18 +106,20 @@ def plan(
     if absorb:
         from cloudsync.cli.absorb import run as take_in
 
-        if out or replace or evacuate or sign or what_if_lost is not None or style != "text":
+        if out or target or replace or evacuate or sign or what_if_lost is not None or style != "text":
             raise typer.BadParameter("--absorb prints a diff: it goes with --snapshot and --detailed-exitcode alone")
         raise typer.Exit(take_in(Options.file, detailed_exitcode, snapshot, allowed_signers))
     if what_if_lost is not None:
         from cloudsync.cli.hosts import lost
 
-        if out or detailed_exitcode:
+        if out or target or detailed_exitcode:
             raise typer.BadParameter("--what-if-lost makes no plan: it goes with --format and --snapshot alone")
         raise typer.Exit(lost(Options.file, what_if_lost, style, snapshot))
     from cloudsync.cli.plan import run
 
-    wished = (replace or [], tuple(evacuate or ()), sign, allowed_signers)
+    if target and evacuate:
+        raise typer.BadParameter("a host is given up with all that it has: --evacuate does not go with --target")
+    wished = (replace or [], tuple(evacuate or ()), sign, allowed_signers, tuple(target or ()))
     raise typer.Exit(run(Options.file, out, style, detailed_exitcode, snapshot, *wished))
 
 

@@ -11,6 +11,10 @@ Replace = Annotated[
     list[str] | None,
     typer.Option("--replace", metavar="ADDRESS", help="Make this instance anew, from its image; repeatable."),
 ]
+Target = Annotated[
+    list[str] | None,
+    typer.Option("--target", metavar="ADDRESS", help="Only this, and what it refers to; repeatable."),
+]
 Evacuate = Annotated[
     list[str] | None,
     typer.Option("--evacuate", metavar="HOST", help="Give an unreachable host up; later remove what is left on it."),

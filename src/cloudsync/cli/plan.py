@@ -28,15 +28,16 @@ def run(
     lost: tuple[str, ...] = (),
     key: Path | None = None,
     signers: Path | None = None,
+    targets: tuple[str, ...] = (),
 ) -> int:
-    """Show the plan, with the hosts `lost` given up, and save it signed with `key`.
+    """Show the plan, with the hosts `lost` given up, or only its part about `targets`, and save it signed with `key`.
 
     2 with `detailed` when something would be done; 1 when an instance has no place or an expectation is broken.
     """
     from cloudsync.spec.load import load
 
     one_of(style, "text", "json", "markdown")
-    cloud = replace(replacing(load(path), replaced), evacuate=lost)
+    cloud = replace(replacing(load(path), replaced), evacuate=lost, targets=targets)
     snapshot = snapshot_of(cloud, snapshot_file, signers)
     plan = warned(decide(cloud, snapshot, who()), lineage(cloud, snapshot))
     show(plan, style)

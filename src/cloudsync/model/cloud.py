@@ -156,7 +156,8 @@ class Cloud:
     as they stand in the spec, before they became the normal ones of `groups`, beside the key of their place; an
     implied rule has its direction's, without a number. `replaced` are instances that are to be made anew, disk and all:
     asked for on the command line. `paused` are keys of instances that nothing may touch, counted ones and all that were
-    counted under them.
+    counted under them. `held` are instances that a plan leaves as they are on record, by their names there, `targets`
+    what a person wants of all this: neither is part of the spec.
     """
 
     name: str
@@ -181,6 +182,12 @@ class Cloud:
     written: Mapping[str, tuple[tuple[str, Rule], ...]] = field(default_factory=dict)
     replaced: frozenset[str] = frozenset()
     paused: frozenset[str] = frozenset()
+    held: frozenset[str] = frozenset()
+    targets: tuple[str, ...] = ()
+
+    def rests(self, one: Wanted) -> bool:
+        """Whether nothing may touch it."""
+        return one.base in self.paused or one.name in self.held
 
     @property
     def going(self) -> bool:

@@ -179,7 +179,8 @@ class Mass:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """`held` and `notes` are said, and nothing is done about them: a plan with nothing else is empty."""
+    """`held` and `notes` are said, and nothing is done about them: a plan with nothing else is empty. `targets` are
+    what a person wants of all that the spec asks for; empty for all of it."""
 
     cloud: str
     commit: str = ""
@@ -199,6 +200,7 @@ class Plan:
     steps: tuple[Step, ...] = ()
     replaced: tuple[str, ...] = ()
     evacuated: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
     format_version: int = 1
 
     @property

@@ -50,7 +50,7 @@ def allocate(cloud: Cloud, stays: Mapping[str, Sequence[Had | None]], homes: Hom
 def _staying(cloud: Cloud, homes: Homes) -> Iterator[Home]:
     """What cannot be asked, and what nothing may touch: neither gives an address up."""
     yield from (home for home in homes if not home.known)
-    yield from (home for name, home in homes.of.items() if cloud.instances[name].base in cloud.paused)
+    yield from (home for name, home in homes.of.items() if cloud.rests(cloud.instances[name]))
 
 
 def _kept(one: Had | None, network: Network) -> str | None:

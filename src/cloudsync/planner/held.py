@@ -1,4 +1,5 @@
-"""Instances that nothing may touch (`paused: true`): they stay as they are on record, and what waits is shown. Pure.
+"""Instances that nothing may touch (`paused: true`, or what narrow.py leaves out): they stay as they are on record, and
+what waits is shown. Pure.
 
 resolve.py puts the record in place of what is wanted; make.py goes on with the cloud that this makes.
 """
@@ -23,9 +24,12 @@ T = TypeVar("T")
 
 def hold(cloud: Cloud, world: World, homes: Homes, hosts: Mapping[str, HostState]) -> World:
     """`world` with what is paused as it is on record, and with all that the records refer to."""
-    if not cloud.paused:
+    if not (cloud.paused or cloud.held):
         return world
     instances, held = dict(world.instances), dict(world.held)
+    for name in cloud.held & homes.of.keys():
+        if homes.of[name].known and (record := homes.of[name].record):
+            instances[name] = held[name] = record
     for name, one in world.instances.items():
         home = homes.of.get(name)
         if home and cloud.instances[name].base in cloud.paused:
@@ -40,14 +44,14 @@ def hold(cloud: Cloud, world: World, homes: Homes, hosts: Mapping[str, HostState
 
 def frozen(cloud: Cloud, desired: World) -> Cloud:
     """The cloud as it is carried out: what is held is as on record, and what is to be made later is not there."""
-    if not cloud.paused:
+    if not (cloud.paused or cloud.held):
         return cloud
     instances = {
         name: one for name, one in cloud.instances.items() if one.base not in cloud.paused or name in desired.instances
     }
     for name, would in desired.held.items():
         base = cloud.instances[would.name].base if would else _base(cloud, name)
-        instances[name] = _as_recorded(desired.instances[name], base)
+        instances[name] = as_recorded(desired.instances[name], base)
     return replace(
         cloud,
         instances=dict(sorted(instances.items())),
@@ -58,9 +62,9 @@ def frozen(cloud: Cloud, desired: World) -> Cloud:
 
 
 def pending(sight: Sight, would: Mapping[str, Instance | None]) -> Iterator[Pair]:
-    """Each held instance beside how it would be."""
+    """Each of those that are held beside how it would be."""
     for pair in sight.pairs:
-        if pair.held:
+        if pair.held and pair.name in would:
             wanted = would[pair.name]
             stay = {disk.id for disk in wanted.disks} if wanted else set()
             going = tuple(disk for disk in pair.disks if disk.id not in stay)
@@ -102,7 +106,8 @@ def _base(cloud: Cloud, name: str) -> str:
     return base if base in cloud.paused else ""
 
 
-def _as_recorded(record: Instance, base: str) -> Wanted:
+def as_recorded(record: Instance, base: str) -> Wanted:
+    """What a spec would say of an instance that is as it is."""
     return Wanted(
         name=record.name,
         base=base,

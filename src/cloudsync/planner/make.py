@@ -50,7 +50,8 @@ def make_plan(
     works = _works(cloud, states, sight, shared, moved, held, applied)
     todo = departed.first(cloud, states, steps(works, turns))
     changes = _changes(cloud, states, sight, common, moved, todo)
-    kept_back = tuple(pending(sight, desired.held))
+    paused = {name: one for name, one in desired.held.items() if name not in cloud.held}
+    kept_back = tuple(pending(sight, paused))
     plan = Plan(
         cloud=cloud.name,
         commit=cloud.commit,

@@ -27,7 +27,8 @@ def resolve(cloud: Cloud, placements: Iterable[Placement], snapshot: Snapshot) -
     states = standing(cloud, snapshot)
     homes = find_homes(cloud, states)
     hosts = {one.instance: one.host for one in placements}
-    names = [name for name in sorted(hosts) if name not in homes.of or homes.of[name].known]
+    known = (name for name in sorted(hosts) if name not in homes.of or homes.of[name].known)
+    names = [name for name in known if name not in cloud.held]
     before = {**homes.lost, **homes.of}
     stays = {name: match(cloud.instances[name].nics, before.get(name), cloud.networks) for name in names}
     addresses = allocate(cloud, stays, homes)
@@ -40,7 +41,8 @@ def resolve(cloud: Cloud, placements: Iterable[Placement], snapshot: Snapshot) -
             stays[name] = (None,) * len(stays[name])
     disks = _disk_ids(homes, states)
     macs = {one.mac for kept in stays.values() for one in kept if one}
-    macs |= {nic.mac for home in homes if home.record and cloud.paused for nic in home.record.nics}
+    kept = (home.record for home in homes if home.record and (cloud.paused or cloud.held))
+    macs |= {nic.mac for record in kept for nic in record.nics}
     instances: dict[str, Instance] = {}
     for name in names:
         wanted, identity = cloud.instances[name], identities[name]

@@ -66,7 +66,7 @@ def _waits(cloud: Cloud, wanted: Wanted, homes: Homes) -> bool:
 
 def _must_leave(cloud: Cloud, wanted: Wanted, home: Home, room: Room) -> str:
     """Why an instance may not stay where it is; empty when it may. What cannot be asked is left alone."""
-    if not home.known or not room.state.reachable or wanted.base in cloud.paused:
+    if not home.known or not room.state.reachable or cloud.rests(wanted):
         return ""
     return "drained" if room.state.status is HostStatus.DRAINED else why_move(cloud, wanted, room) or ""
 
