@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from cloudsync.apply.execute import Outcome
     from cloudsync.apply.surprise import Surprise
     from cloudsync.hosts.fleet import Fleet
+    from cloudsync.reach.picture import Picture
     from cloudsync.spec.lineage import Lineage
     from cloudsync.spec.versions import Version
 
@@ -93,6 +94,24 @@ def compare(was: "Version", now: "Version") -> Difference:
     fate = Fate.UNREADABLE if was.problems else Fate.NEW if was.cloud is None else Fate.THERE
     fate = Fate.MOVED if fate is Fate.THERE and was.file != now.file else fate
     return Difference(base=before, head=after, fate=fate, plan=found, alike=alike(base, head, world.heirs))
+
+
+def drawn(plan: Plan, cloud: Cloud, snapshot: Snapshot) -> "Picture":
+    """What the plan does to the picture of the cloud."""
+    from cloudsync.planner.pictured import of_plan
+
+    return of_plan(plan, cloud, snapshot)
+
+
+def drawn_apart(found: Difference, was: "Version", now: "Version") -> "Picture | None":
+    """The same of what `compare` found, by what Git has alone; None where the spec is removed."""
+    from cloudsync.planner.pictured import of_change
+    from cloudsync.scheduler.homes import heirs
+
+    if now.cloud is None:
+        return None
+    base = was.cloud or emptied(now.cloud)
+    return of_change(found.plan, base, now.cloud, heirs(now.cloud.instances, base.instances))
 
 
 def _now(deployed: Applied | None = None) -> str:

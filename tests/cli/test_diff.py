@@ -9,7 +9,6 @@ import pytest
 from tests.cli.specs import APART, PAIR
 from tests.cli.terminal import Terminal
 from tests.cli.test_json import schema
-from tests.render.test_markdown import TAGS, Page
 from tests.spec.repository import Repository
 
 REAL = APART
@@ -264,30 +263,3 @@ def test_user_data_is_never_shown(cloud: Terminal) -> None:
         typed = cloud.type("diff", "--format", style)
         assert "sha256:" in typed.out, typed.err
         assert "swordfish" not in typed.out + typed.err
-
-
-def test_a_stranger_writes_only_text_into_a_comment(cloud: Terminal) -> None:
-    """All that the spec lets one write freely: descriptions, the values of metadata, the name of the file."""
-    word = "</code></details><img src=https://evil.example> @org/team ``` [x](https://evil.example) <!--"
-    told = 'security_groups:\n  odd: {description: "before"}\n'
-    base = committed(cloud, REAL + told)
-    text = REAL.replace("db: {", f"db: {{metadata: {{a: '{word}'}}, ") + told.replace("before", word)
-    name = cloud.folder / "`@team` <b>.yaml"
-    name.write_text(text)
-    cloud.spec.unlink()
-    head = Repository(cloud.folder).commit()
-    typed = Terminal(cloud.folder, name.name).type("diff", f"{base}..{head}", "--format", "markdown")
-    assert (typed.code, typed.err) == (0, "")
-    page = Page(typed.out)
-    assert page.tags <= TAGS
-    assert not [part for part in ("evil", "@", "`") if part in "".join(page.plain)]
-    assert "".join(page.code).count(word) == 2
-    assert "`@team` <b>.yaml" in "".join(page.code)
-
-
-def test_a_plan_as_markdown(cloud: Terminal) -> None:
-    committed(cloud, APART)
-    typed = cloud.type("plan", "--format", "markdown")
-    assert typed.code == 0
-    assert "<summary>Changes (6)</summary>" in typed.out
-    assert Page(typed.out).tags <= TAGS

@@ -1,6 +1,7 @@
 """Drawings: of a small cloud as a person has looked at them, and of hostile names. BLESS=1 writes them anew."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
@@ -8,7 +9,7 @@ from xml.etree import ElementTree
 import pytest
 
 from cloudsync.model.cloud import Cloud
-from cloudsync.reach.picture import Picture, picture
+from cloudsync.reach.picture import Picture, View, picture
 from cloudsync.reach.wanted import of_cloud
 from cloudsync.render.graph_dot import dot
 from cloudsync.render.graph_mermaid import mermaid
@@ -34,13 +35,40 @@ def small() -> Cloud:
 
 
 def drawn(found: Cloud) -> Picture:
-    return picture(found, of_cloud(found), {"web-1": "kvm-1", "web-2": "kvm-1", "web-3": "kvm-2", "db": "kvm-2"})
+    return still(found, {"web-1": "kvm-1", "web-2": "kvm-1", "web-3": "kvm-2", "db": "kvm-2"})
+
+
+def still(found: Cloud, homes: Mapping[str, str]) -> Picture:
+    now = View(scene=of_cloud(found), groups=found.groups, hosts=found.hosts, homes=homes)
+    return picture(found.name, now, now)
+
+
+def changed() -> Picture:
+    """One joins the databases, one moves, one goes, and a group lets in more."""
+    before = small()
+    come = instance("cache", groups=("db",))
+    there = {name: one for name, one in before.instances.items() if name != "web-4"} | {"cache": come}
+    there["web-1"] = replace(there["web-1"], groups=("db", "default", "web"))
+    web = group("web", ingress("any", "tcp", (443, 443)), ingress("any", "tcp", (8443, 8443)), egress())
+    after = replace(before, instances=there, groups={**before.groups, "web": web})
+    views = [
+        View(scene=of_cloud(one), groups=one.groups, hosts=one.hosts, homes=dict.fromkeys(one.instances, "kvm-1"))
+        for one in (before, after)
+    ]
+    return picture("demo", views[0], replace(views[1], homes={**views[1].homes, "db": "kvm-2"}), {"web-2"})
 
 
 @pytest.mark.parametrize("kind", DRAWN)
 def test_a_small_cloud_looks_as_it_did(kind: str) -> None:
-    text = DRAWN[kind](drawn(small()))
-    golden = GOLDEN / f"small.{kind}"
+    looks(f"small.{kind}", DRAWN[kind](drawn(small())))
+
+
+def test_a_change_looks_as_it_did() -> None:
+    looks("change.svg", svg(changed()))
+
+
+def looks(name: str, text: str) -> None:
+    golden = GOLDEN / name
     if os.environ.get("BLESS"):
         GOLDEN.mkdir(exist_ok=True)
         golden.write_text(text)
@@ -76,6 +104,7 @@ def test_nothing_in_a_name_gets_out_of_its_text() -> None:
         "rect",
         "g",
         "title",
+        "desc",
         "text",
         "path",
         "circle",
@@ -89,10 +118,10 @@ def test_nothing_in_a_name_gets_out_of_its_text() -> None:
 def test_colours_are_there_for_light_and_for_dark() -> None:
     text = svg(drawn(small()))
     assert "prefers-color-scheme:dark" in text
-    assert '<rect class="page"' in text
+    assert '<rect class="paper"' in text
 
 
 def test_an_empty_cloud_is_drawn() -> None:
     nothing = replace(cloud(), groups={"default": DEFAULT})
     for draw in DRAWN.values():
-        assert draw(picture(nothing, of_cloud(nothing), {}))
+        assert draw(still(nothing, {}))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from cloudsync.cli.exits import Exit
 from cloudsync.cli.expectations import problems
-from cloudsync.cli.formats import one_of
+from cloudsync.cli.formats import REPORTS, one_of
 from cloudsync.cli.say import colour, complain, out
 from cloudsync.model.difference import Difference, Fate
 from cloudsync.model.plan import Plan
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 def run(path: Path, span: str, style: str, detailed: bool, snapshot: Path | None, signers: Path | None) -> int:
     """Show it. 2 with `detailed` when something changes; 1 when HEAD is broken, or an expectation of it is."""
-    from cloudsync.pipeline import compare
+    from cloudsync.pipeline import compare, drawn_apart
     from cloudsync.spec.versions import versions
 
-    one_of(style, "text", "json", "markdown")
+    one_of(style, *REPORTS)
     was, now = versions(path, span)
     if now.problems:
         raise SpecError(now.problems)
@@ -30,7 +30,12 @@ def run(path: Path, span: str, style: str, detailed: bool, snapshot: Path | None
     if snapshot:
         return _planned(now, style, detailed, snapshot, signers)
     found = compare(was, now)
-    _show(found, style)
+    if style == "html":
+        from cloudsync.render.plan_html import difference
+
+        out(difference(found, drawn_apart(found, was, now)))
+    else:
+        _show(found, style)
     changed = bool(found.plan.changes) or found.fate is not Fate.THERE
     return _ended(found.plan, now, changed and detailed)
 
@@ -45,15 +50,16 @@ def _ended(plan: Plan, now: "Version", changed: bool) -> int:
 
 def _planned(now: "Version", style: str, detailed: bool, file: Path, signers: Path | None) -> int:
     """Against what was when the snapshot was saved."""
-    from cloudsync.cli.plan import show
+    from cloudsync.cli.plan import show_of
     from cloudsync.cli.store import load_snapshot
     from cloudsync.cli.who import who
     from cloudsync.pipeline import decide
 
     if now.cloud is None:
         raise CloudsyncError(f"{now.file} is removed: there is nothing to plan", "leave out --snapshot")
-    plan = decide(now.cloud, load_snapshot(file, signers), who())
-    show(plan, style)
+    snapshot = load_snapshot(file, signers)
+    plan = decide(now.cloud, snapshot, who())
+    show_of(plan, now.cloud, snapshot, style)
     return _ended(plan, now, detailed and not plan.empty)
 
 

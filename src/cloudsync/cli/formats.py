@@ -8,6 +8,10 @@ if TYPE_CHECKING:
     from cloudsync.reach.service import Service
 
 
+REPORTS = ("text", "json", "markdown", "html")
+"""What a plan, and a change of the spec, can be shown as."""
+
+
 def one_of(word: str, *known: str) -> None:
     """Wrong usage, naming what is known, unless `word` is one of them."""
     if word not in known:

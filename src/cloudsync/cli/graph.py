@@ -7,7 +7,7 @@ from cloudsync.cli.formats import one_of
 from cloudsync.cli.say import out, say
 from cloudsync.hosts.fleet import Fleet
 from cloudsync.model.problem import CloudsyncError
-from cloudsync.reach.picture import Picture, picture
+from cloudsync.reach.picture import Picture, View, picture
 from cloudsync.reach.wanted import of_cloud
 
 
@@ -21,7 +21,9 @@ def run(path: Path, style: str, to: Path | None) -> int:
         documents = [host.document for host in fleet.observe().hosts.values() if host.reachable and host.document]
     there = {name: (one, document.host) for document in documents for name, one in document.instances.items()}
     addresses = {name: tuple(nic.address for nic in one.nics) for name, (one, _) in there.items()}
-    text = _drawn(picture(cloud, of_cloud(cloud, addresses), {name: host for name, (_, host) in there.items()}), style)
+    homes = {name: host for name, (_, host) in there.items() if name in cloud.instances}
+    now = View(scene=of_cloud(cloud, addresses), groups=cloud.groups, hosts=cloud.hosts, homes=homes)
+    text = _drawn(picture(cloud.name, now, now), style)
     if to is None:
         out(text)
     else:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 Format = Annotated[str, typer.Option("--format", metavar="text|json", help="How to show it.")]
-Report = Annotated[str, typer.Option("--format", metavar="text|json|markdown", help="How to show it.")]
+Report = Annotated[str, typer.Option("--format", metavar="text|json|markdown|html", help="How to show it.")]
 Replace = Annotated[
     list[str] | None,
     typer.Option("--replace", metavar="ADDRESS", help="Make this instance anew, from its image; repeatable."),

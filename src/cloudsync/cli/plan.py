@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cloudsync.cli.exits import Exit
 from cloudsync.cli.expectations import problems
-from cloudsync.cli.formats import one_of
+from cloudsync.cli.formats import REPORTS, one_of
 from cloudsync.cli.replacing import replacing
 from cloudsync.cli.say import colour, complain, out, say
 from cloudsync.cli.store import load_snapshot, save_plan
@@ -15,7 +15,7 @@ from cloudsync.cli.who import who
 from cloudsync.model.cloud import Cloud
 from cloudsync.model.plan import Plan
 from cloudsync.model.snapshot import Snapshot
-from cloudsync.pipeline import decide, lineage, observe, warned
+from cloudsync.pipeline import decide, drawn, lineage, observe, warned
 
 
 def run(
@@ -36,11 +36,11 @@ def run(
     """
     from cloudsync.spec.load import load
 
-    one_of(style, "text", "json", "markdown")
+    one_of(style, *REPORTS)
     cloud = replace(replacing(load(path), replaced), evacuate=lost, targets=targets)
     snapshot = snapshot_of(cloud, snapshot_file, signers)
     plan = warned(decide(cloud, snapshot, who()), lineage(cloud, snapshot))
-    show(plan, style)
+    show_of(plan, cloud, snapshot, style)
     if save:
         save_plan(plan, save, key)
         say(f"saved; carry it out with: cloudsync -f {path} apply {save}")
@@ -49,6 +49,16 @@ def run(
     if plan.unplaced or plan.broken:
         return Exit.FAILED
     return Exit.CHANGES if detailed and not plan.empty else Exit.DONE
+
+
+def show_of(plan: Plan, cloud: Cloud, snapshot: Snapshot, style: str) -> None:
+    """The same, as a page with its picture if that is wanted."""
+    if style != "html":
+        show(plan, style)
+        return
+    from cloudsync.render.plan_html import plan as page
+
+    out(page(plan, drawn(plan, cloud, snapshot)))
 
 
 def show(plan: Plan, style: str = "text") -> None:

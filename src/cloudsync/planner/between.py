@@ -2,6 +2,7 @@
 out. Pure; pipeline.py gives it the plan between the supposed two.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from cloudsync.model.cloud import Cloud
@@ -12,6 +13,7 @@ from cloudsync.planner.supposed import Supposed
 from cloudsync.planner.told import held, told
 from cloudsync.reach.expect import check
 from cloudsync.reach.exposure import exposure
+from cloudsync.reach.scene import Scene
 from cloudsync.reach.wanted import of_cloud
 
 
@@ -24,7 +26,7 @@ def between(plan: Plan, base: Cloud, head: Cloud, supposed: Supposed) -> Plan:
         commit=head.commit,
         spec_digest=head.digest,
         changes=changes,
-        exposure=_exposure(base, head, supposed) if changes else Exposure(),
+        exposure=exposure(*scenes(base, head, supposed.heirs)) if changes else Exposure(),
         expectations=expected,
         notes=tuple(notes(base, head)),
         rolls=plan.rolls,
@@ -42,14 +44,19 @@ def confirm_same(base: Cloud, head: Cloud) -> None:
         )
 
 
-def _exposure(base: Cloud, head: Cloud, supposed: Supposed) -> Exposure:
-    """Addresses that are not written are somewhere in their subnets; who is renamed is the same."""
-    names = {old: new for new, old in supposed.heirs.items()}
+def scenes(base: Cloud, head: Cloud, heirs: Mapping[str, str]) -> tuple[Scene, Scene]:
+    """Before and after. Addresses that are not written are somewhere in their subnets; who is renamed is the same."""
+    names = renamed(heirs)
     instances = {
         names.get(name, name): replace(one, name=names.get(name, name)) for name, one in base.instances.items()
     }
     then = replace(base, instances=instances)
-    return exposure(of_cloud(then), of_cloud(_without_paused(head, then)))
+    return of_cloud(then), of_cloud(_without_paused(head, then))
+
+
+def renamed(heirs: Mapping[str, str]) -> dict[str, str]:
+    """What each of the base is called now."""
+    return {old: new for new, old in heirs.items()}
 
 
 def _without_paused(head: Cloud, then: Cloud) -> Cloud:

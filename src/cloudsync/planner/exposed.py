@@ -1,6 +1,6 @@
 """What hosts have on record and what is wanted, as two scenes: the plan's Exposure is how they differ."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from cloudsync.model.cloud import Cloud
@@ -25,10 +25,10 @@ def exposed(cloud: Cloud, desired: World, sight: Sight, hosts: Mapping[str, Host
     names = {pair.home.uuid: pair.wanted.name for pair in sight.pairs if pair.home and pair.wanted}
     before, after = of_documents(documents, names), _after(cloud, desired, sight)
     away = {name for _, name in sight.away if name}
-    left = tuple(_left(cloud, sight, documents))
+    remaining = tuple(left(cloud, [(name, home.addresses) for home, name in sight.away if name], documents))
     return exposure(
-        replace(before, ports=(*before.ports, *left)),
-        replace(after, ports=(*(port for port in after.ports if port.instance not in away), *left)),
+        replace(before, ports=(*before.ports, *remaining)),
+        replace(after, ports=(*(port for port in after.ports if port.instance not in away), *remaining)),
     )
 
 
@@ -56,23 +56,27 @@ def _after(cloud: Cloud, desired: World, sight: Sight) -> Scene:
     return scene(replace(cloud, instances=there), plain(cloud.groups), known)
 
 
-def _left(cloud: Cloud, sight: Sight, documents: list[HostDocument]) -> Iterator[Port]:
-    """Instances on hosts that cannot be asked, under the rules that were applied last."""
-    newest = max(documents, key=lambda one: (one.applied.at, one.host), default=None)
-    if newest is None:
+def left(cloud: Cloud, away: Iterable[tuple[str, tuple[str, ...]]], documents: list[HostDocument]) -> Iterator[Port]:
+    """Instances on hosts that cannot be asked, each with its addresses, under the rules that were applied last."""
+    latest = newest(documents)
+    if latest is None:
         return
-    rules = book(newest)
-    for home, name in sight.away:
-        if name:
-            wanted = cloud.instances[name]
-            held = rules.hold(wanted.groups)
-            for nic, address in zip(wanted.nics, home.addresses, strict=False):
-                yield Port(
-                    instance=name,
-                    network=nic.network,
-                    spot=at(address),
-                    groups=wanted.groups,
-                    egress=held[Direction.EGRESS],
-                    ingress=held[Direction.INGRESS],
-                    guarded=nic.port_security,
-                )
+    rules = book(latest)
+    for name, having in away:
+        wanted = cloud.instances[name]
+        held = rules.hold(wanted.groups)
+        for nic, address in zip(wanted.nics, having, strict=False):
+            yield Port(
+                instance=name,
+                network=nic.network,
+                spot=at(address),
+                groups=wanted.groups,
+                egress=held[Direction.EGRESS],
+                ingress=held[Direction.INGRESS],
+                guarded=nic.port_security,
+            )
+
+
+def newest(documents: Iterable[HostDocument]) -> HostDocument | None:
+    """The one that was applied last."""
+    return max(documents, key=lambda one: (one.applied.at, one.host), default=None)

@@ -1,12 +1,13 @@
-"""Two scenes, before and after -> what becomes reachable and what stops being so. The plan's Exposure.
+"""Two scenes, before and after -> what becomes reachable and what stops being so: the plan's Exposure. A picture asks
+for what stays so, too.
 
 Instances that rules told apart neither before nor after are one actor, and so are addresses outside.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from cloudsync.model.plan import Exposure
+from cloudsync.model.plan import Exposed, Exposure
 from cloudsync.model.resources import Rule
 from cloudsync.reach.ends import INTERNET, in_order
 from cloudsync.reach.flows import Flows, Services
@@ -15,7 +16,7 @@ from cloudsync.reach.kinds import Kinds, laws
 from cloudsync.reach.lines import Said, lines
 from cloudsync.reach.outside import holes, pieces
 from cloudsync.reach.scene import Port, Scene
-from cloudsync.reach.service import Service, minus
+from cloudsync.reach.service import Service, minus, shared
 from cloudsync.reach.spot import EVERYWHERE
 
 
@@ -37,8 +38,31 @@ Relation = dict[tuple[int, int], Services]
 """Two actors, by number -> what the one may send to the other."""
 
 
+@dataclass(frozen=True, slots=True)
+class Differing:
+    """Of the pairs that were compared; `left` is what those of whom something is removed may send after that."""
+
+    added: Relation = field(default_factory=dict)
+    removed: Relation = field(default_factory=dict)
+    left: Relation = field(default_factory=dict)
+    kept: Relation = field(default_factory=dict)
+
+
 def exposure(before: Scene, after: Scene) -> Exposure:
     """An instance is the same in both when it has the same name there."""
+    actors, then, now = _seen(before, after)
+    return _lines(actors, _compared(_pairs(actors), actors, then, now))
+
+
+def overview(before: Scene, after: Scene) -> tuple[tuple[Exposed, ...], Exposure]:
+    """What is reachable in both, and how the rest differs."""
+    actors, then, now = _seen(before, after)
+    every = ((one, other) for one in range(len(actors)) for other in range(len(actors)))
+    found = _compared(every, actors, then, now)
+    return lines(_said(_told_once(found.kept, actors), {}), _named(actors)), _lines(actors, found)
+
+
+def _seen(before: Scene, after: Scene) -> tuple[list[Actor], Flows, Flows]:
     outside = list(pieces(EVERYWHERE, INTERNET, holes(before, after), [*laws(before.ports), *laws(after.ports)]))
     spots = [spot for _, spot in outside]
     then, now = Kinds(before, spots), Kinds(after, spots)
@@ -47,9 +71,18 @@ def exposure(before: Scene, after: Scene) -> Exposure:
         for label, spot in outside
     ]
     actors += _instances(before, after, then, now)
-    added, removed = _compared(actors, Flows(then), Flows(now))
-    named = [(actor.outside, actor.names) for actor in actors]
+    return actors, Flows(then), Flows(now)
+
+
+def _lines(actors: list[Actor], found: Differing) -> Exposure:
+    named = _named(actors)
+    added = _said(_told_once(found.added, actors), {})
+    removed = _said(_told_once(found.removed, actors), found.left)
     return Exposure(added=lines(added, named), removed=lines(removed, named))
+
+
+def _named(actors: list[Actor]) -> list[tuple[bool, tuple[str, ...]]]:
+    return [(actor.outside, actor.names) for actor in actors]
 
 
 def _instances(before: Scene, after: Scene, then: Kinds, now: Kinds) -> Iterator[Actor]:
@@ -80,22 +113,26 @@ def _rules(port: Port) -> tuple[tuple[Rule, ...], ...]:
     return tuple(tuple(law.rule for law in held) for held in (port.egress, port.ingress))
 
 
-def _compared(actors: list[Actor], then: Flows, now: Flows) -> tuple[Said, Said]:
-    """Only pairs one of which is touched can differ."""
-    added: Relation = {}
-    removed: Relation = {}
-    left: Relation = {}
+def _pairs(actors: list[Actor]) -> Iterator[tuple[int, int]]:
+    """Only where one of the two is touched they can differ."""
     touched = [number for number, actor in enumerate(actors) if actor.touched]
     for number, one in enumerate(actors):
-        for other in range(len(actors)) if one.touched else touched:
-            if one.outside and actors[other].outside:
-                continue
-            old = then.between(one.before, actors[other].before) if one.before and actors[other].before else ()
-            new = now.between(one.after, actors[other].after) if one.after and actors[other].after else ()
-            if old != new:
-                added[number, other] = minus(new, old)
-                removed[number, other], left[number, other] = minus(old, new), new
-    return _said(_told_once(added, actors), {}), _said(_told_once(removed, actors), left)
+        yield from ((number, other) for other in (range(len(actors)) if one.touched else touched))
+
+
+def _compared(pairs: Iterable[tuple[int, int]], actors: list[Actor], then: Flows, now: Flows) -> Differing:
+    found = Differing()
+    for pair in pairs:
+        one, other = actors[pair[0]], actors[pair[1]]
+        if one.outside and other.outside:
+            continue
+        old = then.between(one.before, other.before) if one.before and other.before else ()
+        new = now.between(one.after, other.after) if one.after and other.after else ()
+        found.kept[pair] = new if old == new else shared(old, new)
+        if old != new:
+            found.added[pair] = minus(new, old)
+            found.removed[pair], found.left[pair] = minus(old, new), new
+    return found
 
 
 def _told_once(relation: Relation, actors: list[Actor]) -> Relation:

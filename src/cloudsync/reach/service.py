@@ -131,3 +131,8 @@ def _without(one: Service, others: tuple[Service, ...]) -> Iterator[Service]:
         yield Service(one.protocol)
     elif first <= last:
         yield Service(one.protocol, (first, last))
+
+
+def shared(services: tuple[Service, ...], others: tuple[Service, ...]) -> tuple[Service, ...]:
+    """What both have."""
+    return union(tuple(both for one in services for other in others if (both := one.meet(other))))

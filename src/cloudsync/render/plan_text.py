@@ -1,6 +1,7 @@
 """A plan for people: `The plan, as text`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from cloudsync.model.plan import Action, Change, Disruption, Field, Held, Placement, Plan, Unplaced
 from cloudsync.render.mass import most
@@ -18,7 +19,9 @@ SYMBOLS = {
     Action.RENAME: "~",
     Action.DELETE: "-",
 }
-COLOURS = {"+": "green", "~": "yellow", "-/+": "red", ">": "yellow", "-": "red"}
+COLOURS = {"+": "green", "~": "yellow", "-/+": "red", ">": "yellow", "-": "red", "!": "magenta", "✗": "red", "?": "red"}
+ELSEWHERE = {"Exposure": {"+": "yellow", "-": "green"}, "Cannot move": {"!": "yellow"}}
+"""Sections in which signs have other colours: a way that opens is no good news."""
 MARKS = {"ready": "✓", "cordoned": "✓ cordoned", "drained": "✓ drained"}
 MANY = 6
 
@@ -26,25 +29,55 @@ MANY = 6
 def text(plan: Plan, colour: bool, noun: str = "Plan") -> str:
     """Hosts, drift, changes and their order, exposure, broken expectations, what has no place or stays, totals."""
     paint = Paint(colour)
-    parts = [hosts(plan, paint), *("\n".join([title, *lines]) for title, lines in sections(plan, paint))]
+    sections = [[one.title, *_lines(one, paint)] for one in listing(plan)]
+    parts = [hosts(plan, paint), *("\n".join(lines) for lines in sections)]
     parts += ["\n".join(f"warning: {printable(one)}" for one in plan.warnings)] if plan.warnings else []
     parts += ["\n".join(f"note: {printable(one)}" for one in plan.notes)] if plan.notes else []
     parts.append(totals(plan, noun))
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def sections(plan: Plan, paint: Paint) -> list[tuple[str, list[str]]]:
-    """Each with its title, those that have nothing to say left out."""
+@dataclass(frozen=True, slots=True)
+class Section:
+    """`rows` begin with a sign, empty where there is none; `columns` are what follows it. `line` is how a row is
+    written in one line; without it the rows are aligned."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    line: str = ""
+
+
+def listing(plan: Plan) -> list[Section]:
+    """All that is said of a plan apart from its hosts and totals; sections that have nothing to say are left out."""
     found = [
-        ("Drift (changed outside cloudsync)", _drift(plan, paint)),
-        ("Changes", _changes(plan, paint)),
-        ("Order", rolls(plan.rolls)),
-        ("Exposure", _exposure(plan, paint)),
-        ("Expectations", _expectations(plan, paint)),
-        ("No place", _homeless(plan, paint)),
-        ("Cannot move", _staying(plan, paint)),
+        Section("Drift (changed outside cloudsync)", ("What", "Where and how", "Then"), _drift(plan)),
+        Section("Changes", ("What", "Change", "Meaning"), _changes(plan)),
+        Section("Order", ("Taken down",), tuple(("", line) for line in rolls(plan.rolls)), "{}"),
+        Section("Exposure", ("From", "To", "May send"), _exposure(plan), "{} → {}  {}"),
+        Section("Expectations", ("Expected", "Why it does not hold"), _expectations(plan), "{}: {}"),
+        Section("No place", ("What", "Why"), _homeless(plan), "{}  {}"),
+        Section("Cannot move", ("What", "Why"), _staying(plan), "{}  {}"),
     ]
-    return [(title, lines) for title, lines in found if lines]
+    return [one for one in found if one.rows]
+
+
+def texts(section: Section) -> list[str]:
+    """Each row as one line, without its sign."""
+    cells = [row[1:] for row in section.rows]
+    return [printable(section.line.format(*row)) for row in cells] if section.line else _aligned(cells)
+
+
+def _lines(section: Section, paint: Paint) -> list[str]:
+    signs = [_sign(row[0], section, paint) for row in section.rows]
+    return [f"{sign}{text}" for sign, text in zip(signs, texts(section), strict=True)]
+
+
+def _sign(sign: str, section: Section, paint: Paint) -> str:
+    if not sign:
+        return "  "
+    painted = paint.of(ELSEWHERE.get(section.title, COLOURS)[sign], sign.rjust(3 if section.title == "Changes" else 1))
+    return f"{painted} " if section.title == "Changes" else f"  {painted} "
 
 
 def hosts(plan: Plan, paint: Paint) -> str:
@@ -66,39 +99,30 @@ def _left_alone(count: int) -> str:
     return f": {count} instance{'s' if count != 1 else ''} there {'are' if count != 1 else 'is'} left alone"
 
 
-def _drift(plan: Plan, paint: Paint) -> list[str]:
-    rows = [(one.address, f"{one.host}: {one.message}", one.remedy) for one in plan.drift]
-    return [f"  {paint.of('magenta', '!')} {line}" for line in _aligned(rows)]
+def _drift(plan: Plan) -> tuple[tuple[str, ...], ...]:
+    return tuple(("!", one.address, f"{one.host}: {one.message}", one.remedy) for one in plan.drift)
 
 
-def _changes(plan: Plan, paint: Paint) -> list[str]:
+def _changes(plan: Plan) -> tuple[tuple[str, ...], ...]:
     placements = {f"instance.{one.instance}": one for one in plan.placements}
     told = [change for change in plan.changes if change.action is not Action.REPAIR]
-    rows = [(one.address, *_words(one, placements.get(one.address), plan)) for one in told]
-    rows += [(one.change.address, *_held(one, plan)) for one in plan.held]
-    lines = []
-    for change, line in zip([*told, *(one.change for one in plan.held)], _aligned(rows), strict=True):
-        symbol = SYMBOLS[change.action]
-        lines.append(f"{paint.of(COLOURS[symbol], symbol.rjust(3))} {line}")
-    return lines
+    rows = [(SYMBOLS[one.action], one.address, *_words(one, placements.get(one.address), plan)) for one in told]
+    rows += [(SYMBOLS[one.change.action], one.change.address, *_held(one, plan)) for one in plan.held]
+    return tuple(rows)
 
 
-def _exposure(plan: Plan, paint: Paint) -> list[str]:
+def _exposure(plan: Plan) -> tuple[tuple[str, ...], ...]:
     """Who may now talk to whom, or no longer may."""
-    found = []
-    for sign, colour, lines in (("+", "yellow", plan.exposure.added), ("-", "green", plan.exposure.removed)):
-        for line in lines:
-            said = f"{listed(line.sources)} → {listed(line.targets)}  {', '.join(line.services)}"
-            found.append(f"  {paint.of(colour, sign)} {printable(said)}")
-    return found
+    signed = [("+", line) for line in plan.exposure.added] + [("-", line) for line in plan.exposure.removed]
+    return tuple((sign, listed(one.sources), listed(one.targets), ", ".join(one.services)) for sign, one in signed)
 
 
-def _expectations(plan: Plan, paint: Paint) -> list[str]:
+def _expectations(plan: Plan) -> tuple[tuple[str, ...], ...]:
     if not plan.broken:
-        return []
+        return ()
     from cloudsync.reach.expect import words
 
-    return [f"  {paint.red('✗')} {printable(f'{words(one.expectation)}: {one.because}')}" for one in plan.broken]
+    return tuple(("✗", words(one.expectation), one.because) for one in plan.broken)
 
 
 def _words(change: Change, placement: Placement | None, plan: Plan) -> tuple[str, str]:
@@ -189,17 +213,14 @@ def _field(field: Field) -> str:
     return f"{field.path} {field.before or 'none'} → {field.after or 'none'}"
 
 
-def _homeless(plan: Plan, paint: Paint) -> list[str]:
-    return [f"  {paint.red('?')} {_said(one, f'not placed: {_why(one)}')}" for one in plan.homeless]
+def _homeless(plan: Plan) -> tuple[tuple[str, ...], ...]:
+    return tuple(("?", f"instance.{one.instance}", f"not placed: {_why(one)}") for one in plan.homeless)
 
 
-def _staying(plan: Plan, paint: Paint) -> list[str]:
-    mark = paint.of("yellow", "!")
-    return [f"  {mark} {_said(one, f'stays on {one.host}: it cannot move ({_why(one)})')}" for one in plan.staying]
-
-
-def _said(one: Unplaced, what: str) -> str:
-    return printable(f"instance.{one.instance}  {what}")
+def _staying(plan: Plan) -> tuple[tuple[str, ...], ...]:
+    return tuple(
+        ("!", f"instance.{one.instance}", f"stays on {one.host}: it cannot move ({_why(one)})") for one in plan.staying
+    )
 
 
 def _why(one: Unplaced) -> str:
@@ -219,7 +240,7 @@ def totals(plan: Plan, noun: str = "Plan") -> str:
     return f"{noun}: {words}{drift}.{lost}{going}"
 
 
-def _aligned(rows: list[tuple[str, str, str]]) -> list[str]:
+def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
     """Columns, safe for a terminal; a very long cell does not push the others away."""
     shown = [tuple(printable(cell) for cell in row) for row in rows]
     widths = [max((len(row[column]) for row in shown if len(row[column]) <= 60), default=0) for column in (0, 1)]

@@ -3,14 +3,14 @@
 from collections.abc import Iterable
 
 from cloudsync.model.plan import Roll
-from cloudsync.spec.words import printable, some
+from cloudsync.spec.words import some
 
 _FEW = 6
 
 
 def rolls(listed: Iterable[Roll]) -> list[str]:
     """`web: one at a time, each waits until the last is back (web-1, web-2, web-3)`."""
-    return [f"  {printable(_roll(one))}" for one in listed]
+    return [_roll(one) for one in listed]
 
 
 def _roll(one: Roll) -> str:
