@@ -1,7 +1,7 @@
 """What is on the hosts, by their own tools, and what must hold of it whatever struck."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from hashlib import sha256
 
 from tests.kill.place import Place
@@ -24,26 +24,38 @@ echo --
 cd {POOL} 2>/dev/null && find . -type f -printf "%P\\n"
 echo --
 ls /sys/class/net
+echo --
+for one in $(virsh -q list --all --name); do
+  virsh -q domblklist $one | while read device path; do echo "$one $device ${{path##*/}}"; done
+done
 """
-BACKEND = "/machine/peripheral/virtio-disk0/virtio-backend"
+BACKEND = "/machine/peripheral/virtio-disk{number}/virtio-backend"
 START, SIZE = 4 << 20, 64 << 10
 """Where a guest has written: a place that no boot sector is at."""
 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """`qemu` is its process, when that began, and whether it came from another host; empty while it is off."""
+    """`qemu` is its process, when that began, and whether it came from another host; empty while it is off. `drives`
+    are the names of its disks' files by device."""
 
     name: str
     host: str
     runs: bool
     autostart: bool
     qemu: str = ""
+    drives: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def data(self) -> set[str]:
+        """The files of its data disks."""
+        return {file for device, file in self.drives.items() if device != "vda"}
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """`machines` and `disks` by host and uuid, `rest` what else is in the pools, `taps` the hosts' devices of ours."""
+    """`machines` by host and uuid, `disks` by host and file, `rest` what else is in the pools, `taps` the hosts'
+    devices of ours."""
 
     machines: dict[tuple[str, str], Machine]
     disks: frozenset[tuple[str, str]]
@@ -58,18 +70,22 @@ class Found:
 
 def look(place: Place) -> Found:
     machines: dict[tuple[str, str], Machine] = {}
-    disks, rest, taps = set(), set(), set()
+    disks: set[tuple[str, str]] = set()
+    rest: set[tuple[str, str]] = set()
+    taps: set[tuple[str, str]] = set()
     for host in place.hosts:
         listed = [part.splitlines() for part in place.shell(host, LOOK).split("--\n")]
-        named, running, starting, processes, files, devices = ([line for line in part if line] for part in listed)
+        named, running, starting, processes, files, devices, drives = (
+            [line for line in part if line] for part in listed
+        )
         alive = {words[0]: " ".join(words[1:]) for line in processes if (words := line.split())}
         for line in named:
             uuid, name = line.split(maxsplit=1)
             name = name.strip()
-            machines[host, uuid] = Machine(name, host, uuid in running, uuid in starting, alive.get(name, ""))
+            held = {device: file for owner, device, file in map(str.split, drives) if owner == name}
+            machines[host, uuid] = Machine(name, host, uuid in running, uuid in starting, alive.get(name, ""), held)
         for file in files:
-            uuid, _, kind = file.partition(".root.")
-            (disks.add((host, uuid)) if kind else rest.add((host, file)))
+            (disks if file.endswith((".root.qcow2", ".data.qcow2")) else rest).add((host, file))
         taps |= {(host, device) for device in devices if device.startswith("cs-") and len(device) == 15}
     return Found(machines, frozenset(disks), frozenset(rest), frozenset(taps))
 
@@ -92,8 +108,10 @@ def as_wanted(place: Place, cloud: Cloud, found: Found) -> None:
         assert one.runs == (box.state == "running"), one
         assert bool(one.qemu) == one.runs, one
         assert one.autostart, f"{one.name} would not start with its host"
-        assert (host, uuid) in found.disks, f"{one.name} has no disk"
-    assert found.disks == found.machines.keys(), f"disks of nobody: {found.disks - found.machines.keys()}"
+        assert one.drives.get("vda") == root_of(uuid), f"{one.name} has no root disk: {one.drives}"
+        assert len(one.data) == len(box.disks), f"{one.name} has other data disks: {one.drives}"
+    attached = {(host, file) for (host, _), one in found.machines.items() for file in one.drives.values()}
+    assert found.disks == attached, f"disks of nobody, or gone: {found.disks ^ attached}"
     images = {f"image-{sha256((place.folder / f'{name}.raw').read_bytes()).hexdigest()}" for name in cloud.images}
     assert {file for _, file in found.rest} <= images, f"files of nobody: {found.rest}"
     for host in place.hosts:
@@ -103,17 +121,21 @@ def as_wanted(place: Place, cloud: Cloud, found: Found) -> None:
         assert len([tap for at, tap in found.taps if at == host]) == cards, f"taps on {host}: {found.taps}"
 
 
-def write_mark(place: Place, host: str, name: str) -> None:
-    """As its guest would: through the running machine's own disk."""
-    command = f'qemu-io -d {BACKEND} "write -P 0x5a {START} {SIZE}"'
-    script = f"virsh qemu-monitor-command {name} --hmp '{command}'"
-    said = place.shell(host, script)
+def root_of(uuid: str) -> str:
+    return f"{uuid}.root.qcow2"
+
+
+def write_mark(place: Place, host: str, name: str, device: str) -> None:
+    """As its guest would, flush and all: through one of the running machine's own disks."""
+    backend = BACKEND.format(number=ord(device[-1]) - ord("a"))
+    commands = (f'qemu-io -d {backend} "{words}"' for words in (f"write -P 0x5a {START} {SIZE}", "flush"))
+    said = place.shell(host, "\n".join(f"virsh qemu-monitor-command {name} --hmp '{command}'" for command in commands))
     assert not said.strip(), said
 
 
-def marked(place: Place, host: str, uuids: Iterable[str]) -> set[str]:
-    """Those of `uuids` on whose disks the mark is."""
-    read = f"qemu-io -U -r -f qcow2 -c 'read -P 0x5a {START} {SIZE}' {POOL}/$one.root.qcow2 2>&1"
+def marked(place: Place, host: str, files: Iterable[str]) -> set[str]:
+    """Those of `files` on which the mark is."""
+    read = f"qemu-io -U -r -f qcow2 -c 'read -P 0x5a {START} {SIZE}' {POOL}/$one 2>&1"
     good = f"case $said in *failed*) ;; *'read {SIZE}/{SIZE}'*) echo $one ;; esac"
-    said = place.shell(host, f"for one in {' '.join(uuids)}; do said=$({read}); {good}; done")
+    said = place.shell(host, f"for one in {' '.join(files)}; do said=$({read}); {good}; done")
     return set(said.split())

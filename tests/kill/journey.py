@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.kill.held import Found, as_wanted, look, marked, nothing_twice, write_mark
+from tests.kill.held import Found, as_wanted, look, marked, nothing_twice, root_of, write_mark
 from tests.kill.place import Place
 from tests.kill.program import KILLED, Done, Program, itself
 from tests.kill.spec import Cloud
@@ -16,8 +16,8 @@ NOTHING = Found({}, frozenset(), frozenset(), frozenset())
 
 @dataclass
 class Journey:
-    """`marked` are the machines whose guests have written something, by uuid; `found` is what was there at
-    the last arrival."""
+    """`marked` are the files of the disks on which guests have written something; `found` is what was there at the last
+    arrival."""
 
     place: Place
     program: Program
@@ -42,28 +42,32 @@ class Journey:
         nothing_twice(left)
         plan = self.program.plan(spec)
         self.program.apply(spec)
-        lost = frozenset(uuid for uuid, one in self.found.by_name.values() if one.name in leg.lost)
-        found = self.arrived(leg.goal, lost)
+        found = self.arrived(leg.goal, self._lost(leg))
         if left.machines.keys() != found.machines.keys() or left.disks != found.disks:
             assert plan["changes"] or plan["drift"], f"not reported: {left} became {found}"
         return done
 
+    def _lost(self, leg: Leg) -> frozenset[str]:
+        roots = {root_of(uuid) for uuid, one in self.found.by_name.values() if one.name in leg.lost}
+        return frozenset(roots.union(*(one.data for _, one in self.found.by_name.values() if one.name in leg.given_up)))
+
     def arrived(self, goal: Cloud, lost: frozenset[str]) -> Found:
-        """Quiet, and all there but for `lost`, by uuid."""
+        """Quiet, and all there but for the files of `lost` disks."""
         plan = self.program.plan(self.write(goal))
         assert (plan["changes"], plan["drift"], plan["steps"]) == ([], [], []), plan
         found = look(self.place)
         nothing_twice(found)
         as_wanted(self.place, goal, found)
         self.marked -= lost
-        there = {uuid: host for host, uuid in found.disks}
+        there = {file: host for host, file in found.disks}
         assert self.marked <= there.keys(), f"disks are lost: {self.marked - there.keys()}"
-        for (host, uuid), one in found.machines.items():
-            if one.runs and uuid not in self.marked:
-                write_mark(self.place, host, one.name)
-                self.marked.add(uuid)
+        for one in found.machines.values():
+            for device, file in one.drives.items():
+                if one.runs and file not in self.marked:
+                    write_mark(self.place, one.host, one.name, device)
+                    self.marked.add(file)
         for host in self.place.hosts:
-            here = {uuid for uuid in self.marked if there[uuid] == host}
+            here = {file for file in self.marked if there[file] == host}
             lacking = here - marked(self.place, host, here)
             assert not lacking, f"what was written to {lacking} is lost"
         self.found = found

@@ -39,7 +39,7 @@ instances:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Box:
-    """An instance; what is empty is left out. `address` is that of its first card."""
+    """An instance; what is empty is left out. `address` is that of its first card; a disk is `NAME MiB`."""
 
     image: str = "one"
     flavor: str = "tiny"
@@ -52,6 +52,7 @@ class Box:
     was: str = ""
     count: int | None = None
     data: str = ""
+    disks: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         words = [f"image: {self.image}", f"flavor: {self.flavor}", f"state: {self.state}"]
@@ -62,6 +63,7 @@ class Box:
         words += [f"metadata: {{role: {self.role}}}"] if self.role else []
         words += [f"was: {self.was}"] if self.was else []
         words += [f"user_data: '#!{self.data}'"] if self.data else []
+        words += [f"disks: [{', '.join(map(_disk, self.disks))}]"] if self.disks else []
         return f"{{{', '.join(words)}}}"
 
     def _cards(self) -> list[str]:
@@ -101,6 +103,11 @@ class Cloud:
             )
         )
         return path
+
+
+def _disk(text: str) -> str:
+    name, size = text.split()
+    return f"{{name: {name}, size: {size}MiB}}"
 
 
 def _lines(named: Mapping[str, object]) -> str:

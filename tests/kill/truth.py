@@ -26,8 +26,8 @@ def confirm(journey: Journey, goal: Cloud) -> bool:
     after = look(journey.place)
     found = lies(plan, before, after)
     assert not found, f"{found}\n{done.said}"
-    uuids = {uuid for _, uuid in after.machines}
-    journey.arrived(goal, frozenset(uuid for _, uuid in before.machines if uuid not in uuids))
+    there = {file for _, file in after.disks}
+    journey.arrived(goal, frozenset(file for _, file in before.disks if file not in there))
     return True
 
 
@@ -44,6 +44,9 @@ def lies(plan: Mapping[str, Any], before: Found, after: Found) -> list[str]:
         happened, announced = _happened(old, new), _announced(change, old, new)
         if happened not in announced:
             found.append(f"{name}: {happened}, announced {change.get('action')} {change.get('disruption')}: {change}")
+        gone = old.data - {file for _, file in after.disks} if old else set()
+        if gone and not said.get(f"instance.{old.name if old and not new else name}", {}).get("destroys_data"):
+            found.append(f"{name}: {gone} destroyed without a word: {change}")
     return found
 
 

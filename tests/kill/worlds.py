@@ -46,7 +46,7 @@ class Worlds:
         return found if self._random.random() < 0.2 else {**found, "inner": INNER}
 
     def _change(self, name: str, boxes: Mapping[str, Box]) -> dict[str, Box]:
-        """One made, removed, renamed, or another in one thing."""
+        """One made, removed, renamed, or another in one thing. No blank guest lets go of a disk while it runs."""
         found, there = dict(boxes), boxes.get(name)
         if there is None:
             found[name] = self._box()
@@ -61,7 +61,7 @@ class Worlds:
                 found[self._random.choice(free)] = replace(there, was=name)
         elif what == "count":
             found[name] = replace(there, count=self._random.choice((None, 1, 2, 3)))
-        else:
+        elif what != "disks" or there.state == "stopped" or not there.disks:
             found[name] = replace(there, **{what: getattr(self._box(), what)})
         return found
 
@@ -77,7 +77,8 @@ class Worlds:
             address="",
             role=any_of(("", "web", "db")),
             data=any_of(("", "/bin/sh", "/bin/bash")),
+            disks=any_of(((), ("data 8",), ("data 16",), ("log 8", "data 8"))),
         )
 
 
-PARTS = ("image", "flavor", "state", "host", "groups", "networks", "role", "data")
+PARTS = ("image", "flavor", "state", "host", "groups", "networks", "role", "data", "disks")
