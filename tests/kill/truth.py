@@ -33,7 +33,8 @@ def confirm(journey: Journey, goal: Cloud) -> bool:
 
 def lies(plan: Mapping[str, Any], before: Found, after: Found) -> list[str]:
     """Each difference, both ways: more happened than was said, or less."""
-    said = {change["address"]: change for change in plan["changes"]}
+    destroying = {change["address"] for change in plan["changes"] if change["destroys_data"]}
+    said = {change["address"]: change for change in plan["changes"] if not _gives_a_disk_up(change)}
     olds = {uuid: one for (_, uuid), one in before.machines.items()}
     news = {uuid: one for (_, uuid), one in after.machines.items()}
     found = []
@@ -45,9 +46,14 @@ def lies(plan: Mapping[str, Any], before: Found, after: Found) -> list[str]:
         if happened not in announced:
             found.append(f"{name}: {happened}, announced {change.get('action')} {change.get('disruption')}: {change}")
         gone = old.data - {file for _, file in after.disks} if old else set()
-        if gone and not said.get(f"instance.{old.name if old and not new else name}", {}).get("destroys_data"):
+        if gone and f"instance.{name}" not in destroying:
             found.append(f"{name}: {gone} destroyed without a word: {change}")
     return found
+
+
+def _gives_a_disk_up(change: Mapping[str, Any]) -> bool:
+    """And does nothing else: what happens to the machine itself is another change's matter."""
+    return change["action"] == "update" and bool(change.get("disks_destroyed"))
 
 
 def _happened(old: Machine | None, new: Machine | None) -> str:
