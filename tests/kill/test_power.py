@@ -44,7 +44,7 @@ def test_nothing_passes_a_host_that_boots(on_three: Journey, there: Lab) -> None
         there.mend()
         sending.rounds()
         assert forwarded(there, "h1") == 0
-        opened = Cloud(boxes={"live": Box(host="h1", groups=("open",))}, groups=OPEN)
+        opened = Cloud(boxes={"live": Box(host="h1", groups=("open",), disks=("data 8",))}, groups=OPEN)
         on_three.begin(opened)
         sending.rounds()
         assert forwarded(there, "h1") > 0, "what is sent would have been seen"
