@@ -28,13 +28,13 @@ def sign(text: str, key: Path, namespace: str) -> str:
     """The armoured signature; `key` is a private key, or a public one whose other half ssh-agent holds."""
     if not key.is_file():
         raise CloudsyncError(f"{key}: there is no such key", "give the path of an OpenSSH key")
-    done = _asked("-Y", "sign", "-q", "-f", str(key), "-n", namespace, stdin=text)
+    done = _asked("-Y", "sign", "-q", "-f", str(key), "-n", namespace, stdin=text.encode())
     if done.returncode:
         raise CloudsyncError(f"{key} cannot sign: {_reason(done)}", "a key with a passphrase has to be in ssh-agent")
-    return done.stdout
+    return done.stdout.decode()
 
 
-def signer(text: str, signature: str, allowed: Path, namespace: str) -> str:
+def signer(text: bytes, signature: str, allowed: Path, namespace: str) -> str:
     """Who of the file `allowed` (ssh-keygen's ALLOWED SIGNERS) signed it; CloudsyncError when nobody of them did."""
     if not allowed.is_file():
         raise CloudsyncError(f"{allowed}: there is no such file", "one line for each who may sign: NAME KEY")
@@ -43,7 +43,7 @@ def signer(text: str, signature: str, allowed: Path, namespace: str) -> str:
         file.write_text(signature)
         where = ("-f", str(allowed), "-s", str(file))
         found = _asked("-Y", "find-principals", *where)
-        name = next(iter(found.stdout.splitlines()), "")
+        name = next(iter(found.stdout.decode(errors="replace").splitlines()), "")
         if found.returncode or not name:
             raise CloudsyncError(f"it is signed by nobody of {allowed}", "have one of them make it, with --sign")
         done = _asked("-Y", "verify", *where, "-I", name, "-n", namespace, stdin=text)
@@ -52,17 +52,17 @@ def signer(text: str, signature: str, allowed: Path, namespace: str) -> str:
     return name
 
 
-def _asked(*arguments: str, stdin: str = "") -> "subprocess.CompletedProcess[str]":
+def _asked(*arguments: str, stdin: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
     """Nobody is asked for a passphrase."""
     quiet = {**os.environ, "SSH_ASKPASS_REQUIRE": "never"}
     command = [_program(), *arguments]
-    return subprocess.run(
-        command, input=stdin, capture_output=True, text=True, check=False, env=quiet, start_new_session=True
+    return subprocess.run(command, input=stdin, capture_output=True, check=False, env=quiet, start_new_session=True)
+
+
+def _reason(done: "subprocess.CompletedProcess[bytes]") -> str:
+    return next(
+        iter(done.stderr.decode(errors="replace").strip().splitlines()), f"ssh-keygen ended with code {done.returncode}"
     )
-
-
-def _reason(done: "subprocess.CompletedProcess[str]") -> str:
-    return next(iter(done.stderr.strip().splitlines()), f"ssh-keygen ended with code {done.returncode}")
 
 
 def _program() -> str:

@@ -44,7 +44,7 @@ def confirm(file: Mapping[str, object], noun: str, path: Path, signers: Path | N
         raise CloudsyncError(f"{path} is not signed", f"make the {noun} again, with --sign KEY")
     from cloudsync.cli.keygen import signer
 
-    return signer(_signed(noun, str(digest)), signature, signers, _namespace(noun))
+    return signer(_signed(noun, str(digest)).encode(), signature, signers, _namespace(noun))
 
 
 def _digest(body: object) -> str:

@@ -12,7 +12,7 @@ from cloudsync.spec import publickey
 from cloudsync.spec.checks.images import SHA256, bad_source
 from cloudsync.spec.digests import Digests
 from cloudsync.spec.draft import Draft
-from cloudsync.spec.files import FileProblem, Source, locate
+from cloudsync.spec.files import FileProblem, Source
 from cloudsync.spec.finding import Finding, Trail
 from cloudsync.spec.models import Image, PublicKeyFile
 from cloudsync.spec.words import quote
@@ -66,7 +66,7 @@ def attach(draft: Draft, folder: Source, digests: Digests | None) -> Attached:
             text = data if isinstance(data, str) else None
             _user_data(attached, folder, name, text, "" if isinstance(data, str) else data.file)
     for name, image in draft.images.items():
-        _image(attached, folder.home, name, image, digests)
+        _image(attached, folder, name, image, digests)
     if digests:
         digests.save()
     return attached
@@ -131,7 +131,7 @@ def _user_data(attached: Attached, folder: Source, name: str, text: str | None, 
     attached.user_data[name] = data
 
 
-def _image(attached: Attached, home: Path, name: str, image: Image, digests: Digests | None) -> None:
+def _image(attached: Attached, folder: Source, name: str, image: Image, digests: Digests | None) -> None:
     if not is_file(image.source):
         attached.images[name] = (image.sha256.lower(), image.source)
         return
@@ -139,10 +139,10 @@ def _image(attached: Attached, home: Path, name: str, image: Image, digests: Dig
     if bad_source(image.source) is not None:
         return
     if digests is None:
-        source = os.path.normpath(home / file_path(image.source))
+        source = os.path.normpath(folder.home / file_path(image.source))
         attached.images[name] = (image.sha256.lower() or stand_in(source), source)
         return
-    path = _try(attached, trail, False, lambda: locate(home, file_path(image.source)))
+    path = _try(attached, trail, False, lambda: folder.image(file_path(image.source)))
     if path is None:
         return
     try:

@@ -6,7 +6,7 @@ Nothing is checked out. Of a stranger's commit nothing leads outside of it: no `
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cloudsync.spec.files import FileProblem
+from cloudsync.spec.files import FileProblem, Folder
 from cloudsync.spec.git import Objects
 from cloudsync.spec.words import count, quote
 
@@ -40,6 +40,11 @@ class Commit:
         if isinstance(found, int):
             raise FileProblem(f"{quote(written)} has {count(found, 'byte')}, and at most {limit} are taken")
         return self.top.joinpath(*parts), found
+
+    def image(self, written: str) -> Path:
+        """Not committed, as images seldom are, but in the repository's folder: a guest may read all of its disk, and a
+        commit of a stranger's must not put this machine's keys on one."""
+        return Folder(self.home, self.top, True).find(written)
 
     def _file(self, written: str) -> tuple[Parts, str]:
         here, todo = self._start(written)

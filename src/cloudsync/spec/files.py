@@ -1,5 +1,5 @@
 """Files that a spec refers to: found only inside the Git repository (or the spec's folder), and read with a limit.
-`attach` calls it. Images are the exception: they may be anywhere. commits.py has the same for what is committed."""
+`attach` calls it. Images are the exception: a person's may be anywhere. commits.py has the same for a commit."""
 
 import os
 import stat
@@ -27,6 +27,10 @@ class Source(Protocol):
 
     def take(self, written: str, limit: int) -> tuple[Path, bytes]:
         """The file that `written` names, and its content. FileProblem when there is none, or it holds more."""
+        ...
+
+    def image(self, written: str) -> Path:
+        """The file of this machine that `written` names, for a guest's disk. FileProblem when there is none."""
         ...
 
 
@@ -66,6 +70,9 @@ class Folder:
     def take(self, written: str, limit: int) -> tuple[Path, bytes]:
         path = self.find(written)
         return path, read(path, limit, written)
+
+    def image(self, written: str) -> Path:
+        return locate(self.home, written)
 
 
 def locate(home: Path, written: str) -> Path:

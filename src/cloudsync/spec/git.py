@@ -1,22 +1,34 @@
-"""Which commit the spec comes from, whether its files differ from it, how two commits are related, and what is in one.
-`load` asks last, lineage.py and commits.py.
+"""Which commit the spec comes from, whether its files differ from it, how two commits are related, what is in one, and
+what a remote has. `load` asks last, lineage.py, commits.py and follow.py.
 
-The repository may be anybody's: its hooks, filters, file system monitor and environment are kept out of it.
+The repository may be anybody's: its hooks, filters, file system monitor and environment are kept out of it. Only a
+fetch goes by its configuration, for how to get to a remote stands there.
 """
 
 import os
 import re
+import signal
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from cloudsync.model.problem import CloudsyncError
+from cloudsync.spec.words import printable
 
 SECONDS = 20
+FETCH_SECONDS = 120
 _HASH = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_FETCH = (
+    *("-c", "fetch.fsckObjects=true", "-c", "http.lowSpeedLimit=1", "-c", "http.lowSpeedTime=30"),
+    *("fetch", "--quiet", "--force", "--no-tags", "--no-prune", "--no-recurse-submodules", "--no-write-fetch-head"),
+    *("--no-auto-maintenance", "--no-write-commit-graph", "--no-filter", "--refmap="),
+)
+"""Odd objects are refused. `--refmap=` leaves the branches alone that follow the remote's."""
+
+_WAYS = ("GIT_SSH", "GIT_SSH_COMMAND", "GIT_SSH_VARIANT", "GIT_ASKPASS", "GIT_SSL_CAINFO", "GIT_SSL_CAPATH")
 
 
 def commit(top: Path, files: Sequence[Path]) -> tuple[str, bool]:
@@ -64,6 +76,37 @@ def renamed(top: Path, base: str, head: str) -> dict[str, str]:
     command = ("diff-tree", *options, base, head) if head else ("diff-index", "--cached", *options[1:], base)
     words = (_said(top, *command, "--") or "").split("\0")
     return dict(zip(words[1::3], words[2::3], strict=False))
+
+
+def remotes(top: Path) -> tuple[str, ...]:
+    """Names of the repositories that this one knows."""
+    return tuple((_said(top, "remote") or "").split())
+
+
+def fetch(top: Path, remote: str, branch: str, plain: bool, seconds: int = FETCH_SECONDS) -> str:
+    """The hash of the commit that `branch` of `remote` is at, and all that it stands on is here then.
+
+    Nothing else changes: no branch, no file, no note of what was fetched. CloudsyncError when it cannot be had. `plain`
+    are the ways on which anybody may change what is sent.
+    """
+    ours = f"refs/cloudsync/{remote}/{branch}"
+    ways = ("ssh", "https", "file", *(("http", "git") if plain else ()))
+    command = _command(top, *_FETCH, "--", remote, f"+refs/heads/{branch}:{ours}", ways=ways)
+    code, said = _ended(command, _environment() | _asking_nobody(), seconds)
+    if code:
+        raise CloudsyncError(
+            f"{remote}/{branch} cannot be fetched: {_reason(said)}", f"try: git -C {top} fetch {remote}"
+        )
+    return named(top, ours)
+
+
+def line(top: Path, base: str, tip: str, most: int) -> list[str]:
+    """Commits that `tip` stands on and `base` does not, newest first: of a merge only the side that it was made on."""
+    words = ("rev-list", f"--max-count={most}", "--first-parent", tip, *([f"^{base}"] if base else []))
+    said = _said(top, *words, "--")
+    if said is None:
+        raise CloudsyncError(f"git does not say what leads to {tip[:12]}", f"try: git -C {top} log {tip[:12]}")
+    return said.split()
 
 
 class Objects:
@@ -130,12 +173,50 @@ def _said(top: Path, *words: str) -> str | None:
     return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else None
 
 
-def _command(top: Path, *words: str) -> list[str]:
-    """Nothing is fetched, not for a partial clone either."""
+def _ended(command: Sequence[str], environment: Mapping[str, str], seconds: int) -> tuple[int, str]:
+    """Its code and what it complained of. After `seconds` it is ended, with all that it has started."""
+    try:
+        with subprocess.Popen(
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        ) as running:
+            try:
+                said = running.communicate(timeout=seconds)[1]
+            except BaseException as error:
+                os.killpg(running.pid, signal.SIGKILL)
+                if not isinstance(error, subprocess.TimeoutExpired):
+                    raise
+                return 1, f"it took more than {seconds} seconds"
+    except OSError as error:
+        return 1, f"git does not run: {error.strerror}"
+    return running.returncode, said.decode("utf-8", "replace")
+
+
+def _reason(said: str) -> str:
+    """What git or ssh said first, without a password that the URL may have."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    first = lines[0].removeprefix("fatal: ").removeprefix("error: ") if lines else "git does not say why"
+    return printable(re.sub(r"//[^/@\s]*@", "//", first))[:300]
+
+
+def _command(top: Path, *words: str, ways: Sequence[str] = ()) -> list[str]:
+    """Nothing is fetched but by `ways`, not for a partial clone either."""
     return [
         *("git", "--no-optional-locks", "--no-replace-objects", "-c", "core.fsmonitor=false"),
-        *("-c", "core.hooksPath=/dev/null", "-c", "protocol.allow=never", "-C", str(top), *words),
+        *("-c", "core.hooksPath=/dev/null", "-c", "protocol.allow=never"),
+        *(word for way in ways for word in ("-c", f"protocol.{way}.allow=always")),
+        *("-C", str(top), *words),
     ]
+
+
+def _asking_nobody() -> dict[str, str]:
+    """The person's own ways to get to a remote stay."""
+    kept = {key: os.environ[key] for key in _WAYS if key in os.environ}
+    return kept | {"GIT_TERMINAL_PROMPT": "0", "SSH_ASKPASS_REQUIRE": "never"}
 
 
 def _environment() -> dict[str, str]:

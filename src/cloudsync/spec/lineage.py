@@ -35,7 +35,7 @@ def lineage(cloud: Cloud, deployed: Applied | None) -> Lineage | None:
         return None
     if cloud.commit == deployed.commit:
         return None if cloud.dirty else _dirty(deployed)
-    what = _called(deployed)
+    what = called(deployed)
     if not cloud.commit:
         return Lineage(
             f"the spec has no commit that Git tells, so it cannot be seen whether it is older than {what}",
@@ -72,11 +72,12 @@ def _dirty(deployed: Applied) -> Lineage | None:
     if not deployed.dirty:
         return None
     return Lineage(
-        f"what is deployed is {_called(deployed)} with local changes on top of it",
+        f"what is deployed is {called(deployed)} with local changes on top of it",
         "what of them was not committed since is undone here",
         refused=False,
     )
 
 
-def _called(deployed: Applied) -> str:
+def called(deployed: Applied) -> str:
+    """The commit, by whom and when."""
     return printable(f"{deployed.commit[:12]}, which {deployed.by or 'somebody'} applied at {deployed.at}")

@@ -37,10 +37,10 @@ def load(path: Path) -> Cloud:
     return _committed(cloud, folder, [path.resolve(), *files])
 
 
-def load_from(document: "Document", source: "Source", path: Path) -> Cloud:
-    """What `document`, which is the spec at `path` or once was, describes with the files of `source`. No image is
-    opened: what the spec says of it counts."""
-    return _loaded(document, source, None, path)[0]
+def load_from(document: "Document", source: "Source", path: Path, digests: "Digests | None" = None) -> Cloud:
+    """What `document`, which is the spec at `path` or once was, describes with the files of `source`. Without `digests`
+    no image is opened: what the spec says of it counts."""
+    return _loaded(document, source, digests, path)[0]
 
 
 def _loaded(document: "Document", source: "Source", digests: "Digests | None", path: Path) -> tuple[Cloud, list[Path]]:

@@ -1,6 +1,7 @@
 """Two versions of a spec, each a commit or the working tree, both read as `load` reads one. `diff` asks.
 
-What Git has says it all: no host is asked, no image opened, nothing of the spec run.
+What Git has says it all: no host is asked, no image opened, nothing of the spec run. `watch --git` has one of them
+read, with its images.
 """
 
 import os
@@ -10,6 +11,7 @@ from pathlib import Path
 from cloudsync.model.cloud import Cloud
 from cloudsync.model.problem import CloudsyncError, Place, Problem, SpecError
 from cloudsync.spec.commits import Commit, NoFileError
+from cloudsync.spec.digests import Digests
 from cloudsync.spec.document import LARGEST, Document, parse, read
 from cloudsync.spec.files import FileProblem, Folder, Source
 from cloudsync.spec.git import Objects, named, renamed
@@ -31,13 +33,13 @@ class Version:
 def versions(path: Path, span: str) -> tuple[Version, Version]:
     """The spec at `path` in BASE and in HEAD of `BASE..HEAD`, or in BASE and the working tree; followed where it has
     another name in BASE. CloudsyncError when it is in neither."""
-    place, top = _place(path)
+    place, top = place_of(path)
     base, head = ends(top, span)
     file = str(place.relative_to(top))
     with Objects(top) as objects:
         shelf = _Shelf(objects, top, path, place)
         now = shelf.version(head, file)
-        was = shelf.version(base, file, of_base=True)
+        was = shelf.version(base, file, labelled=True)
         if _absent(was) and _absent(now):
             where = head[:12] if head else "the working tree"
             raise CloudsyncError(f"there is no {file} in {base[:12]} nor in {where}", "name the spec with -f FILE")
@@ -46,6 +48,13 @@ def versions(path: Path, span: str) -> tuple[Version, Version]:
         elif _absent(now):
             now = shelf.moved(base, head, file, now)
     return was, now
+
+
+def version(path: Path, commit: str, digests: Digests) -> Version:
+    """The spec at `path` as it is in a commit. Images that are files have to lie in the repository's folder."""
+    place, top = place_of(path)
+    with Objects(top) as objects:
+        return _Shelf(objects, top, path, place, digests).version(commit, str(place.relative_to(top)), labelled=True)
 
 
 def _absent(one: Version) -> bool:
@@ -61,7 +70,7 @@ def ends(top: Path, span: str) -> tuple[str, str]:
     return named(top, base or "HEAD"), named(top, head or "HEAD") if dots else ""
 
 
-def _place(path: Path) -> tuple[Path, Path]:
+def place_of(path: Path) -> tuple[Path, Path]:
     """Where the spec is by the name that it was given, else what that leads to; and the repository around it."""
     for place in (Path(os.path.abspath(path)).parent.resolve() / path.name, path.resolve()):  # noqa: PTH100
         folder = Folder.around(place.parent)
@@ -74,22 +83,24 @@ def _place(path: Path) -> tuple[Path, Path]:
 
 @dataclass(frozen=True, slots=True)
 class _Shelf:
-    """Versions of one spec. `path` is what the user called it, `place` where that is."""
+    """Versions of one spec. `path` is what the user called it, `place` where that is. Without `digests` no image is
+    opened."""
 
     objects: Objects
     top: Path
     path: Path
     place: Path
+    digests: Digests | None = None
 
-    def version(self, commit: str, file: str, of_base: bool = False) -> Version:
-        """Problems of BASE say that they are of BASE: the reader has HEAD before them."""
+    def version(self, commit: str, file: str, labelled: bool = False) -> Version:
+        """Problems that are `labelled` say which commit they are of: the reader has another before them."""
         at = self.top / file
         called = self.path if at == self.place else at
-        label = f"{commit[:12]}:{file}" if of_base else str(called)
+        label = f"{commit[:12]}:{file}" if labelled else str(called)
         document: Document | None = None
         try:
             document, source = self._opened(commit, at, label) if commit else self._here(at, called)
-            return Version(commit, file, load_from(document, source, at), document)
+            return Version(commit, file, load_from(document, source, at, self.digests), document)
         except NoFileError:
             return Version(commit, file)
         except FileProblem as error:
@@ -115,5 +126,5 @@ class _Shelf:
         names = renamed(self.top, base, head)
         if missing.commit == base:
             old = next((one for one, new in names.items() if new == file), "")
-            return self.version(base, old, of_base=True) if old else missing
+            return self.version(base, old, labelled=True) if old else missing
         return self.version(head, names[file]) if file in names else missing
