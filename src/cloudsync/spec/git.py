@@ -187,7 +187,8 @@ def _ended(command: Sequence[str], environment: Mapping[str, str], seconds: int)
             try:
                 said = running.communicate(timeout=seconds)[1]
             except BaseException as error:
-                os.killpg(running.pid, signal.SIGKILL)
+                with suppress(ProcessLookupError):
+                    os.killpg(running.pid, signal.SIGKILL)
                 if not isinstance(error, subprocess.TimeoutExpired):
                     raise
                 return 1, f"it took more than {seconds} seconds"

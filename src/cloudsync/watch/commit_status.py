@@ -1,0 +1,114 @@
+"""What became of the followed commit, as a forge wants to know it: each round's end into one value, and that into JSON.
+
+herald.py tells it to a file and to a program of the person's. It holds what plans and problems show, so no secrets.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from cloudsync.model.plan import Change
+from cloudsync.model.problem import Problem
+from cloudsync.spec.words import count, some
+from cloudsync.watch.happening import Ending, RoundEnded
+
+MOST = 100
+"""Changes and problems that are listed."""
+
+
+class State(StrEnum):
+    """The words that forges have for a commit."""
+
+    PENDING = "pending"
+    SUCCESS = "success"
+    FAILURE = "failure"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommitStatus:
+    """`pending` also where something of the commit waits: for a person, a host, another apply. `failure`: the commit is
+    broken or refused, and what runs stays as it is. `error`: carrying it out failed."""
+
+    branch: str
+    commit: str
+    state: State
+    summary: str
+    hint: str = ""
+    made: tuple[Change, ...] = ()
+    held: tuple[Change, ...] = ()
+    silent: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = field(default=())
+
+
+def begun(branch: str, commit: str) -> CommitStatus:
+    return CommitStatus(branch=branch, commit=commit, state=State.PENDING, summary="it is being applied")
+
+
+def ended(branch: str, commit: str, one: RoundEnded) -> CommitStatus:
+    state, summary = _judged(one)
+    return CommitStatus(
+        branch=branch,
+        commit=commit,
+        state=state,
+        summary=summary,
+        hint=one.hint,
+        made=one.made,
+        held=tuple(held.change for held in one.held),
+        silent=one.silent,
+        problems=one.problems,
+    )
+
+
+def _judged(one: RoundEnded) -> tuple[State, str]:
+    match one.ending:
+        case Ending.BROKEN:
+            return State.FAILURE, f"{count(len(one.problems), 'problem')} in the spec"
+        case Ending.REFUSED:
+            return State.FAILURE, one.message or "it is refused"
+        case Ending.FAILED:
+            return State.ERROR, one.message or "an action failed"
+        case Ending.LOCKED:
+            return State.PENDING, one.message or "another apply works on the hosts"
+        case Ending.INTERRUPTED:
+            return State.PENDING, "it was interrupted"
+        case Ending.QUIET | Ending.APPLIED:
+            return _applied(one)
+
+
+def _applied(one: RoundEnded) -> tuple[State, str]:
+    done = f"{count(len(one.made), 'change')} applied" if one.made else "nothing to do"
+    waits = [f"{count(len(one.held), 'change')} held"] if one.held else []
+    waits += [f"no answer from {some(one.silent)}"] if one.silent else []
+    return (State.PENDING if waits else State.SUCCESS), "; ".join([done, *waits])
+
+
+def document(one: CommitStatus, at: str) -> dict[str, object]:
+    """`schemas/commit-status.schema.json` describes it."""
+    return {
+        "format_version": 1,
+        "branch": one.branch,
+        "commit": one.commit,
+        "state": one.state.value,
+        "summary": one.summary,
+        "hint": one.hint,
+        "applied": [_change(change) for change in one.made[:MOST]],
+        "held": [_change(change) for change in one.held[:MOST]],
+        "silent": list(one.silent),
+        "problems": [_problem(problem) for problem in one.problems[:MOST]],
+        "at": at,
+    }
+
+
+def _change(change: Change) -> dict[str, object]:
+    return {"address": change.address, "action": change.action.value, "disruption": change.disruption.label}
+
+
+def _problem(problem: Problem) -> dict[str, object]:
+    place = problem.place
+    return {
+        "file": place.file if place else None,
+        "line": place.line if place else None,
+        "column": place.column if place else None,
+        "message": problem.message,
+        "hint": problem.hint,
+    }

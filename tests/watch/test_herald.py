@@ -1,0 +1,152 @@
+"""What became of a commit, told to a file and to a program of the person's."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cloudsync.model.plan import Action, Change, Disruption, Held
+from cloudsync.model.problem import CloudsyncError, Place, Problem
+from cloudsync.watch.happening import Beat, Ended, Ending, Ready, RoundBegan, RoundEnded
+from cloudsync.watch.herald import Herald
+from cloudsync.watch.hook import HookError, run, words
+from cloudsync.watch.trigger import Reason, Trigger
+from tests.cli.test_json import schema
+from tests.lab.eventually import eventually
+
+FIRST, SECOND = "ab" * 20, "cd" * 20
+WHY = (Trigger(Reason.COMMIT, FIRST[:12]),)
+WEB = Change(address="instance.web", action=Action.CREATE, disruption=Disruption.NONE)
+DB = Change(address="instance.db", action=Action.UPDATE, disruption=Disruption.RESTART)
+
+
+def ended(ending: Ending, **more: Any) -> RoundEnded:
+    return RoundEnded(number=1, triggers=WHY, ending=ending, seconds=0.1, **more)
+
+
+class Desk:
+    """A herald, and what it has delivered to both in order."""
+
+    def __init__(self, folder: Path, hook: str = "") -> None:
+        self.commit = FIRST
+        self.file, self._told = folder / "status.json", folder / "told"
+        self.complaints: list[str] = []
+        script = folder / "hook"
+        script.write_text(f"#!/bin/sh\n{hook or f'cat >>{self._told}; echo , >>{self._told}'}\n")
+        script.chmod(0o755)
+        self.herald = Herald("origin/main", lambda: self.commit, self.file, words(str(script)), self.complaints.append)
+
+    def leave(self) -> list[dict[str, Any]]:
+        self.herald(Ended(interrupted=False))
+        told = self._told.read_text() if self._told.exists() else ""
+        found: list[dict[str, Any]] = json.loads(f"[{told.rstrip().removesuffix(',')}]")
+        for one in found:
+            assert [error.message for error in schema("commit-status").iter_errors(one)] == []
+        return found
+
+
+def states(found: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
+    return [(one["commit"][:2], one["state"], one["summary"]) for one in found]
+
+
+def test_each_commit_is_told_once_for_each_that_becomes_of_it(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    for one in (Ready(), Beat(), RoundBegan(1, WHY), Beat(), ended(Ending.APPLIED, made=(WEB,))):
+        desk.herald(one)
+    for _ in range(3):
+        desk.herald(RoundBegan(2, WHY))
+        desk.herald(ended(Ending.QUIET))
+    desk.commit = SECOND
+    desk.herald(RoundBegan(3, WHY))
+    desk.herald(ended(Ending.APPLIED, made=(WEB,), held=(Held(why="destroys", change=DB),)))
+    desk.herald(ended(Ending.QUIET, held=(Held(why="destroys", change=DB),)))
+    desk.herald(ended(Ending.QUIET, silent=("h3",)))
+    found = desk.leave()
+    assert states(found) == [
+        ("ab", "pending", "it is being applied"),
+        ("ab", "success", "1 change applied"),
+        ("cd", "pending", "it is being applied"),
+        ("cd", "pending", "1 change applied; 1 change held"),
+        ("cd", "pending", "nothing to do; no answer from h3"),
+    ]
+    assert found[3]["held"] == [{"address": "instance.db", "action": "update", "disruption": "restart"}]
+    assert json.loads(desk.file.read_text()) == found[-1]
+    assert desk.complaints == []
+
+
+def test_what_is_refused_broken_or_failed(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    problem = Problem("no such group", Place("ab:cloud.yaml", 3, 7), "write it", "secret: hunter2")
+    desk.herald(ended(Ending.BROKEN, problems=(problem,)))
+    for ending in (Ending.REFUSED, Ending.FAILED, Ending.LOCKED):
+        desk.herald(ended(ending, message=f"it is {ending}", hint="mend it"))
+    desk.herald(ended(Ending.INTERRUPTED))
+    found = desk.leave()
+    assert states(found) == [
+        ("ab", "failure", "1 problem in the spec"),
+        ("ab", "failure", "it is refused"),
+        ("ab", "error", "it is failed"),
+        ("ab", "pending", "it is locked"),
+        ("ab", "pending", "it was interrupted"),
+    ]
+    assert "hunter2" not in json.dumps(found)
+    place = {"file": "ab:cloud.yaml", "line": 3, "column": 7}
+    assert found[0]["problems"] == [place | {"message": "no such group", "hint": "write it"}]
+
+
+def test_nothing_is_told_before_there_is_a_commit(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.commit = ""
+    desk.herald(RoundBegan(1, WHY))
+    desk.herald(ended(Ending.FAILED, message="origin/main cannot be fetched"))
+    assert desk.leave() == []
+    assert not desk.file.exists()
+
+
+def test_what_cannot_be_delivered_is_said_and_stops_nothing(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, "echo no such token >&2; exit 3")
+    desk.file.mkdir()
+    desk.herald(ended(Ending.APPLIED))
+    desk.leave()
+    start = f"the status of commit {FIRST[:12]} is not delivered: "
+    assert desk.complaints[0].startswith(f"{start}{tmp_path}/.status.json.new: ")
+    assert desk.complaints[1:] == [f"{start}{tmp_path}/hook ended with code 3: no such token"]
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["hook", "status.json"]
+
+
+def test_the_watch_does_not_wait_for_a_slow_program(tmp_path: Path) -> None:
+    """It reads a line that nobody has written yet."""
+    pipe = tmp_path / "pipe"
+    run(["mkfifo", str(pipe)], b"")
+    desk = Desk(tmp_path, f"read line <{pipe}")
+    with os.fdopen(os.open(pipe, os.O_RDWR), "wb", buffering=0) as writer:
+        desk.herald(ended(Ending.APPLIED))
+        desk.herald(ended(Ending.FAILED, message="x"))
+        writer.write(b"\n" * 2)
+        desk.leave()
+    assert desk.complaints == []
+    assert json.loads(desk.file.read_text())["state"] == "error"
+
+
+def test_no_shell_reads_the_command(tmp_path: Path) -> None:
+    assert words("notify --to 'a b' $(id) `id` ;") == ("notify", "--to", "a b", "$(id)", "`id`", ";")
+    for wrong in ("", "  ", "notify 'a"):
+        with pytest.raises(CloudsyncError):
+            words(wrong)
+
+
+def test_a_program_that_does_not_end_is_ended_with_what_it_has_started(tmp_path: Path) -> None:
+    script = f"sleep 600 & echo $! >{tmp_path}/pid; wait"
+    with pytest.raises(HookError, match="took more than 1 seconds"):
+        run(["sh", "-c", script], b"", seconds=1)
+    eventually(_gone(int((tmp_path / "pid").read_text())), True)
+    with pytest.raises(HookError, match="no such file"):
+        run([str(tmp_path / "nothing")], b"")
+
+
+def _gone(pid: int) -> Callable[[], bool]:
+    stat = Path(f"/proc/{pid}/stat")
+    return lambda: not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] == "Z"
