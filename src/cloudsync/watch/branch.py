@@ -1,0 +1,73 @@
+"""A followed branch as the source of what is wanted: looks for new commits now and then, and gives the loop the newest.
+
+While the remote does not answer, what was there before stays wanted: drift is repaired all the same.
+"""
+
+from collections.abc import Callable
+from threading import Event, Lock, Thread
+
+from cloudsync.model.cloud import Cloud
+from cloudsync.model.document import Applied
+from cloudsync.model.problem import CloudsyncError
+from cloudsync.spec.follow import Follower
+from cloudsync.watch.trigger import Reason, Tell, Trigger
+
+_LEAVE = 2.0
+"""Seconds that a fetch under way may take to end with the watch."""
+
+
+class BranchSource:
+    """Implements source.Source. `every` is in seconds; `complain` is told once, from another thread, when the remote
+    does not answer."""
+
+    def __init__(self, follower: Follower, every: float, complain: Callable[[str], None]) -> None:
+        self._follower, self._every, self._complain = follower, every, complain
+        self._tip = ""
+        self._trouble = ""
+        self._lock = Lock()
+        self._over = Event()
+        self._thread: Thread | None = None
+
+    @property
+    def commit(self) -> str:
+        """The newest that is known, empty before there is one."""
+        return self._tip
+
+    def begin(self, tell: Tell) -> None:
+        self._thread = Thread(target=self._run, args=(tell,), name="branch", daemon=True)
+        self._thread.start()
+
+    def load(self) -> Cloud:
+        if not self._tip:
+            self._fetch()
+        return self._follower.cloud(self._tip)
+
+    def confirm(self, cloud: Cloud, deployed: Applied | None) -> None:
+        """RefusedError when `cloud` must not come after what is `deployed`."""
+        self._follower.confirm(cloud.commit, deployed)
+
+    def end(self) -> None:
+        self._over.set()
+        if self._thread is not None:
+            self._thread.join(_LEAVE)
+
+    def _run(self, tell: Tell) -> None:
+        while not self._over.wait(self._every):
+            before = self._tip
+            try:
+                self._fetch()
+            except CloudsyncError as error:
+                self._complained(f"{error.message}; {error.hint}")
+                continue
+            self._trouble = ""
+            if self._tip != before:
+                tell(Trigger(Reason.COMMIT, f"{self._follower.branch.title} is at {self._tip[:12]}"))
+
+    def _fetch(self) -> None:
+        with self._lock:
+            self._tip = self._follower.fetch()
+
+    def _complained(self, words: str) -> None:
+        if words != self._trouble:
+            self._trouble = words
+            self._complain(words)

@@ -1,0 +1,73 @@
+"""A branch as the source of what is wanted, polled while a test pushes to it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from queue import SimpleQueue
+
+import pytest
+
+from cloudsync.model.problem import CloudsyncError
+from cloudsync.spec.follow import RefusedError
+from cloudsync.watch.branch import BranchSource
+from cloudsync.watch.source import Source
+from cloudsync.watch.trigger import Reason, Trigger
+from tests.lab.standins import PATIENCE
+from tests.spec.followed import SPEC, Site, applied
+
+
+class Heard:
+    def __init__(self, site: Site) -> None:
+        self.complaints: SimpleQueue[str] = SimpleQueue()
+        self.triggers: SimpleQueue[Trigger] = SimpleQueue()
+        self.branch = BranchSource(site.follower(), 0.05, self.complaints.put)
+        source: Source = self.branch
+        self.source = source
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    return Site.new(tmp_path)
+
+
+@pytest.fixture
+def heard(site: Site) -> Iterator[Heard]:
+    made = Heard(site)
+    made.source.begin(made.triggers.put)
+    yield made
+    made.source.end()
+
+
+def test_a_push_is_heard_of(site: Site, heard: Heard) -> None:
+    first = site.desk.git("rev-parse", "HEAD")
+    assert heard.triggers.get(timeout=PATIENCE) == Trigger(Reason.COMMIT, f"origin/main is at {first[:12]}")
+    assert heard.source.load().commit == first
+    heard.branch.confirm(heard.source.load(), None)
+    second = site.push(cloud_yaml=SPEC + "# second\n")
+    assert heard.triggers.get(timeout=PATIENCE) == Trigger(Reason.COMMIT, f"origin/main is at {second[:12]}")
+    assert heard.source.load().commit == heard.branch.commit == second
+    with pytest.raises(RefusedError):
+        heard.branch.confirm(heard.source.load(), applied("ab" * 20))
+    heard.branch.confirm(heard.source.load(), applied(first))
+
+
+def test_a_remote_that_is_away_is_said_once_and_what_was_wanted_stays(site: Site, heard: Heard) -> None:
+    first = heard.source.load().commit
+    away = site.remote.rename(site.remote.with_name("away"))
+    assert heard.complaints.get(timeout=PATIENCE).startswith("origin/main cannot be fetched: ")
+    assert heard.source.load().commit == first
+    away.rename(site.remote)
+    second = site.push(cloud_yaml=SPEC + "# second\n")
+    while heard.triggers.get(timeout=PATIENCE).detail != f"origin/main is at {second[:12]}":
+        continue
+    assert heard.complaints.empty()
+    site.remote.rename(away)
+    assert heard.complaints.get(timeout=PATIENCE)
+
+
+def test_the_first_look_does_not_wait_for_the_clock(site: Site) -> None:
+    source = BranchSource(site.follower(), 600, print)
+    assert source.commit == ""
+    assert source.load().commit == site.desk.git("rev-parse", "HEAD") == source.commit
+    site.remote.rename(site.remote.with_name("away"))
+    with pytest.raises(CloudsyncError, match="cannot be fetched"):
+        BranchSource(site.follower(), 600, print).load()
