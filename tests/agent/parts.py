@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from cloudsync.agent.metadata.tally import Counts
 from cloudsync.agent.places import Places
 from cloudsync.model import wire
 from cloudsync.model.document import HostDocument
@@ -105,7 +106,9 @@ def recorders(folder: Path) -> tuple[Recorder, Recorder]:
     return Recorder("first", folder), Recorder("second", folder)
 
 
-def make_parts(places: Places, on_boot: Callable[[Boot], None]) -> Sequence[Recorder]:
+def make_parts(
+    places: Places, on_boot: Callable[[Boot], None], _on_asked: Callable[[Counts], None]
+) -> Sequence[Recorder]:
     """For daemon.run: two recorders in the folder `parts` beside the state, then the one that tells of boots."""
     folder = places.state.parent / "parts"
     return (*recorders(folder), Telling("telling", folder, on_boot))

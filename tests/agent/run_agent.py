@@ -21,7 +21,8 @@ def main(root: Path) -> int:
     )
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
     try:
-        return daemon.run(places, make_parts)
+        readers = root / "readers"
+        return daemon.run(places, make_parts, ("127.0.0.1", int(readers.read_text())) if readers.exists() else None)
     except CloudsyncError as error:
         print(f"{error.message}\n{error.hint}", file=sys.stderr)
         return 1

@@ -5,6 +5,7 @@ The process is ended with the block, unless `leave` was called.
 
 import os
 import select
+from collections import Counter
 from pathlib import Path
 from queue import Queue
 from types import TracebackType
@@ -13,6 +14,7 @@ from typing import Self
 from cloudsync.agent.metadata import predecessor
 from cloudsync.agent.metadata.limits import Limits
 from cloudsync.agent.metadata.service import MetadataPart
+from cloudsync.agent.metadata.tally import Counts
 from cloudsync.model.snapshot import Boot
 from tests.metadata.guest import PATIENCE, Answer, Guest, ask
 
@@ -21,7 +23,9 @@ class Running:
     def __init__(self, state: Path, limits: Limits | None = None, port: int = 0) -> None:
         self.boots: Queue[Boot] = Queue()
         self.state = state
-        self.part = MetadataPart(port, state, self.boots.put, address="127.0.0.1", limits=limits)
+        self.asked: Queue[Counts] = Queue()
+        told = (self.boots.put, "127.0.0.1", limits, self.asked.put)
+        self.part = MetadataPart(port, state, *told)
 
     def __enter__(self) -> Self:
         return self
@@ -50,6 +54,13 @@ class Running:
 
     def ask(self, source: str, path: str, method: str = "GET", body: bytes = b"") -> Answer:
         return ask(source, self.port, path, method, body)
+
+    def answers(self, many: int) -> dict[tuple[str, int], int]:
+        """How guests were answered, once the agent knows of so many."""
+        found: Counter[tuple[str, int]] = Counter()
+        while found.total() < many:
+            found.update(self.asked.get(timeout=PATIENCE))
+        return dict(found)
 
     def boot(self) -> Boot:
         """The next one reported."""

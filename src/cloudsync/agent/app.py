@@ -33,6 +33,7 @@ from cloudsync.agent.checkup.gather import Checkup
 from cloudsync.agent.images import News
 from cloudsync.agent.keeper import Moved
 from cloudsync.agent.lock import Grip
+from cloudsync.agent.meter import metered
 from cloudsync.agent.receive import read_delta, read_document
 from cloudsync.agent.services import Services
 from cloudsync.agent.state import gather
@@ -94,7 +95,8 @@ def _host(app: FastAPI, services: Services) -> None:
         """
         base = _generation(if_match)
         body = await request.body()
-        return await asyncio.to_thread(_put, services, body, base)
+        with metered(services.meter, "put"):
+            return await asyncio.to_thread(_put, services, body, base)
 
     @app.patch("/v1/document", response_model=Stored, openapi_extra=body_of("DocumentDelta"))
     async def patch(request: Request, if_match: Annotated[str | None, Header()] = None) -> Response:
@@ -104,7 +106,8 @@ def _host(app: FastAPI, services: Services) -> None:
         """
         etag = _etag(if_match)
         body = await request.body()
-        return await asyncio.to_thread(_patch, services, body, etag)
+        with metered(services.meter, "patch"):
+            return await asyncio.to_thread(_patch, services, body, etag)
 
 
 def _put(services: Services, body: bytes, base: int) -> Response:
@@ -124,6 +127,8 @@ def _store(services: Services, document: HostDocument, base: int) -> Response:
     etag = services.keeper.put(document, base)
     kept = services.keeper.uuids()
     services.boots.keep(kept)
+    services.meter.forget_others(kept)
+    services.meter.holds(document)
     console.forget(services.consoles, before - kept)
     services.reader.suit(document)
     return JSONResponse({"generation": document.generation, "etag": etag})

@@ -9,6 +9,8 @@ import signal
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import uvicorn
 
@@ -23,6 +25,8 @@ from cloudsync.agent.keeper import Keeper
 from cloudsync.agent.listen import alone, listening, starting
 from cloudsync.agent.lock import ApplyLock
 from cloudsync.agent.mender import Mender
+from cloudsync.agent.metadata.tally import Counts
+from cloudsync.agent.meter import Meter, hearing
 from cloudsync.agent.neighbours.lookout import Lookout
 from cloudsync.agent.notify import notify
 from cloudsync.agent.part import Part
@@ -33,16 +37,22 @@ from cloudsync.agent.store import Store
 from cloudsync.model.problem import CloudsyncError
 from cloudsync.model.snapshot import Boot
 
+if TYPE_CHECKING:
+    from cloudsync.agent.metrics import Counted
+
 log = logging.getLogger("cloudsync.agent")
 
-MakeParts = Callable[[Places, Callable[[Boot], None]], Sequence[Part]]
-"""The parts in the order they are applied. The second argument takes what guests say of their boot, from any thread."""
+MakeParts = Callable[[Places, Callable[[Boot], None], Callable[[Counts], None]], Sequence[Part]]
+"""The parts in the order they are applied. The second argument takes what guests say of their boot, and the third how
+they were answered, from any thread."""
+
 _GRACE = 30
 """Seconds that a change under way has to end when the agent is told to stop."""
 
 
-def run(places: Places, make_parts: MakeParts) -> int:
-    """Serve until SIGTERM or SIGINT; 0 then. Rules, routes and guests stay as they are.
+def run(places: Places, make_parts: MakeParts, readers: tuple[str, int] | None = None) -> int:
+    """Serve until SIGTERM or SIGINT; 0 then. Rules, routes and guests stay as they are. `readers` is the address
+    and the port at which metrics can be read.
 
     Raise CloudsyncError when the agent cannot start: another one runs, a folder cannot be made.
     """
@@ -52,27 +62,41 @@ def run(places: Places, make_parts: MakeParts) -> int:
         raise CloudsyncError(f"{error.filename} cannot be made: {error.strerror}", "run it as root") from error
     # Once the socket is there a SIGHUP may come; until the loop takes it, all is being brought into force anyway.
     signal.signal(signal.SIGHUP, lambda *_: None)
-    with alone(places.state, places.socket):
+    with alone(places.state, places.socket), ExitStack() as stack:
         boots = Boots(places.state / "boots.json", kernels_life())
-        keeper = Keeper(make_parts(places, boots.record), Store(places.state))
+        counted = _counted(readers)
+        meter = counted.meter if counted else Meter()
+        keeper = Keeper(make_parts(places, hearing(boots, meter), meter.asked), Store(places.state))
+        stack.callback(keeper.close)
         reader = Reader(Record())
-        try:
-            with ExitStack() as stack:
-                with starting(places.socket):
-                    keeper.start()
-                    reader.suit(keeper.document)
-                    listener = stack.enter_context(listening(places.socket))
-                    stack.enter_context(closing(Mender(keeper.mend)))
-                asyncio.run(_serve(places, keeper, boots, reader, listener))
-        finally:
-            reader.close()
-            keeper.close()
+        stack.callback(reader.close)
+        with starting(places.socket):
+            keeper.start()
+            if keeper.document:
+                meter.holds(keeper.document)
+            reader.suit(keeper.document)
+            listener = stack.enter_context(listening(places.socket))
+            stack.enter_context(closing(Mender(lambda patient: meter.restored(keeper.mend(patient)))))
+        services = _services(places, keeper, boots, reader, meter)
+        asyncio.run(_serve(services, listener, counted, places.socket))
     return 0
 
 
-async def _serve(places: Places, keeper: Keeper, boots: Boots, reader: Reader, listener: socket.socket) -> None:
-    stop = asyncio.Event()
-    services = Services(
+def _counted(readers: tuple[str, int] | None) -> "Counted | None":
+    """An agent whose metrics nobody can read keeps its guests all the same."""
+    if readers is None:
+        return None
+    from cloudsync.agent.metrics import counted
+
+    try:
+        return counted(*readers)
+    except CloudsyncError as error:
+        log.error("%s; %s", error.message, error.hint)
+        return None
+
+
+def _services(places: Places, keeper: Keeper, boots: Boots, reader: Reader, meter: Meter) -> Services:
+    return Services(
         keeper=keeper,
         boots=boots,
         images=Images(Pool(places.pool)),
@@ -81,16 +105,25 @@ async def _serve(places: Places, keeper: Keeper, boots: Boots, reader: Reader, l
         lookout=Lookout(places.metadata_port),
         reader=reader,
         journal=Journal(places.state),
-        stop=stop,
+        meter=meter,
+        stop=asyncio.Event(),
     )
+
+
+async def _serve(services: Services, listener: socket.socket, counted: "Counted | None", where: Path) -> None:
+    stop = services.stop
     server = _Server(_config(services))
+    pages = _Server(counted.config) if counted else None
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, _end, server, stop)
-    loop.add_signal_handler(signal.SIGHUP, _restore, loop, keeper)
-    log.info("the agent is ready at %s", places.socket)
+        loop.add_signal_handler(number, _end, [server, *([pages] if pages else [])], stop)
+    loop.add_signal_handler(signal.SIGHUP, _restore, loop, services.keeper)
+    log.info("the agent is ready at %s", where)
     notify("READY=1")
+    reading = asyncio.ensure_future(pages.serve(sockets=[counted.listener])) if pages and counted else None
     await server.serve(sockets=[listener])
+    if reading is not None:
+        await asyncio.gather(reading, return_exceptions=True)
 
 
 def _restore(loop: asyncio.AbstractEventLoop, keeper: Keeper) -> None:
@@ -99,13 +132,14 @@ def _restore(loop: asyncio.AbstractEventLoop, keeper: Keeper) -> None:
     loop.run_in_executor(None, keeper.restore)
 
 
-def _end(server: uvicorn.Server, stop: asyncio.Event) -> None:
+def _end(servers: Sequence[uvicorn.Server], stop: asyncio.Event) -> None:
     """Streams end at once; a change under way is finished."""
     if not stop.is_set():
         notify("STOPPING=1")
         log.info("the agent stops; the host's rules stay")
     stop.set()
-    server.should_exit = True
+    for server in servers:
+        server.should_exit = True
 
 
 class _Server(uvicorn.Server):

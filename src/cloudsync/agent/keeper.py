@@ -111,19 +111,21 @@ class Keeper:
             log.info("generation %d of cloud %s is in force", document.generation, document.cloud)
             return self._etag
 
-    def mend(self, patient: bool) -> None:
-        """Where the document says `repair`, restore what others changed; if `patient`, also what did not help."""
+    def mend(self, patient: bool) -> int:
+        """Where the document says `repair`, restore what others changed; if `patient`, also what did not help. Returns
+        how many things are as they should be again."""
         with self._lock:
             document = self._document
             if document is None or not document.repair or self._failed:
-                return
-            found = self._drift(document)
+                return 0
+            found = changed = self._drift(document)
             if found and (patient or found != self._hopeless):
                 for one in found:
                     log.warning("somebody changed this: %s: %s; restoring it", one.address, one.message)
                 self._restore()
                 found = self._drift(document)
             self._hopeless = found
+            return max(0, len(changed) - len(found))
 
     def look(self) -> tuple[HostDocument | None, tuple[Drift, ...], str]:
         """The document, where the host differs from it, and its etag, of one moment."""
@@ -286,11 +288,8 @@ def _ask(part: Part, document: HostDocument) -> tuple[Drift, ...]:
     except Exception as error:
         log.error("the drift of %s cannot be told: %s", part.name, mishap(error))
         message = error.message if isinstance(error, CloudsyncError) else type(error).__name__
-        return (
-            Drift(
-                address=f"host.{document.host}", host=document.host, message=f"{part.name} cannot be read: {message}"
-            ),
-        )
+        told = f"{part.name} cannot be read: {message}"
+        return (Drift(address=f"host.{document.host}", host=document.host, message=told),)
 
 
 def _not_stored(store: Store, error: OSError, back: str = "") -> HostError:

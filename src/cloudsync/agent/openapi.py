@@ -14,6 +14,7 @@ from cloudsync.agent.images import Images
 from cloudsync.agent.journal import Journal
 from cloudsync.agent.keeper import Keeper
 from cloudsync.agent.lock import ApplyLock
+from cloudsync.agent.meter import Meter
 from cloudsync.agent.neighbours.lookout import Lookout
 from cloudsync.agent.pool import Pool
 from cloudsync.agent.services import Services
@@ -32,6 +33,7 @@ def describe() -> dict[str, Any]:
         lookout=Lookout(),
         reader=Reader(Record()),
         journal=Journal(nowhere),
+        meter=Meter(),
         stop=asyncio.Event(),
     )
     return build(services).openapi()

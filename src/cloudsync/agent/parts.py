@@ -14,6 +14,7 @@ from cloudsync.agent.links import Fabric, Floating, Guards, Links
 from cloudsync.agent.listen import owner_of
 from cloudsync.agent.metadata import predecessor
 from cloudsync.agent.metadata.service import MetadataPart
+from cloudsync.agent.metadata.tally import Counts
 from cloudsync.agent.part import Part
 from cloudsync.agent.places import Places
 from cloudsync.model.problem import CloudsyncError
@@ -24,8 +25,8 @@ SOCKET = RUN / "agent.sock"
 STATE = Path("/var/lib/cloudsync/agent")
 
 
-def make_parts(places: Places, on_boot: Callable[[Boot], None]) -> Sequence[Part]:
-    """`on_boot` is called from a thread of the metadata service."""
+def make_parts(places: Places, on_boot: Callable[[Boot], None], on_asked: Callable[[Counts], None]) -> Sequence[Part]:
+    """`on_boot` and `on_asked` are called from a thread of the metadata service."""
     walls = Firewall(places.metadata_port)
     return (
         Guards(),
@@ -34,7 +35,7 @@ def make_parts(places: Places, on_boot: Callable[[Boot], None]) -> Sequence[Part
         Fabric(),
         Floating(),
         Dnsmasq(places.run),
-        MetadataPart(places.metadata_port, places.state, on_boot),
+        MetadataPart(places.metadata_port, places.state, on_boot, on_asked=on_asked),
     )
 
 

@@ -7,8 +7,16 @@ from pathlib import Path
 from cloudsync.agent.places import Places
 
 
-def serve(socket: Path, state: Path, pool: Path, run: Path, metadata_port: int = 8775) -> int:
-    """Serve the API at `socket` until SIGTERM or SIGINT, then 0; the socket is there when the agent is ready.
+def serve(
+    socket: Path,
+    state: Path,
+    pool: Path,
+    run: Path,
+    metadata_port: int = 8775,
+    readers: tuple[str, int] | None = None,
+) -> int:
+    """Serve the API at `socket` until SIGTERM or SIGINT, then 0; the socket is there when the agent is ready. Metrics
+    can be read at the address and port `readers`.
 
     Raise CloudsyncError when it cannot start: not root, another agent runs, a program is missing.
     """
@@ -16,7 +24,7 @@ def serve(socket: Path, state: Path, pool: Path, run: Path, metadata_port: int =
     from cloudsync.agent.parts import make_parts
 
     _log()
-    return daemon.run(_places(socket, state, pool, run, metadata_port), make_parts)
+    return daemon.run(_places(socket, state, pool, run, metadata_port), make_parts, readers)
 
 
 def guard(socket: Path, state: Path, pool: Path, run: Path, metadata_port: int = 8775) -> int:

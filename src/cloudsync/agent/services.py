@@ -10,6 +10,7 @@ from cloudsync.agent.images import Images
 from cloudsync.agent.journal import Journal
 from cloudsync.agent.keeper import Keeper
 from cloudsync.agent.lock import ApplyLock
+from cloudsync.agent.meter import Meter
 from cloudsync.agent.neighbours.lookout import Lookout
 
 
@@ -25,4 +26,5 @@ class Services:
     lookout: Lookout
     reader: Reader
     journal: Journal
+    meter: Meter
     stop: asyncio.Event

@@ -3,18 +3,19 @@
 import os
 from pathlib import Path
 
+from cloudsync.cli.listening import readers
 from cloudsync.hosts.program import as_root
 from cloudsync.model.problem import CloudsyncError
 
 
-def serve(socket: Path, state: Path, pool: Path, run: Path, metadata_port: int) -> int:
-    """Run it in the foreground."""
+def serve(socket: Path, state: Path, pool: Path, run: Path, metadata_port: int, metrics: str | None) -> int:
+    """Run it in the foreground. `metrics` is ADDRESS:PORT."""
     from cloudsync.agent import garbage
     from cloudsync.agent.serve import serve as run_agent
 
     _need_root()
     garbage.seldom()
-    return run_agent(socket, state, pool, run, metadata_port)
+    return run_agent(socket, state, pool, run, metadata_port, readers(metrics) if metrics else None)
 
 
 def guard(socket: Path, state: Path, pool: Path, run: Path, metadata_port: int) -> int:

@@ -17,6 +17,7 @@ from cloudsync.cli.options import (
     Evacuate,
     Format,
     MaxDisruption,
+    Metrics,
     Older,
     Options,
     Parallelism,
@@ -255,6 +256,7 @@ def agent(
     uninstall: Annotated[
         bool, typer.Option("--uninstall", help="Remove this host's tables, rules and processes, then exit.")
     ] = False,
+    metrics: Metrics = None,
     early: Annotated[
         bool, typer.Option("--guard", help="Load the stored rules, or none that lets guests through, then exit.")
     ] = False,
@@ -266,7 +268,7 @@ def agent(
         raise typer.Exit(guard(socket, state, pool, run, metadata_port))
     if uninstall:
         raise typer.Exit(uninstall_parts(socket, run, state))
-    raise typer.Exit(serve(socket, state, pool, run, metadata_port))
+    raise typer.Exit(serve(socket, state, pool, run, metadata_port, metrics))
 
 
 def main(arguments: list[str] | None = None) -> None:

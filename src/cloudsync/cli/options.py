@@ -33,6 +33,9 @@ Sign = Annotated[Path | None, typer.Option("--sign", metavar="KEY", help="Sign w
 Signers = Annotated[
     Path | None, typer.Option("--allowed-signers", metavar="FILE", help="Take only what one of these has signed.")
 ]
+Metrics = Annotated[
+    str | None, typer.Option("--metrics", metavar="ADDRESS:PORT", help="Where Prometheus may read metrics [nowhere].")
+]
 Parallelism = Annotated[int, typer.Option("--parallelism", min=1, max=64, help="Steps at once.")]
 
 

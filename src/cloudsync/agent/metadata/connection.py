@@ -195,6 +195,7 @@ class Connection(asyncio.Protocol):
 
     def _last_words(self, status: int) -> None:
         answer = error(status, self._accept)
+        self._desk.tally.add((), status)
         self._transport.write(b"%bConnection: close\r\n\r\n%b" % (answer.head, answer.body))
 
     def _end(self, status: int) -> None:

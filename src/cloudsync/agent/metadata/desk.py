@@ -15,6 +15,7 @@ from cloudsync.agent.metadata.record import Record
 from cloudsync.agent.metadata.reports import Report
 from cloudsync.agent.metadata.route import segments
 from cloudsync.agent.metadata.site import Site
+from cloudsync.agent.metadata.tally import Tally
 
 Tell = Callable[[str, Report], bool]
 """Given an instance's uuid and its report; False when the agent does not keep up."""
@@ -52,6 +53,7 @@ class Desk:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._tell, self._entropy, self._today, self._clock = tell, entropy, today, clock
+        self.tally = Tally()
         self._by_uuid: dict[str, Site] = {}
         self._by_address: dict[str, Site] = {}
 
@@ -70,6 +72,11 @@ class Desk:
 
     def answer(self, request: Request) -> Page:
         path = segments(request.target)
+        found = self._page(path, request)
+        self.tally.add(path, found.status)
+        return found
+
+    def _page(self, path: tuple[str, ...], request: Request) -> Page:
         if not path:
             return _EC2_VERSIONS
         site = self._by_address.get(request.source)

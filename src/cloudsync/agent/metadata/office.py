@@ -61,8 +61,14 @@ class Office:
                 self.ended.set()
                 self.loaded.set()
 
+    def count(self) -> None:
+        """Tell the agent how guests were answered; while there is none, that is counted on."""
+        if self._link is not None and (counts := self.desk.tally.taken()):
+            self._link.post(line_of({"asked": counts}))
+
     async def flush(self) -> None:
         """What was said to the agent has gone out; there is no link any more."""
+        self.count()
         if self._link is not None:
             self._link.close()
             await self._link.closed.wait()

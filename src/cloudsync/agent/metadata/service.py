@@ -23,6 +23,7 @@ from cloudsync.agent.metadata.passwords import Passwords
 from cloudsync.agent.metadata.port import listen
 from cloudsync.agent.metadata.reports import Password, Report, from_json
 from cloudsync.agent.metadata.supervisor import Supervisor
+from cloudsync.agent.metadata.tally import Counts
 from cloudsync.model.document import HostDocument
 from cloudsync.model.problem import HostError
 from cloudsync.model.snapshot import Boot, Drift
@@ -33,7 +34,8 @@ _PING_SECONDS = 2.0
 
 
 class MetadataPart:
-    """`on_boot` gets each change of what a guest said about its boot, from a thread of this part.
+    """`on_boot` gets each change of what a guest said about its boot, and `on_asked` how guests were answered, from a
+    thread of this part.
 
     `state` is the agent's folder: boots.json there (boots.py writes it) is where a restarted agent goes on.
     `port` 0 takes a free one; `self.port` is the one in use after the first `apply`.
@@ -50,8 +52,10 @@ class MetadataPart:
         on_boot: Callable[[Boot], None],
         address: str = "0.0.0.0",  # noqa: S104 (a redirect sends guests to the address of their own tap)
         limits: Limits | None = None,
+        on_asked: Callable[[Counts], None] = lambda _counts: None,
     ) -> None:
         self.port = port
+        self._on_asked = on_asked
         self._address, self._state, self._on_boot = address, state, on_boot
         self._limits = limits or Limits()
         self._passwords = Passwords(state / "passwords.json")
@@ -107,7 +111,7 @@ class MetadataPart:
             self._hear_all(found.kept if found else (), document)
             self._listener = self._listening(found)
             self.port = self._listener.getsockname()[1]
-            self._supervisor = Supervisor(self._listener, self._state, self._limits, self._hear, found)
+            self._supervisor = Supervisor(self._listener, self._state, self._limits, self._hear, found, self._on_asked)
         return self._supervisor
 
     def _listening(self, found: predecessor.Predecessor | None) -> socket.socket:

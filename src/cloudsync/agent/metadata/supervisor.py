@@ -13,12 +13,13 @@ from dataclasses import replace
 from pathlib import Path
 from threading import Condition, Lock, Thread
 
-from cloudsync.agent.metadata import control
+from cloudsync.agent.metadata import control, tally
 from cloudsync.agent.metadata.child import Child
 from cloudsync.agent.metadata.limits import Limits
 from cloudsync.agent.metadata.predecessor import Predecessor
 from cloudsync.agent.metadata.record import Record
 from cloudsync.agent.metadata.reports import Password, Report, from_json
+from cloudsync.agent.metadata.tally import Counts
 from cloudsync.agent.mishap import mishap
 from cloudsync.model.problem import HostError
 
@@ -38,10 +39,11 @@ class Supervisor:
         limits: Limits,
         on_report: Callable[[str, Report], None],
         predecessor: Predecessor | None = None,
+        on_asked: Callable[[Counts], None] = lambda _counts: None,
     ) -> None:
         """`folder` is the agent's, with the folder `empty` in it. Nothing is started before the first `change`."""
         self._listener, self._folder, self._limits, self._on_report = listener, folder, limits, on_report
-        self._predecessor = predecessor
+        self._predecessor, self._on_asked = predecessor, on_asked
         self._turn = Lock()
         self._changed = Condition()
         self._child: Child | None = None
@@ -180,7 +182,7 @@ class Supervisor:
             log.error("the metadata service ended (exit code %d); a new one is started. %s", child.end(), self._why)
 
     def _hear(self, child: Child, message: Mapping[str, object]) -> None:
-        if "uuid" in message:
+        if "uuid" in message or "asked" in message:
             self._report(message)
         elif "ready" in message and self._ready is None:
             self._succeed()
@@ -224,6 +226,9 @@ class Supervisor:
 
     def _report(self, message: Mapping[str, object]) -> None:
         try:
+            if "asked" in message:
+                self._on_asked(tally.from_json(message["asked"]))
+                return
             uuid, report = from_json(message)
         except ValueError:
             return

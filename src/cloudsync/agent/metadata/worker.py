@@ -78,6 +78,7 @@ async def _pause(office: Office, visitors: Visitors) -> None:
     with suppress(TimeoutError):
         await asyncio.wait_for(office.ended.wait(), _SWEEP)
     visitors.sweep(asyncio.get_running_loop().time())
+    office.count()
 
 
 async def _see_out(visitors: Visitors, limits: Limits) -> None:
