@@ -8,7 +8,7 @@ plan     = make_plan(…)                      changes with reasons, steps with 
 outcome  = execute(plan, fleet)              concurrent, nothing left to decide  (the only writing effect)
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -161,15 +161,14 @@ def blobs(cloud: Cloud) -> Mapping[str, bytes]:
 
 
 @contextmanager
-def locked(fleet: "Fleet", snapshot: Snapshot, who: str, lost: "Callable[[str], None]") -> Iterator[None]:
-    """Hold the apply lock of every usable host, in name order so that two applies cannot wait for each other.
+def locked(fleet: "Fleet", hosts: Iterable[str], who: str, lost: "Callable[[str], None]") -> Iterator[None]:
+    """Hold the apply lock of these hosts, in name order so that two applies cannot wait for each other.
 
     `lost` is called, from another thread, with the name of a host that gives it away before the block ends.
     """
     with ExitStack() as stack:
-        for name in sorted(snapshot.hosts):
-            if snapshot.hosts[name].reachable:
-                stack.enter_context(fleet.drivers[name].lock(who, partial(lost, name)))
+        for name in sorted(hosts):
+            stack.enter_context(fleet.drivers[name].lock(who, partial(lost, name)))
         yield
 
 

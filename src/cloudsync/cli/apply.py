@@ -133,7 +133,7 @@ def _at_once(cloud: Cloud, fleet: Fleet, wishes: Wishes) -> tuple[int, Plan]:
 
     brake, snapshot = Brake(), observe(fleet)
     confirm_lost(cloud, snapshot)
-    with locked(fleet, snapshot, who(), brake.lock_lost):
+    with locked(fleet, snapshot.usable, who(), brake.lock_lost):
         snapshot = observe(fleet)
         found = lineage(cloud, snapshot)
         plan = warned(decide(cloud, snapshot, who()), found)
@@ -158,7 +158,7 @@ def _after_a_look(cloud: Cloud, fleet: Fleet, saved: Plan | None, wishes: Wishes
         say("nothing was changed")
         return Exit.FAILED, plan
     brake = Brake()
-    with locked(fleet, snapshot, who(), brake.lock_lost):
+    with locked(fleet, snapshot.usable, who(), brake.lock_lost):
         snapshot = observe(fleet)
         fresh, found = confirm_fresh(plan, decide(cloud, snapshot, who())), lineage(cloud, snapshot)
         _refuse_older(found, wishes)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from cloudsync.cli import nouns, verbs
+from cloudsync.cli import lasting, nouns, verbs
 from cloudsync.cli.end import code_of
 from cloudsync.cli.options import (
     AllowDestroy,
@@ -30,6 +30,7 @@ from cloudsync.cli.options import (
 
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False, no_args_is_help=True)
 app.add_typer(verbs.app)
+app.add_typer(lasting.app)
 app.add_typer(nouns.keypair, name="keypair")
 app.add_typer(nouns.host, name="host")
 

@@ -42,6 +42,10 @@ class Fleet:
         self._silent.update((one.name, one) for one in hosts.values() if one.status is HostStatus.UNREACHABLE)
         return Snapshot(hosts=recognised({name: self._silent.get(name) or hosts[name] for name in self.drivers}))
 
+    def forget(self, name: str) -> None:
+        """That a host was silent: it is asked again."""
+        self._silent.pop(name, None)
+
     def runs(self) -> Mapping[str, Mapping[str, int]]:
         """What runs, of each host that can say, by name."""
         return self._answers({name: one.runs for name, one in self.drivers.items() if name not in self._silent})[0]

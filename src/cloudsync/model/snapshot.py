@@ -242,6 +242,11 @@ class Snapshot:
     hosts: Mapping[str, HostState] = field(default_factory=dict)
 
     @property
+    def usable(self) -> frozenset[str]:
+        """Names of hosts that can be asked and applied to."""
+        return frozenset(name for name, host in self.hosts.items() if host.reachable)
+
+    @property
     def runs(self) -> Mapping[str, Mapping[str, int]]:
         """The runs of this cloud's machines, by host; hosts out of reach are missing."""
         there = [host for host in self.hosts.values() if host.reachable]

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -70,6 +70,15 @@ def attach(draft: Draft, folder: Source, digests: Digests | None) -> Attached:
     if digests:
         digests.save()
     return attached
+
+
+def referred(draft: Draft, home: Path) -> Iterator[Path]:
+    """The files that it names, there or not."""
+    yield from (home / one.public_key_file for one in draft.keypairs.values() if isinstance(one, PublicKeyFile))
+    for instance in draft.instances.values():
+        if instance.user_data is not None and not isinstance(instance.user_data, str):
+            yield home / instance.user_data.file
+    yield from (home / file_path(image.source) for image in draft.images.values() if is_file(image.source))
 
 
 def public_keys(draft: Draft, folder: Source) -> Attached:

@@ -26,14 +26,17 @@ _KINDS = {
 }
 
 
-def load(path: Path) -> Cloud:
-    """What the spec at `path` describes. SpecError with all problems, sorted by place, when there is one."""
+def load(path: Path, named: "set[Path] | None" = None) -> Cloud:
+    """What the spec at `path` describes. SpecError with all problems, sorted by place, when there is one.
+
+    `named` is filled with the files that it refers to, there or not, also when it has problems: as far as it was read.
+    """
     from cloudsync.spec.digests import Digests, cache_path
     from cloudsync.spec.document import read
     from cloudsync.spec.files import Folder
 
     document, folder = read(path), Folder.of(path)
-    cloud, files = _loaded(document, folder, Digests(cache_path()), path)
+    cloud, files = _loaded(document, folder, Digests(cache_path()), path, named)
     return _committed(cloud, folder, [path.resolve(), *files])
 
 
@@ -43,14 +46,22 @@ def load_from(document: "Document", source: "Source", path: Path, digests: "Dige
     return _loaded(document, source, digests, path)[0]
 
 
-def _loaded(document: "Document", source: "Source", digests: "Digests | None", path: Path) -> tuple[Cloud, list[Path]]:
+def _loaded(
+    document: "Document",
+    source: "Source",
+    digests: "Digests | None",
+    path: Path,
+    named: "set[Path] | None" = None,
+) -> tuple[Cloud, list[Path]]:
     """With the files that it refers to."""
-    from cloudsync.spec.attach import attach
+    from cloudsync.spec.attach import attach, referred
     from cloudsync.spec.expand import expand
 
     if not document.complete:
         raise _error(document.problem(spot) for spot in document.spots)
     draft, problems = _checked(document)
+    if named is not None:
+        named.update(referred(draft, source.home))
     attached = attach(draft, source, digests)
     problems += [document.problem(one, draft.tree) for one in attached.found]
     if problems:

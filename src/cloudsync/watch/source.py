@@ -4,6 +4,7 @@ from typing import Protocol
 
 from cloudsync.hosts.fleet import Fleet
 from cloudsync.model.cloud import Cloud
+from cloudsync.model.document import Applied
 from cloudsync.watch.trigger import Tell
 
 
@@ -17,6 +18,10 @@ class Source(Protocol):
         """What is wanted now; called from one thread, never twice at once. SpecError with all problems, CloudsyncError
         for what is refused (a force-push, a bad signature): the running cloud stays as it is then."""
         ...
+
+    def confirm(self, cloud: Cloud, deployed: Applied | None) -> None:
+        """Called behind the lock, once the hosts were observed and something is to be done. CloudsyncError when `cloud`
+        is not to come after what is deployed: nothing is done then."""
 
     def end(self) -> None: ...
 

@@ -14,6 +14,7 @@ class Reason(StrEnum):
     COMMIT = "commit"
     APPROVAL = "approval"
     RETRY = "retry"
+    CONFIRM = "confirm"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,76 @@
+"""The door to watchdog: something stirs in a folder. files.py asks; nothing else imports watchdog."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from watchdog.events import (
+    DirCreatedEvent,
+    DirDeletedEvent,
+    DirMovedEvent,
+    FileClosedEvent,
+    FileCreatedEvent,
+    FileDeletedEvent,
+    FileModifiedEvent,
+    FileMovedEvent,
+    FileSystemEvent,
+    FileSystemEventHandler,
+)
+from watchdog.observers import Observer
+from watchdog.observers.api import ObservedWatch
+
+from cloudsync.model.problem import CloudsyncError
+
+# Reading a file is none of these: what this program does itself stirs nothing.
+_STIRS: list[type[FileSystemEvent]] = [
+    FileCreatedEvent,
+    FileModifiedEvent,
+    FileClosedEvent,
+    FileMovedEvent,
+    FileDeletedEvent,
+    DirCreatedEvent,
+    DirDeletedEvent,
+    DirMovedEvent,
+]
+
+
+class Folders:
+    """`stirred` is called from another thread, as often as something happens."""
+
+    def __init__(self, stirred: Callable[[], None]) -> None:
+        self._handler = _Handler(stirred)
+        self._observer = Observer()
+        self._watched: dict[Path, tuple[tuple[int, int], ObservedWatch]] = {}
+        self._observer.daemon = True
+        self._observer.start()
+
+    def listen(self, folders: Mapping[Path, tuple[int, int]]) -> None:
+        """In these, and no others; one that was removed and made again is another. CloudsyncError when the system
+        allows no more of it."""
+        for path, (which, watch) in list(self._watched.items()):
+            if folders.get(path) != which:
+                del self._watched[path]
+                self._observer.unschedule(watch)
+        for path, which in folders.items():
+            if path not in self._watched:
+                try:
+                    watch = self._observer.schedule(self._handler, str(path), event_filter=_STIRS)
+                except FileNotFoundError:
+                    continue
+                except OSError as error:
+                    raise CloudsyncError(
+                        f"changes in {path} cannot be heard of: {error.strerror or error}",
+                        "raise fs.inotify.max_user_watches and max_user_instances (sysctl), or use --every alone",
+                    ) from None
+                self._watched[path] = which, watch
+
+    def close(self) -> None:
+        self._observer.stop()
+        self._observer.join()
+
+
+class _Handler(FileSystemEventHandler):
+    def __init__(self, stirred: Callable[[], None]) -> None:
+        self._stirred = stirred
+
+    def on_any_event(self, event: FileSystemEvent) -> None:  # noqa: ARG002 - what happened is seen on the files
+        self._stirred()

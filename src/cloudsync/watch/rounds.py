@@ -1,0 +1,225 @@
+"""One round: load, observe, plan, carry out what nobody notices, hold the rest. All that a watch does is done here;
+loop.py has one run after the other, and never two at once.
+
+Connections stay open between rounds; what is told of a host that is silent is remembered until a scout has heard it.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from threading import Event as Flag
+from time import monotonic
+
+from cloudsync.hosts.fleet import Fleet
+from cloudsync.model.cloud import Cloud
+from cloudsync.model.plan import Change, Held, Plan
+from cloudsync.model.problem import CloudsyncError, HostError, LockedError, Problem, SpecError, StaleError
+from cloudsync.model.snapshot import HostStatus, Snapshot
+from cloudsync.pipeline import Attempt, carry_out, decide_quiet, locked, observe, surprised
+from cloudsync.planner.narrow import quiet
+from cloudsync.watch.consent import Consent
+from cloudsync.watch.happening import Ending, Happening, Planned, RoundBegan, RoundEnded, Stepped
+from cloudsync.watch.memory import after, quick
+from cloudsync.watch.report import Report
+from cloudsync.watch.source import Source
+from cloudsync.watch.trigger import Reason, Trigger
+
+EAGER = frozenset({Reason.SAVE, Reason.COMMIT, Reason.APPROVAL})
+"""There is most likely something to do: it is looked at behind the lock from the start."""
+
+_TRIES = 3
+
+
+@dataclass(slots=True)
+class Rounds:
+    """`who` is told to whoever finds a host locked. `opened` is called with each fleet that is opened anew."""
+
+    source: Source
+    who: str
+    parallelism: int
+    tell: Callable[[Happening], None]
+    opened: Callable[[Fleet], None]
+    sought: Callable[[tuple[str, ...]], None]
+    _brake: Flag = field(default_factory=Flag)
+    _stopping: bool = False
+    _fleet: Fleet | None = None
+    _cloud: Cloud | None = None
+    _usable: frozenset[str] = frozenset()
+    _memory: Snapshot | None = None
+    _held: tuple[Held, ...] = ()
+
+    def run(self, number: int, triggers: tuple[Trigger, ...]) -> RoundEnded:
+        """Never raises but for a bug."""
+        began = monotonic()
+        self._brake = Flag()
+        if self._stopping:
+            self._brake.set()
+        self.tell(RoundBegan(number, triggers))
+        report = Report(number, triggers)
+        try:
+            self._run(report)
+        except LockedError as error:
+            report.failed(Ending.LOCKED, error)
+        except StaleError as error:
+            report.failed(Ending.FAILED, error)
+        except SpecError as error:
+            report.failed(Ending.BROKEN, error, error.problems)
+        except CloudsyncError as error:
+            report.failed(report.blame, error)
+        except Exception as error:
+            if os.environ.get("CLOUDSYNC_DEBUG"):
+                raise
+            what = f"this is a bug in cloudsync ({type(error).__name__})"
+            hint = "run it again with CLOUDSYNC_DEBUG=1 and report what it prints"
+            report.failed(Ending.FAILED, CloudsyncError(what, hint))
+        if report.ending in (Ending.FAILED, Ending.LOCKED):
+            self._usable, self._memory = frozenset(), None
+        self._held = report.held
+        return report.ended(monotonic() - began)
+
+    def halt(self) -> None:
+        """From another thread: running steps finish, no other begins."""
+        self._stopping = True
+        self._brake.set()
+
+    def close(self) -> None:
+        if self._fleet:
+            self._fleet.close()
+
+    def _run(self, report: Report) -> None:
+        report.blame, report.held = Ending.REFUSED, self._held
+        cloud = self.source.load()
+        report.commit, report.dirty = cloud.commit, cloud.dirty
+        fleet = self._fleet_of(cloud)
+        report.blame = Ending.FAILED
+        consent = Consent.of(report.triggers)
+        eager = any(one.reason in EAGER for one in report.triggers)
+        if not (eager and self._usable):
+            snapshot = self._observe(fleet, report)
+            if not self._decided(cloud, snapshot, consent, report).steps:
+                self._memory = snapshot
+                return
+        for _ in range(_TRIES):
+            usable = self._usable or self._observe(fleet, report).usable
+            with ExitStack() as stack:
+                lost = self._lock(stack, fleet, usable)
+                if lost is None:
+                    continue
+                if eager and consent is Consent.NONE and self._quickly(cloud, fleet, lost, report):
+                    return
+                report.again()
+                snapshot = self._observe(fleet, report)
+                # Who has come back meanwhile is not locked.
+                if self._usable <= usable:
+                    plan = self._decided(cloud, snapshot, consent, report)
+                    self._carried_out(plan, cloud, fleet, snapshot, lost, report)
+                    return
+        raise HostError("the hosts come and go: nothing was done", "look at the lines to them")
+
+    def _fleet_of(self, cloud: Cloud) -> Fleet:
+        """The one that is open, as long as the spec means the same hosts."""
+        old = self._cloud
+        same = old is not None and (old.name, old.path, old.hosts) == (cloud.name, cloud.path, cloud.hosts)
+        self._cloud = cloud
+        if self._fleet is None or not same:
+            if self._fleet:
+                self._fleet.close()
+            self._fleet, self._usable, self._memory = Fleet.open(cloud), frozenset(), None
+            self.opened(self._fleet)
+        return self._fleet
+
+    def _observe(self, fleet: Fleet, report: Report) -> Snapshot:
+        """Also when nobody answers, those are sought that do not."""
+        self._usable = frozenset()
+        snapshot = fleet.observe()
+        hosts = snapshot.hosts.items()
+        report.silent = tuple(sorted(name for name, host in hosts if host.status is HostStatus.UNREACHABLE))
+        self.sought(report.silent)
+        self._usable = snapshot.usable
+        return snapshot if self._usable else observe(fleet)
+
+    def _lock(self, stack: ExitStack, fleet: Fleet, names: Iterable[str]) -> list[str] | None:
+        """Lock these hosts until `stack` is left; who loses the lock before is in the list. None where one of them
+        cannot be asked: it answered a moment ago, and seen anew it is one that does not."""
+        lost: list[str] = []
+
+        def gone(host: str) -> None:
+            lost.append(host)
+            self._brake.set()
+
+        try:
+            stack.enter_context(locked(fleet, names, self.who, gone))
+        except HostError:
+            self._usable, self._memory = frozenset(), None
+            return None
+        return lost
+
+    def _quickly(self, cloud: Cloud, fleet: Fleet, lost: list[str], report: Report) -> bool:
+        """Go by what is known, where that is enough; whether it was."""
+        known = self._memory
+        plan = self._decided(cloud, known, Consent.NONE, report) if known else None
+        if known is None or plan is None or not quick(plan):
+            return False
+        self._carried_out(plan, cloud, fleet, known, lost, report)
+        return report.ending is not Ending.FAILED
+
+    def _decided(self, cloud: Cloud, snapshot: Snapshot, consent: Consent, report: Report) -> Plan:
+        shown = frozenset(one.change.address for one in self._held) if consent is not Consent.NONE else frozenset()
+
+        def goes(change: Change) -> bool:
+            return quiet(change) or (change.address in shown and consent.covers(change))
+
+        whole, part = decide_quiet(cloud, snapshot, self.who, goes)
+        report.drift, report.held = len(whole.drift), part.held
+        report.repaired = sum(one.repaired for one in part.drift)
+        report.blame = Ending.REFUSED
+        _confirm_allowed(whole, part)
+        _confirm_shown(whole, self._held, consent)
+        report.blame = Ending.FAILED
+        return part
+
+    def _carried_out(
+        self, plan: Plan, cloud: Cloud, fleet: Fleet, snapshot: Snapshot, lost: list[str], report: Report
+    ) -> None:
+        self._memory = snapshot
+        if not plan.steps:
+            return
+        self.source.confirm(cloud, snapshot.deployed(cloud.name))
+        self.tell(Planned(report.number, plan))
+        runs: Mapping[str, Mapping[str, int]] = snapshot.runs if not quick(plan) else {}
+        said: list[str] = []
+        attempt = Attempt(self.who, snapshot.deployed(cloud.name), False, lost, said.append, runs)
+        number = report.number
+        outcome = carry_out(
+            plan, cloud, fleet, lambda event: self.tell(Stepped(number, event)), self.parallelism, self._brake, attempt
+        )
+        if not quick(plan):
+            said += [str(one) for one in surprised(plan, outcome, runs, fleet)]
+        if lost:
+            said.append(f"the apply lock of {', '.join(lost)} is gone: another apply may work there now")
+        report.done(plan, outcome, said)
+        self._memory = after(snapshot, plan) if report.ending is Ending.APPLIED else None
+
+
+def _confirm_allowed(whole: Plan, part: Plan) -> None:
+    """What is refused whatever waits: broken expectations, and what only `apply` may be told to do."""
+    broken = (*whole.broken, *part.broken)
+    if broken:
+        from cloudsync.reach.expect import words
+
+        raise SpecError(
+            [Problem(f"{words(one.expectation)} does not hold: {one.because}", one.place) for one in broken]
+        )
+    if part.mass:
+        going = ", ".join(one.group for one in part.mass)
+        raise CloudsyncError(f"most of {going} would go", "cloudsync apply asks for that in its own way")
+
+
+def _confirm_shown(whole: Plan, shown: tuple[Held, ...], consent: Consent) -> None:
+    """What a person agreed to is what they saw."""
+    if consent is Consent.NONE:
+        return
+    seen = [one.change for one in shown]
+    if any(not quiet(change) and consent.covers(change) and change not in seen for change in whole.changes):
+        raise StaleError("what waits is not what it was when you agreed", "look at it again")

@@ -1,0 +1,92 @@
+"""What happens, in words for a person: what is written for good, and the one line that says how things stand. Pure;
+screen.py shows it."""
+
+from dataclasses import dataclass, replace
+
+from cloudsync.apply.events import Failed
+from cloudsync.model.plan import Action, Held
+from cloudsync.render.paint import Paint
+from cloudsync.render.plan_text import listing, texts
+from cloudsync.render.problems import text as problems
+from cloudsync.render.progress import title
+from cloudsync.spec.words import count, printable, some
+from cloudsync.watch.happening import Ended, Ending, Happening, Planned, Ready, RoundBegan, RoundEnded, Stepped
+from cloudsync.watch.trigger import Reason
+
+ENDINGS = {
+    Ending.QUIET: "in sync",
+    Ending.APPLIED: "applied",
+    Ending.BROKEN: "the spec is broken; the cloud stays as it is",
+    Ending.REFUSED: "refused; the cloud stays as it is",
+    Ending.FAILED: "failed",
+    Ending.LOCKED: "another apply is at work",
+    Ending.INTERRUPTED: "interrupted; the next apply goes on",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """`now` is how things stand; `held` was shown already."""
+
+    paint: Paint
+    now: str = "starting"
+    held: tuple[Held, ...] = ()
+    said: str = ""
+
+    def after(self, happening: Happening) -> tuple["Words", str]:
+        """What is so then, and what is to be written; empty for nothing."""
+        match happening:
+            case RoundBegan():
+                return replace(self, now="looking"), ""
+            case Planned():
+                return replace(self, now="applying", held=happening.plan.held), self._planned(happening)
+            case Stepped(event=Failed() as event):
+                hint = f"\n    hint: {printable(event.hint)}" if event.hint else ""
+                return self, self.paint.red("FAILED") + f" {title(event.step)}: {printable(event.message)}{hint}"
+            case RoundEnded():
+                return self._ended(happening)
+            case Ended():
+                return replace(self, now="ended"), "stopped" + (": the next apply goes on" * happening.interrupted)
+            case Ready():
+                return replace(self, now="watching"), ""
+        return self, ""
+
+    def _planned(self, happening: Planned) -> str:
+        rows = [
+            (row[0], text) for one in listing(happening.plan) for row, text in zip(one.rows, texts(one), strict=True)
+        ]
+        return "\n".join(f"  {sign.rjust(3)} {text}" for sign, text in rows)
+
+    def _ended(self, one: RoundEnded) -> tuple["Words", str]:
+        now = ENDINGS[one.ending]
+        parts = []
+        if one.held != self.held and one.held:
+            parts += [_waits(held) for held in one.held]
+        words = self._line(one)
+        quiet = one.ending is Ending.QUIET and not any(
+            trigger.reason is not Reason.INTERVAL for trigger in one.triggers
+        )
+        if one.problems:
+            parts.append(problems(one.problems, self.paint.on).rstrip("\n"))
+        said = "\n".join(printable(line) for line in f"{one.message}\n{one.hint}".strip().split("\n") if line)
+        if not quiet and not (one.ending in (Ending.LOCKED, Ending.FAILED) and said == self.said):
+            parts.append(words + (f": {said}" if said and not one.problems else ""))
+        left = f", {count(len(one.held), 'change')} held" if one.held else ""
+        silent = f", no answer from {some(one.silent)}" if one.silent else ""
+        again = f", again in {one.again:.0f} s" if one.again is not None else ""
+        return replace(self, now=now + left + silent + again, held=one.held, said=said), "\n".join(parts)
+
+    def _line(self, one: RoundEnded) -> str:
+        """`save of cloud.yaml: applied 2 changes in 0.21 s`."""
+        why = ", ".join(dict.fromkeys(f"{t.reason.value}{f' ({t.detail})' if t.detail else ''}" for t in one.triggers))
+        what = ENDINGS[one.ending]
+        if one.made or one.repaired:
+            what += f": {count(len(one.made), 'change')}" if one.made else f": {one.repaired} drift repaired"
+        colour = "red" if one.ending in (Ending.BROKEN, Ending.REFUSED, Ending.FAILED) else "green"
+        return f"{printable(why)}: {self.paint.of(colour, what)} in {one.seconds:.2f} s"
+
+
+def _waits(one: Held) -> str:
+    what = "destroys data" if one.change.destroys_data else one.change.disruption.label.replace("none", "")
+    verb = one.change.action.value if one.change.action is not Action.UPDATE else "update"
+    return printable(f"held: {verb} {one.change.address}" + (f" ({what})" if what else ""))

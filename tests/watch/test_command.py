@@ -1,0 +1,111 @@
+"""`cloudsync watch` as a process: a screen with keys on a terminal, JSON elsewhere, and how it ends."""
+
+import json
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.watch.watched import PATIENCE, SPEC, save
+
+PROGRAM = [sys.executable, "-m", "cloudsync"]
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> Path:
+    (tmp_path / "cloud.yaml").write_text(SPEC)
+    return tmp_path / "cloud.yaml"
+
+
+class OnTerminal:
+    """The command on a terminal of its own; `until` reads what it draws."""
+
+    def __init__(self, spec: Path, *words: str) -> None:
+        self._here, there = pty.openpty()
+        command = [*PROGRAM, "-f", str(spec), "watch", *words]
+        environment = {**os.environ, "TERM": "xterm", "COLUMNS": "160", "NO_COLOR": "1"}
+        self.process = subprocess.Popen(command, stdin=there, stdout=there, stderr=there, env=environment)
+        os.close(there)
+
+    def until(self, text: str) -> str:
+        drawn = ""
+        while text not in (shown := re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", drawn)):
+            assert select.select([self._here], [], [], PATIENCE)[0], f"no {text!r} in {shown!r}"
+            drawn += os.read(self._here, 4096).decode()
+        return shown
+
+    def key(self, key: str) -> None:
+        os.write(self._here, key.encode())
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        os.close(self._here)
+
+
+@pytest.fixture
+def terminal(spec: Path) -> Iterator[OnTerminal]:
+    it = OnTerminal(spec)
+    yield it
+    it.close()
+
+
+def test_a_key_applies_what_waits_and_another_ends_it(spec: Path, terminal: OnTerminal) -> None:
+    terminal.until("in sync")
+    save(spec, SPEC.replace("flavor: small", "flavor: other"))
+    shown = terminal.until("[a applies what waits  q ends]")
+    assert "held: update instance.web (restart)" in shown
+    terminal.key("x")
+    terminal.key("a")
+    assert "~ instance.web" in terminal.until("applied: 1 change")
+    terminal.until("in sync")
+    terminal.key("q")
+    assert terminal.process.wait(PATIENCE) == 0
+
+
+def test_a_broken_spec_is_shown_at_its_line(spec: Path, terminal: OnTerminal) -> None:
+    terminal.until("in sync")
+    save(spec, SPEC.replace("flavor: small", "flavor: smal"))
+    assert "cloud.yaml:16:31" in terminal.until("the cloud stays as it is")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_it_well(spec: Path, number: signal.Signals) -> None:
+    command = [*PROGRAM, "-f", str(spec), "watch"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        for line in process.stdout:
+            if json.loads(line)["event"] == "round-ended":
+                process.send_signal(number)
+                break
+        said = [json.loads(line)["event"] for line in process.stdout]
+        assert (process.wait(PATIENCE), said[-1:]) == (0, ["ended"])
+
+
+def test_a_reader_that_goes_does_not_end_it(spec: Path) -> None:
+    command = [*PROGRAM, "-f", str(spec), "watch"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout and process.stderr
+        process.stdout.readline()
+        process.stdout.close()
+        file = spec.parent / ".cloudsync" / "sim" / "h1.json"
+        save(spec, SPEC.replace("ports: 80", "ports: 4711"))
+        while not (file.exists() and "4711" in file.read_text()):
+            assert process.poll() is None
+        process.terminate()
+        # The apply may not be over yet.
+        assert process.wait(PATIENCE) in (0, 130)
+        assert process.stderr.read() == ""
+
+
+@pytest.mark.parametrize("every", ["0s", "soon", "60"])
+def test_an_interval_that_is_none_is_refused(spec: Path, every: str) -> None:
+    done = subprocess.run([*PROGRAM, "-f", str(spec), "watch", "--every", every], capture_output=True, text=True)
+    assert (done.returncode, "--every" in done.stderr, "hint" in done.stderr) == (1, True, True)

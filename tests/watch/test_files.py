@@ -1,0 +1,152 @@
+"""The spec and the files that it refers to, however they are written: real files, real events."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from queue import Empty, Queue
+
+import pytest
+
+from cloudsync.model.problem import SpecError
+from cloudsync.watch.files import Files
+from cloudsync.watch.trigger import Reason, Trigger
+from tests.spec.spec_text import KEY
+from tests.watch.watched import PATIENCE, SPEC, save
+
+NAMING = SPEC.replace(
+    "security_groups: [default, web]}",
+    "security_groups: [default, web], keypairs: [me], user_data: {file: data/init.sh}}",
+)
+NAMING += "keypairs:\n  me: {public_key_file: key.pub}\n"
+
+
+class Heard:
+    def __init__(self, spec: Path) -> None:
+        self.files = Files(spec)
+        self._heard: Queue[Trigger] = Queue()
+        self.files.begin(self._heard.put)
+
+    def next(self) -> Trigger:
+        return self._heard.get(timeout=PATIENCE)
+
+    def nothing(self, spec: Path) -> None:
+        """Nothing was told before what is told now."""
+        with pytest.raises(Empty):
+            self._heard.get_nowait()
+        save(spec, spec.read_text() + "# a mark\n")
+        assert self.next() == Trigger(Reason.SAVE, spec.name)
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> Path:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "key.pub").write_text(KEY + "\n")
+    (tmp_path / "data" / "init.sh").write_text("#!/bin/sh\n")
+    (tmp_path / "cloud.yaml").write_text(NAMING)
+    # Of what was written while the spec was read nobody knows which half was read.
+    for file in (tmp_path / "key.pub", tmp_path / "data" / "init.sh"):
+        os.utime(file, (1_700_000_000, 1_700_000_000))
+    return tmp_path / "cloud.yaml"
+
+
+@pytest.fixture
+def heard(spec: Path) -> Iterator[Heard]:
+    it = Heard(spec)
+    it.files.load()
+    yield it
+    it.files.end()
+
+
+def test_a_save_by_renaming(spec: Path, heard: Heard) -> None:
+    save(spec, NAMING + "# x\n")
+    assert heard.next() == Trigger(Reason.SAVE, "cloud.yaml")
+
+
+def test_a_save_in_place(spec: Path, heard: Heard) -> None:
+    spec.write_text(NAMING + "# x\n")
+    assert heard.next().detail == "cloud.yaml"
+
+
+def test_an_editor_that_moves_the_old_one_aside(spec: Path, heard: Heard) -> None:
+    spec.rename(spec.with_name("cloud.yaml~"))
+    spec.write_text(NAMING + "# x\n")
+    assert heard.next().detail == "cloud.yaml"
+
+
+@pytest.mark.parametrize("name", ["key.pub", "data/init.sh"])
+def test_a_file_that_the_spec_names(spec: Path, heard: Heard, name: str) -> None:
+    file = spec.with_name(name) if "/" not in name else spec.parent / name
+    save(file, file.read_text() + "# x\n")
+    assert heard.next().detail == file.name
+
+
+def test_other_files_and_reading_are_no_news(spec: Path, heard: Heard) -> None:
+    spec.with_name("notes.txt").write_text("x")
+    heard.files.load()
+    heard.nothing(spec)
+
+
+def test_a_file_that_appears_later_in_a_folder_that_appears_later(spec: Path, heard: Heard) -> None:
+    save(spec, NAMING.replace("data/init.sh", "more/of/it.sh"))
+    heard.next()
+    with pytest.raises(SpecError):
+        heard.files.load()
+    (spec.parent / "more" / "of").mkdir(parents=True)
+    (spec.parent / "more" / "of" / "it.sh").write_text("#!/bin/sh\n")
+    assert heard.next().detail == "it.sh"
+    heard.files.load()
+
+
+def test_what_the_spec_no_longer_names_is_no_news(spec: Path, heard: Heard) -> None:
+    save(spec, NAMING.replace("{file: data/init.sh}", "'#!/bin/sh'"))
+    heard.next()
+    heard.files.load()
+    (spec.parent / "data" / "init.sh").write_text("#!/bin/sh\necho\n")
+    heard.nothing(spec)
+
+
+def test_a_spec_that_cannot_be_read_keeps_its_files(spec: Path, heard: Heard) -> None:
+    save(spec, NAMING + "  : broken\n")
+    heard.next()
+    with pytest.raises(SpecError):
+        heard.files.load()
+    (spec.parent / "key.pub").write_text(KEY + " me\n")
+    assert heard.next().detail == "key.pub"
+
+
+def test_a_folder_that_is_taken_away_and_made_again(spec: Path, heard: Heard) -> None:
+    data = spec.parent / "data"
+    data.rename(spec.parent / "away")
+    assert heard.next().detail == "init.sh"
+    data.mkdir()
+    (data / "init.sh").write_text("#!/bin/sh\necho 1\n")
+    assert heard.next().detail == "init.sh"
+    save(data / "init.sh", "#!/bin/sh\necho 2\n")
+    assert heard.next().detail == "init.sh"
+
+
+def test_one_that_was_written_while_it_was_read_is_read_again(spec: Path) -> None:
+    it = Heard(spec)
+    try:
+        (spec.parent / "key.pub").write_text(KEY + " me\n")
+        it.files.load()
+        assert it.next().detail == "key.pub"
+    finally:
+        it.files.end()
+
+
+def test_a_link_that_is_turned(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "cloud.yaml").write_text(SPEC + f"# {name}\n")
+    (tmp_path / "now").symlink_to("one")
+    it = Heard(tmp_path / "now" / "cloud.yaml")
+    try:
+        it.files.load()
+        subprocess.run(["ln", "-sfn", "two", tmp_path / "now"], check=True)
+        assert it.next().detail == "cloud.yaml"
+        save(tmp_path / "two" / "cloud.yaml", SPEC + "# more\n")
+        assert it.next().detail == "cloud.yaml"
+    finally:
+        it.files.end()
