@@ -11,6 +11,7 @@ from cloudsync.planner import grow
 from cloudsync.planner.disks import attached, missing
 from cloudsync.planner.seen import Pair
 from cloudsync.planner.unfinished import unfinished
+from cloudsync.scheduler.latest import of_each
 
 
 class Act(StrEnum):
@@ -24,6 +25,7 @@ class Act(StrEnum):
     STOP = "stop"
 
 
+@of_each
 def act(pair: Pair, networks: Mapping[str, Network]) -> Act:
     """A machine with a disk that is gone, or another root disk, is left alone: stopping it would lose what it holds."""
     wanted, machine = pair.wanted, pair.machine

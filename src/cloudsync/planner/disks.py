@@ -111,13 +111,11 @@ def _less(disks: tuple[DataDisk, ...], ids: Container[str]) -> tuple[DataDisk, .
     return tuple(disk for disk in disks if disk.id not in ids)
 
 
-def removal(pair: Pair, digest: str) -> Change | None:
+def removal(pair: Pair, digest: str) -> Change:
     """The change that takes disks away from an instance that stays: one of its own, and the only one that does."""
-    if pair.wanted is None or not pair.going:
-        return None
     names = destroyed(pair)
     return Change(
-        address=f"instance.{pair.wanted.name}",
+        address=f"instance.{pair.name}",
         action=Action.UPDATE,
         fields=tuple(Field(path=f"disks.{disk.name}", before=size(disk.size), after=None) for disk in pair.going),
         hosts=(pair.source.name,),

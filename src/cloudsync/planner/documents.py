@@ -26,6 +26,7 @@ class Whole:
     infra: tuple[str, ...]
     underlay: Mapping[str, str]
     local: dict[str, dict[str, Instance]]
+    images: Mapping[str, dict[str, Image]]
     given_up: Mapping[str, GivenUp]
 
 
@@ -60,11 +61,12 @@ def whole(cloud: Cloud, desired: World, sight: Sight, hosts: Mapping[str, HostSt
     there: list[Whole | HostDocument] = [*known, *(host.document for host in hosts.values() if host.document)]
     directory = _one_of(dict(sorted(entries.items())), [document.directory for document in there])
     members = _one_of(_members(cloud, desired, addresses), [document.members for document in there])
-    underlay = {host.name: host.address for host in cloud.hosts.values() if host.address}
+    underlay = {name: host.address for name, host in sorted(cloud.hosts.items()) if host.address}
     infra = tuple(sorted(underlay.values()))
     underlay = underlay if len(cloud.hosts) > 1 else {}
+    images = {host: images_of(here.values()) for host, here in local.items()}
     given_up = _one_of(departed(cloud, sight, hosts), [document.given_up for document in there])
-    return Whole(cloud, desired, directory, members, infra, underlay, local, given_up)
+    return Whole(cloud, desired, directory, members, infra, underlay, local, images, given_up)
 
 
 def _one_of(fresh: Mapping[str, T], there: Iterable[Mapping[str, T]]) -> Mapping[str, T]:
@@ -75,7 +77,6 @@ def _one_of(fresh: Mapping[str, T], there: Iterable[Mapping[str, T]]) -> Mapping
 def final(shared: Whole, host: str) -> HostDocument:
     """What stays when everything is done; generation and `applied` are not set."""
     cloud, desired = shared.cloud, shared.desired
-    local = shared.local.get(host, {})
     return HostDocument(
         cloud=cloud.name,
         host=host,
@@ -83,12 +84,12 @@ def final(shared: Whole, host: str) -> HostDocument:
         repair=cloud.repair,
         infra=shared.infra,
         fabric=cloud.fabric if shared.underlay else "direct",
-        underlay=dict(sorted(shared.underlay.items())),
+        underlay=shared.underlay,
         keypairs=desired.keypairs,
         groups=desired.groups,
         networks=desired.networks,
-        images=images_of(local.values()),
-        instances=local,
+        images=shared.images.get(host, {}),
+        instances=shared.local.get(host, {}),
         members=shared.members,
         directory=shared.directory,
         given_up=shared.given_up,

@@ -7,7 +7,7 @@ from cloudsync.model.plan import Disruption
 from cloudsync.model.resources import Instance, Network, Power
 from cloudsync.model.size import size
 from cloudsync.model.snapshot import Drift, HostState, Machine
-from cloudsync.planner.act import Act, act, disruption, gateways, ignored
+from cloudsync.planner.act import Act, act, disruption, gateways, ignored, written_as
 from cloudsync.planner.disks import missing
 from cloudsync.planner.seen import Pair, Sight
 from cloudsync.planner.unfinished import unfinished
@@ -145,6 +145,8 @@ def _remedies(pair: Pair, machine: Machine, wanted: Instance, networks: Mapping[
 def _differences(
     pair: Pair, record: Instance, machine: Machine, wanted: Instance, remedies: _Remedies
 ) -> Iterator[Drift]:
+    if written_as(machine, record) and written_as(machine, wanted):
+        return
     for what, is_now, should, goal in (
         ("its name", machine.name, record.name, wanted.name),
         ("vcpus", str(machine.vcpus), str(record.vcpus), str(wanted.vcpus)),

@@ -64,4 +64,6 @@ def without(one: Instance, addresses: Collection[str]) -> Instance:
 
 def until_free(document: HostDocument, addresses: Collection[str]) -> HostDocument:
     """`document` before another host has let go of these."""
+    if not addresses:
+        return document
     return replace(document, instances={name: without(one, addresses) for name, one in document.instances.items()})

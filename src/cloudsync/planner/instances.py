@@ -33,7 +33,8 @@ def changes(pairs: Iterable[Pair], networks: Mapping[str, Network], asked: Conta
 def every(pair: Pair, networks: Mapping[str, Network], asked: Container[str] = ()) -> Iterator[Change]:
     """Data disks that go from what stays have a change of their own."""
     yield from filter(None, (change(disks.staying(pair) if pair.wanted else pair, networks, asked),))
-    yield from filter(None, (disks.removal(pair, _digest(pair)),))
+    if pair.wanted and pair.going:
+        yield disks.removal(pair, _digest(pair))
 
 
 def change(pair: Pair, networks: Mapping[str, Network], asked: Container[str] = ()) -> Change | None:

@@ -75,7 +75,12 @@ def room(cloud: Cloud, host: HostState) -> int | None:
 
 
 def decided(
-    uuid: str, wanted: Sequence[WantedNic], addresses: Sequence[str], stays: Sequence[Had | None], macs: set[str]
+    uuid: str,
+    wanted: Sequence[WantedNic],
+    addresses: Sequence[str],
+    stays: Sequence[Had | None],
+    macs: set[str],
+    mtu: int | None,
 ) -> tuple[Nic, ...]:
     """With tap and MAC: what `stays`, or the first that is free. `macs` are all in use, and grow."""
     taps = {one.tap for one in stays if one}
@@ -85,5 +90,7 @@ def decided(
     for nic, address, one in zip(wanted, addresses, stays, strict=True):
         tap, mac = (one.tap, one.mac) if one and one.tap else next(free)
         macs.add(mac)
-        found.append(Nic(network=nic.network, address=address, mac=mac, tap=tap, port_security=nic.port_security))
+        found.append(
+            Nic(network=nic.network, address=address, mac=mac, tap=tap, port_security=nic.port_security, mtu=mtu)
+        )
     return tuple(found)

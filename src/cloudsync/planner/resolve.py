@@ -1,7 +1,6 @@
 """Cloud and placements -> World: every address, MAC and UUID decided, what exists keeping what it has."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from hashlib import sha256
 
 from cloudsync.model.cloud import Cloud, Wanted
@@ -46,14 +45,13 @@ def resolve(cloud: Cloud, placements: Iterable[Placement], snapshot: Snapshot) -
     instances: dict[str, Instance] = {}
     for name in names:
         wanted, identity = cloud.instances[name], identities[name]
-        nics = decided(identity[1], wanted.nics, addresses[name], stays[name], macs)
-        size = room(cloud, snapshot.hosts[hosts[name]])
-        nics = tuple(replace(nic, mtu=size) for nic in given(nics, wanted.floating))
-        home = homes.of.get(name)
+        home, mtu = homes.of.get(name), room(cloud, snapshot.hosts[hosts[name]])
+        nics = given(decided(identity[1], wanted.nics, addresses[name], stays[name], macs, mtu), wanted.floating)
         held = home.disks if home else ()
         data = tuple(disks_of(identity[1], wanted.disks, held, disks)) if wanted.disks else ()
-        one = _instance(cloud, wanted, hosts[name], identity, nics, data)
-        instances[name] = replace(one, seed=_seed(one.user_data, home, snapshot) if _same(one, home) else None)
+        stays_itself = home is not None and home.uuid == identity[1]
+        first = _seed(_digest(wanted.user_data), home, snapshot) if stays_itself else None
+        instances[name] = _instance(cloud, wanted, hosts[name], identity, nics, data, first)
     world = World(
         keypairs=dict(sorted(cloud.keypairs.items())),
         groups=dict(sorted(cloud.groups.items())),
@@ -62,10 +60,6 @@ def resolve(cloud: Cloud, placements: Iterable[Placement], snapshot: Snapshot) -
         instances=instances,
     )
     return hold(cloud, world, homes, snapshot.hosts)
-
-
-def _same(one: Instance, home: Home | None) -> bool:
-    return home is not None and home.uuid == one.uuid
 
 
 def _seed(user_data: Digest | None, home: Home | None, snapshot: Snapshot) -> Seed | None:
@@ -101,6 +95,7 @@ def _instance(
     identity: tuple[int, str],
     nics: tuple[Nic, ...],
     disks: tuple[DataDisk, ...],
+    first: Seed | None,
 ) -> Instance:
     image, flavor = cloud.images[wanted.image], wanted.flavor
     incarnation, uuid = identity
@@ -119,6 +114,7 @@ def _instance(
         groups=tuple(sorted(set(wanted.groups))),
         keypairs=tuple(sorted(set(wanted.keypairs))),
         user_data=_digest(wanted.user_data),
+        seed=first,
         metadata=dict(sorted(wanted.metadata.items())),
         state=wanted.state,
         protect=wanted.protect,

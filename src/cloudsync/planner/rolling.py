@@ -68,11 +68,14 @@ def _is_back(pair: Pair) -> bool:
 
 def _circles(cloud: Cloud, sight: Sight, networks: Networks) -> Iterator[Circle]:
     """Those that have something to roll."""
+    groups = tuple(_groups(cloud))
+    if not groups:
+        return
     pairs = {pair.name: pair for pair in sight.pairs if pair.wanted}
     away = {name: home for home, name in sight.away if name}
     down = frozenset(name for name, pair in pairs.items() if disturbs(pair, networks))
     emptied = {pairs[name].source.name for name in down if pairs[name].moves}
-    for group, update, members in _groups(cloud):
+    for group, update, members in groups:
         found = tuple(pairs[name] for name in members if name in down)
         if found and len(members) > update.max_unavailable:
             others = [name for name in members if name not in down]
