@@ -81,19 +81,21 @@ def compare(was: "Version", now: "Version") -> Difference:
     from cloudsync.planner.between import between, confirm_same
     from cloudsync.planner.settled import settled
     from cloudsync.planner.supposed import suppose
+    from cloudsync.planner.unlike import shared, unlike
 
     before, after = Side(commit=was.commit, file=was.file), Side(commit=now.commit, file=now.file)
     if now.cloud is None:
         gone = Plan(cloud=was.cloud.name if was.cloud else "")
         return Difference(base=before, head=after, fate=Fate.REMOVED, plan=gone)
-    base, head = was.cloud or emptied(now.cloud), now.cloud
-    confirm_same(base, head)
-    world = suppose(base, head)
+    base = was.cloud or emptied(now.cloud)
+    confirm_same(base, now.cloud)
+    head = shared(base, now.cloud)
+    world = suppose(*unlike(base, head))
     plan = decide(world.head, settled(world.base, world.homes, world.bare, world.held), "")
     found = between(plan, base, head, world)
     fate = Fate.UNREADABLE if was.problems else Fate.NEW if was.cloud is None else Fate.THERE
     fate = Fate.MOVED if fate is Fate.THERE and was.file != now.file else fate
-    return Difference(base=before, head=after, fate=fate, plan=found, alike=alike(base, head, world.heirs))
+    return Difference(base=before, head=after, fate=fate, plan=found, alike=alike(base, head))
 
 
 def drawn(plan: Plan, cloud: Cloud, snapshot: Snapshot) -> "Picture":

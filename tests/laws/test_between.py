@@ -3,17 +3,21 @@
 What is refused there, unless for a host's sake, is refused here.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 from hypothesis import given
 
+from cloudsync import pipeline
 from cloudsync.model.cloud import Cloud
 from cloudsync.model.plan import Action, Disruption, Plan
 from cloudsync.model.problem import SpecError
 from cloudsync.pipeline import compare
+from cloudsync.planner.between import between
 from cloudsync.planner.documents import content
 from cloudsync.planner.settled import settled
+from cloudsync.planner.supposed import suppose
 from cloudsync.scheduler.place import place
 from cloudsync.spec.versions import Version
 from tests.laws.fleet import Fleet, decide
@@ -76,6 +80,25 @@ def test_a_diff_says_what_the_plan_of_the_hosts_says(stops: tuple[Cloud, ...]) -
             if field.path == "address":
                 words = f"{field.before or ''} {field.after or ''}".replace("in 10.", "").split()
                 assert {word for word in words if word.startswith("10.")} <= written
+
+
+@law
+@given(journeys(2))
+def test_what_is_the_same_in_both_can_be_left_out(stops: tuple[Cloud, ...]) -> None:
+    assert _or_problems(difference, *stops) == _or_problems(_difference_of_all, *stops)
+
+
+def _difference_of_all(base: Cloud, head: Cloud) -> Plan:
+    world = suppose(base, head)
+    plan = pipeline.decide(world.head, settled(world.base, world.homes, world.bare, world.held), "")
+    return between(plan, base, head, world)
+
+
+def _or_problems(told: Callable[[Cloud, Cloud], Plan], base: Cloud, head: Cloud) -> Plan | set[str]:
+    try:
+        return told(base, head)
+    except SpecError as refused:
+        return {one.message for one in refused.problems}
 
 
 def of(plan: Plan, action: Action) -> set[str]:

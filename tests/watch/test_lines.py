@@ -58,7 +58,11 @@ def test_every_line_follows_the_schema(told: list[Happening]) -> None:
     Draft202012Validator.check_schema(schema)
     validator = Draft202012Validator(schema)
     step = StartInstance(id="h1/instance.web/start", host="h1", address="instance.web", uuid="u")
-    more: list[Happening] = [Stepped(1, Failed(step, "no", "do this")), Stepped(1, Skipped(step, "that failed")), Ended(True)]
+    more: list[Happening] = [
+        Stepped(1, Failed(step, "no", "do this")),
+        Stepped(1, Skipped(step, "that failed")),
+        Ended(True),
+    ]
     found = lines([*told, *more])
     assert {one["event"] for one in found} == {"round-began", "planned", "step", "round-ended", "ended"} | (
         {"ready"} & {one["event"] for one in found}

@@ -7,6 +7,7 @@ from difflib import SequenceMatcher
 
 from cloudsync.model.cloud import Cloud, Wanted
 from cloudsync.model.difference import Alike
+from cloudsync.scheduler.homes import heirs as find_heirs
 
 _COMPARED = 50
 """Of one kind: more that are all alike cannot be told apart by their names either."""
@@ -14,8 +15,9 @@ _COMPARED = 50
 Block = tuple[Wanted, ...]
 
 
-def alike(base: Cloud, head: Cloud, heirs: Mapping[str, str]) -> tuple[Alike, ...]:
+def alike(base: Cloud, head: Cloud) -> tuple[Alike, ...]:
     """Keys of the spec: one with a count stands for all that it counts. In the order of the new names."""
+    heirs = find_heirs(head.instances, base.instances)
     kept = set(heirs.values())
     gone = _blocks(base, {name for name in base.instances if name not in kept})
     come = _blocks(head, {name for name in head.instances if name not in heirs})

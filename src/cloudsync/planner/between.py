@@ -2,13 +2,14 @@
 out. Pure; pipeline.py gives it the plan between the supposed two.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from cloudsync.model.cloud import Cloud
-from cloudsync.model.plan import Exposure, Plan
+from cloudsync.model.plan import Action, Change, Exposure, Plan
 from cloudsync.model.problem import CloudsyncError
 from cloudsync.planner.grounds import notes
+from cloudsync.planner.mass import most
 from cloudsync.planner.supposed import Supposed
 from cloudsync.planner.told import held, told
 from cloudsync.reach.expect import check
@@ -18,7 +19,7 @@ from cloudsync.reach.wanted import of_cloud
 
 
 def between(plan: Plan, base: Cloud, head: Cloud, supposed: Supposed) -> Plan:
-    """`plan` leads from the supposed base to the supposed head."""
+    """`plan` leads from the supposed base to the supposed head, which may lack what is the same in both."""
     changes = told(plan, base, head, supposed)
     expected = check(head, of_cloud(head), decided=False) if head.expectations else ()
     return Plan(
@@ -30,9 +31,18 @@ def between(plan: Plan, base: Cloud, head: Cloud, supposed: Supposed) -> Plan:
         expectations=expected,
         notes=tuple(notes(base, head)),
         rolls=plan.rolls,
-        mass=plan.mass,
+        mass=most(head, _fates(base, supposed, changes)),
         held=held(plan, base, head, supposed),
     )
+
+
+def _fates(base: Cloud, supposed: Supposed, changes: Iterable[Change]) -> Iterator[tuple[str, bool]]:
+    """What is there, by the names that the plan has for it, and whether it goes."""
+    gone = {one.address for one in changes if one.action in (Action.DELETE, Action.REPLACE)}
+    names = {old: new for new, old in supposed.heirs.items()}
+    for old in base.instances:
+        name = names.get(old, old)
+        yield name, f"instance.{name}" in gone
 
 
 def confirm_same(base: Cloud, head: Cloud) -> None:

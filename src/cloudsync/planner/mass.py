@@ -3,7 +3,7 @@
 Whoever gives a host up, or destroys the cloud, has named what goes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from cloudsync.model.address import numbered
 from cloudsync.model.cloud import Cloud
@@ -14,11 +14,14 @@ from cloudsync.planner.seen import Sight
 def mass(cloud: Cloud, sight: Sight) -> tuple[Mass, ...]:
     """Of bases, placement groups and the whole cloud, where they have more than one instance. What all of the cloud
     that goes is one of these is not told twice."""
-    if cloud.going:
-        return ()
+    return () if cloud.going else most(cloud, _known(sight))
+
+
+def most(cloud: Cloud, known: Iterable[tuple[str, bool]]) -> tuple[Mass, ...]:
+    """The same, of what is there and whether it goes."""
     there: dict[str, dict[str, bool]] = {}
     near = {one.base: one.where.group for one in cloud.instances.values() if one.where.group}
-    for name, goes in _known(sight):
+    for name, goes in known:
         for group in _groups(cloud, near, name):
             there.setdefault(group, {})[name] = goes
     found = [
@@ -26,9 +29,9 @@ def mass(cloud: Cloud, sight: Sight) -> tuple[Mass, ...]:
         for group, members in sorted(there.items())
         if len(members) > 1
     ]
-    most = [one for one in found if 2 * len(one.going) > one.of]
-    told = {one.going for one in most if one.group != "cloud"}
-    return tuple(one for one in most if one.group != "cloud" or one.going not in told)
+    more = [one for one in found if 2 * len(one.going) > one.of]
+    told = {one.going for one in more if one.group != "cloud"}
+    return tuple(one for one in more if one.group != "cloud" or one.going not in told)
 
 
 def _known(sight: Sight) -> Iterator[tuple[str, bool]]:

@@ -3,6 +3,7 @@
 import posixpath
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from urllib.parse import parse_qsl, urlsplit
 
 from cloudsync.spec import units
@@ -79,6 +80,7 @@ def reach(uri: str) -> Reach:
     return found
 
 
+@lru_cache(maxsize=4096)
 def simulated(uri: str) -> Simulated:
     """What `sim:?vcpus=16&memory=64GiB&disk=1TiB&path=FILE&arch=x86_64` says, each part optional."""
     rest, question, query = uri.removeprefix("sim:").partition("?")
