@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup dev image demo demo-clean test test-packets test-machines test-fleets test-others test-killing check bench kill machine lab lab-stop lab-start lab-down lock
+.PHONY: help setup dev image demo demo-clean test test-packets test-machines test-fleets test-others test-killing check browser bench kill machine lab lab-stop lab-start lab-down lock
 IMAGE ?=
 HOSTS ?= 3
 UNDERLAY ?= flat
@@ -73,6 +73,10 @@ check: dev ## format, lint, types, import rules and the tests that need no root
 	@.venv/bin/lint-imports --no-logo
 	@.venv/bin/python -m pytest -n 4 -q -m 'not real'
 	@setup/tree >$(PASSED).new && mv $(PASSED).new $(PASSED) || rm -f $(PASSED).new
+
+browser: dev ## drawings and reports measured in Chromium, Graphviz and Mermaid; pictures of each in build/browser
+	@setup/browser
+	@.venv/bin/python -m pytest -q tests/browser/looks.py
 
 bench: dev ## measured figures and what they are held against, into bench/results.json
 	@setup/root .venv/bin/python -m bench.guest

@@ -187,7 +187,7 @@ def _alike(pair: _Pair, lines: list[Exposed]) -> list[tuple[str, ...]]:
 
 def _counted(view: View, names: list[str]) -> dict[str, int]:
     placed = [view.homes.get(name, UNPLACED) for name in names if view.asked or name in view.homes]
-    return {host: placed.count(host) for host in sorted(set(placed))}
+    return {host: placed.count(host) for host in sorted(set(placed), key=in_order)}
 
 
 def _flow(line: Exposed, ids: Mapping[str, str], mark: Mark) -> Flow:

@@ -5,12 +5,12 @@ No font is the same everywhere, so that the widest usual one counts.
 
 from unicodedata import east_asian_width
 
-_NARROW = frozenset("ijl.,:;'|![]()/ft ")
+_NARROW, _WIDE, _BROAD = frozenset("ijl.,:;'|![]()/ft "), frozenset("mMW@%—"), frozenset("w×→…+~−")
 
 
 def width(text: str, small: bool = False) -> float:
     """In pixels, of 13 pixels' text in bold, or 11 pixels' in plain."""
-    return sum(_of(char) for char in text) * (11 if small else 13.6)
+    return sum(_of(char) for char in text) * (11 if small else 14.5)
 
 
 def fitting(text: str, room: int, small: bool = False) -> str:
@@ -29,5 +29,7 @@ def _of(char: str) -> float:
     if east_asian_width(char) in "WF":
         return 1.05
     if char in _NARROW:
-        return 0.33
-    return 0.72 if char.isupper() or char in "mwMW@%" else 0.58
+        return 0.4
+    if char in _WIDE:
+        return 1.0
+    return 0.84 if char.isupper() or char in _BROAD else 0.64

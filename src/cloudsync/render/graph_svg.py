@@ -10,10 +10,10 @@ from xml.sax.saxutils import escape
 
 from cloudsync.reach.picture import UNPLACED, Flow, Mark, Node, Picture, Standing
 from cloudsync.render.fit import fitting
-from cloudsync.render.names import listed
+from cloudsync.render.names import FEW, listed
 from cloudsync.spec.words import printable
 
-LEFT, WIDTH, LINE, GAP, RAIL, LABEL, LOWEST = 32, 330, 20, 14, 22, 190, 760
+LEFT, WIDTH, LINE, GAP, RAIL, LABEL, LOWEST = 32, 330, 20, 14, 22, 224, 800
 COLOURS = ("#2f80c2", "#b8651b", "#3d8f4e", "#9a5fb5", "#b8447a", "#2f8f8f", "#8a7a1f", "#c2483d")
 WORDS = {Mark.NEW: "+ new", Mark.GONE: "− goes", Mark.CHANGED: "~ changes"}
 STYLE = """\
@@ -71,7 +71,7 @@ def figure(picture: Picture) -> str:
 def _framed(picture: Picture, parts: list[str], wide: int, high: int) -> str:
     size = f'viewBox="0 0 {wide} {high}" width="{wide}" height="{high}"'
     told = f'<title id="drawn">{_words(_title(picture))}</title><desc id="told">{_words(_description(picture))}</desc>'
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-labelledby="drawn told">'
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-labelledby="drawn" aria-describedby="told">'
     return "\n".join((head, told, *parts, "</svg>\n"))
 
 
@@ -172,6 +172,8 @@ def _hosts(node: Node) -> str:
 
 
 def _counted(hosts: Mapping[str, int]) -> str:
+    if len(hosts) > FEW:
+        return f"{len(hosts)} hosts"
     return ", ".join(
         (host or "no host yet") + (f" ×{count}" if len(hosts) > 1 else "") for host, count in hosts.items()
     )
@@ -197,13 +199,13 @@ def _flow(number: int, flow: Flow, rows: list[Row], rail: int, compared: bool) -
 
 
 def _services(services: tuple[str, ...], room: int) -> str:
-    """As many as there is room for, and the number of the others."""
+    """As many as there is room for, one at least, and the number of the others."""
     for shown in range(len(services), 0, -1):
         rest = len(services) - shown
-        words = ", ".join(services[:shown]) + (f" and {rest} more" if rest else "")
-        if fitting(words, room, small=True) == words:
+        words = ", ".join(services[:shown]) + (f", +{rest}" if rest else "")
+        if shown == 1 or fitting(words, room, small=True) == words:
             return words
-    return services[0]
+    return ""
 
 
 def _legend(picture: Picture, top: int) -> tuple[list[str], int]:

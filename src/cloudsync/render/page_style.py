@@ -26,5 +26,5 @@ tbody th{min-width:0}td[data-column]::before{content:attr(data-column) ': ';colo
 @page{size:A4;margin:14mm}
 @media print{:root{color-scheme:light}body{padding:0;max-width:none;font-size:10.5pt}table{font-size:9pt}
 thead{display:table-header-group}tr,figure,header,.totals{break-inside:avoid}h2{break-after:avoid}
-.scroll{overflow:visible;border:0}.scroll svg{width:auto;height:auto;max-width:100%;max-height:240mm}
+.scroll{overflow:visible;border:0}.scroll svg{width:auto;height:auto;max-width:100%;max-height:205mm}
 code,thead th,.totals,.band,.node,.rail{-webkit-print-color-adjust:exact;print-color-adjust:exact}}"""

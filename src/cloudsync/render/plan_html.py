@@ -81,7 +81,7 @@ def _heading(found: Report) -> Iterator[Html]:
         yield tag("p", found.fate, class_="fate")
     if found.totals:
         yield tag("p", found.totals, class_="totals")
-    yield from (tag("p", line, class_="meaning") for line in found.meaning)
+    yield from (tag("p", line.replace("❌", "✗"), class_="meaning") for line in found.meaning)
 
 
 def _drawn(picture: Picture | None) -> Iterator[Html]:
