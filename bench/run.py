@@ -23,6 +23,7 @@ BENCHMARKS = {
     "packets": True,
     "observe": True,
     "moves": True,
+    "watch": True,
 }
 """Module of this folder, and whether it needs a private machine."""
 

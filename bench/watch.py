@@ -115,8 +115,8 @@ class Gate:
         tap = found["dev"]
         nobody = "02:00:00:00:00:01"
         _said(*inside, "ip", "neigh", "replace", address, "lladdr", nobody, "dev", tap, "nud", "permanent")
-        command = [*inside, sys.executable, "-m", "bench.arrivals", tap]
-        ear = subprocess.Popen(command, stdout=subprocess.PIPE, bufsize=0, cwd=TOP)
+        command = [*inside, sys.executable, str(TOP / "bench" / "arrivals.py"), tap]
+        ear = subprocess.Popen(command, stdout=subprocess.PIPE, bufsize=0)
         assert ear.stdout and ear.stdout.readline() == b"ready\n"
         os.set_blocking(ear.stdout.fileno(), False)
         return ear

@@ -133,9 +133,8 @@ class Rounds:
         """Also when nobody answers, those are sought that do not."""
         self._usable = frozenset()
         snapshot = fleet.observe()
-        hosts = snapshot.hosts.items()
-        report.silent = tuple(sorted(name for name, host in hosts if host.status is HostStatus.UNREACHABLE))
-        self.sought(report.silent)
+        self.sought(_silent(snapshot))
+        report.silent = _silent(snapshot)
         self._usable = snapshot.usable
         return snapshot if self._usable else observe(fleet)
 
@@ -171,6 +170,7 @@ class Rounds:
             return quiet(change) or (change.address in shown and consent.covers(change))
 
         whole, part = decide_quiet(cloud, snapshot, self.who, goes)
+        report.silent = _silent(snapshot)
         report.drift, report.held = len(whole.drift), part.held
         report.repaired = sum(one.repaired for one in part.drift)
         report.blame = Ending.REFUSED
@@ -200,6 +200,10 @@ class Rounds:
             said.append(f"the apply lock of {', '.join(lost)} is gone: another apply may work there now")
         report.done(plan, outcome, said)
         self._memory = after(snapshot, plan) if report.ending is Ending.APPLIED else None
+
+
+def _silent(snapshot: Snapshot) -> tuple[str, ...]:
+    return tuple(sorted(name for name, host in snapshot.hosts.items() if host.status is HostStatus.UNREACHABLE))
 
 
 def _confirm_allowed(whole: Plan, part: Plan) -> None:

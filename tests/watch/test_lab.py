@@ -1,0 +1,56 @@
+"""A watch of two hosts of the lab, one of which loses its power and gets it back. In a private machine."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from cloudsync.watch.happening import Ending
+from cloudsync.watch.trigger import Reason, Trigger
+from tests.lab.lab import Hosts, lab
+from tests.watch.watched import save, watched
+
+pytestmark = pytest.mark.real
+GATE = "\nsecurity_groups:\n  gate: {{ingress: [{{protocol: tcp, ports: {port}, from: any}}]}}\n"
+
+
+@pytest.fixture(scope="module")
+def hosts() -> Iterator[Hosts]:
+    with lab(hosts=2) as it:
+        yield it
+
+
+def is_open(it: Hosts, name: str, port: int) -> bool:
+    return str(port) in it.run(name, "nft", "list", "table", "inet", "cloudsync").stdout
+
+
+def test_a_host_that_goes_is_done_without_and_taken_up_again(hosts: Hosts) -> None:
+    text = hosts.spec(count=2).replace("image: blank,", "image: blank, security_groups: [default, gate],")
+    spec = hosts.write_spec(text + GATE.format(port=41230))
+    try:
+        with watched(spec, every=5.0) as it:
+            while it.next().ending is not Ending.QUIET:
+                continue
+            assert is_open(hosts, "h1", 41230)
+            assert is_open(hosts, "h2", 41230)
+            hosts.stop("h2")
+            save(spec, text + GATE.format(port=41231))
+            found = it.next()
+            while found.ending is not Ending.APPLIED:
+                found = it.next()
+            assert is_open(hosts, "h1", 41231)
+            assert found.silent == ("h2",)
+            save(spec, text + GATE.format(port=41232))
+            found = it.next()
+            while Trigger(Reason.SAVE, "cloud.yaml") not in found.triggers:
+                found = it.next()
+            assert (found.ending, found.silent) == (Ending.APPLIED, ("h2",))
+            assert found.seconds < 4.0, "a host that is known to be down is not waited for"
+            hosts.start("h2")
+            while found.silent or found.ending is not Ending.QUIET:
+                found = it.next()
+            assert is_open(hosts, "h2", 41232)
+    finally:
+        command = [sys.executable, "-m", "cloudsync", "-f", spec, "destroy", "-y", "--allow-destroy"]
+        subprocess.run(command, check=True, capture_output=True)
