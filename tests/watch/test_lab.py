@@ -52,5 +52,5 @@ def test_a_host_that_goes_is_done_without_and_taken_up_again(hosts: Hosts) -> No
                 found = it.next()
             assert is_open(hosts, "h2", 41232)
     finally:
-        command = [sys.executable, "-m", "cloudsync", "-f", spec, "destroy", "-y", "--allow-destroy"]
+        command = [sys.executable, "-m", "cloudsync", "-f", str(spec), "destroy", "-y", "--allow-destroy"]
         subprocess.run(command, check=True, capture_output=True)

@@ -77,9 +77,9 @@ class AgentClient:
         another thread.
         """
         body = json.dumps({"who": who}).encode()
-        answer = self._at.send("POST", f"/v1/lock?lease={lease:g}", body, wait=_QUICK)
+        answer = self._at.send("POST", f"/v1/lock?lease={lease:g}", body, wait=_SHORT)
         with closing(answer):
-            fields = self._fields(answer.line(_QUICK))
+            fields = self._fields(answer.line(_SHORT))
             if fields.get("held") is not True:
                 raise HostError(f"{self._at.host}: the agent did not give the lock", "run this again")
             once = _once(lost)
