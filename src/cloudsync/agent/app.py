@@ -41,7 +41,7 @@ from cloudsync.agent.stream import Stream
 from cloudsync.agent.take_in import Wish
 from cloudsync.agent.wire_error import Refusal
 from cloudsync.model import wire
-from cloudsync.model.agent_state import AgentState, Held, ImageDone
+from cloudsync.model.agent_state import AgentState, Alert, Held, ImageDone
 from cloudsync.model.checkup import Report
 from cloudsync.model.document import HostDocument
 from cloudsync.model.problem import CloudsyncError
@@ -80,6 +80,12 @@ def _host(app: FastAPI, services: Services) -> None:
         state = gather(services)
         return Response(wire.dump(AgentState, state), media_type="application/json")
 
+    @app.get("/v1/alerts", response_class=Response, responses=LINES)
+    async def alerts() -> Response:
+        """Where this host differs from its document, one Alert a line, whenever that changes; how it is now comes
+        first."""
+        return Stream(_told_alerts(services.alarm.follow()), services.stop)
+
     @app.get("/v1/checkup", response_model=Report)
     def checkup() -> Response:
         """Is this host fit, and why not: everything that was looked at, in the order in which to mend it."""
@@ -108,6 +114,11 @@ def _host(app: FastAPI, services: Services) -> None:
         body = await request.body()
         with metered(services.meter, "patch"):
             return await asyncio.to_thread(_patch, services, body, etag)
+
+
+async def _told_alerts(alerts: AsyncIterator[Alert]) -> AsyncIterator[bytes]:
+    async for alert in alerts:
+        yield wire.dump(Alert, alert) + b"\n"
 
 
 def _put(services: Services, body: bytes, base: int) -> Response:

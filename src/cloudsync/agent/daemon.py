@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
+from cloudsync.agent.alarm import Alarm
 from cloudsync.agent.app import build
 from cloudsync.agent.boots import Boots, kernels_life
 from cloudsync.agent.denials.reader import Reader
@@ -76,8 +77,9 @@ def run(places: Places, make_parts: MakeParts, readers: tuple[str, int] | None =
                 meter.holds(keeper.document)
             reader.suit(keeper.document)
             listener = stack.enter_context(listening(places.socket))
-            stack.enter_context(closing(Mender(lambda patient: meter.restored(keeper.mend(patient)))))
-        services = _services(places, keeper, boots, reader, meter)
+            alarm = Alarm(lambda: keeper.look()[1])
+            stack.enter_context(closing(Mender(_looking(keeper, meter, alarm))))
+        services = _services(places, keeper, boots, reader, meter, alarm)
         asyncio.run(_serve(services, listener, counted, places.socket))
     return 0
 
@@ -95,7 +97,15 @@ def _counted(readers: tuple[str, int] | None) -> "Counted | None":
         return None
 
 
-def _services(places: Places, keeper: Keeper, boots: Boots, reader: Reader, meter: Meter) -> Services:
+def _looking(keeper: Keeper, meter: Meter, alarm: Alarm) -> Callable[[bool], None]:
+    def look(patient: bool) -> None:
+        meter.restored(keeper.mend(patient))
+        alarm.check()
+
+    return look
+
+
+def _services(places: Places, keeper: Keeper, boots: Boots, reader: Reader, meter: Meter, alarm: Alarm) -> Services:
     return Services(
         keeper=keeper,
         boots=boots,
@@ -106,6 +116,7 @@ def _services(places: Places, keeper: Keeper, boots: Boots, reader: Reader, mete
         reader=reader,
         journal=Journal(places.state),
         meter=meter,
+        alarm=alarm,
         stop=asyncio.Event(),
     )
 

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from cloudsync.agent.alarm import Alarm
 from cloudsync.agent.app import build
 from cloudsync.agent.boots import Boots
 from cloudsync.agent.denials.reader import Reader
@@ -34,6 +35,7 @@ def describe() -> dict[str, Any]:
         reader=Reader(Record()),
         journal=Journal(nowhere),
         meter=Meter(),
+        alarm=Alarm(tuple),
         stop=asyncio.Event(),
     )
     return build(services).openapi()

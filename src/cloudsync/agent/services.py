@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
+from cloudsync.agent.alarm import Alarm
 from cloudsync.agent.boots import Boots
 from cloudsync.agent.denials.reader import Reader
 from cloudsync.agent.images import Images
@@ -27,4 +28,5 @@ class Services:
     reader: Reader
     journal: Journal
     meter: Meter
+    alarm: Alarm
     stop: asyncio.Event

@@ -62,12 +62,14 @@ class AgentClient:
         StaleError when another came between: nothing is changed then.
         """
         body = wire.dump(HostDocument, document)
-        return self._stored(self._at.ask("PUT", "/v1/document", body, {"if-match": f'"{base}"'}, wait=_APPLY))
+        answer = self._at.ask("PUT", "/v1/document", body, {"if-match": f'"{base}"'}, wait=_APPLY)
+        return str(self._fields(answer).get("etag", ""))
 
     def patch_document(self, delta: DocumentDelta, etag: str) -> str:
         """Change the document called `etag`; the etag of the new one. StaleError when that is not the one there."""
         body = wire.dump(DocumentDelta, delta)
-        return self._stored(self._at.ask("PATCH", "/v1/document", body, {"if-match": f'"{etag}"'}, wait=_APPLY))
+        answer = self._at.ask("PATCH", "/v1/document", body, {"if-match": f'"{etag}"'}, wait=_APPLY)
+        return str(self._fields(answer).get("etag", ""))
 
     @contextmanager
     def lock(self, who: str, lost: Callable[[], None] = lambda: None, lease: float = _LEASE) -> Iterator[None]:
@@ -215,6 +217,10 @@ class AgentClient:
                     seen(self._loaded(Denial, line))
         raise self._stopped()
 
+    def alerts(self) -> Answer:
+        """One Alert a line, beginning with how it is now; for the caller to close."""
+        return self._at.send("GET", "/v1/alerts", wait=_SILENCE)
+
     def checkup(self) -> Report:
         """What the agent finds right and wrong on its host."""
         return self._loaded(Report, self._at.ask("GET", "/v1/checkup", wait=_QUICK))
@@ -246,9 +252,6 @@ class AgentClient:
             error = self._loaded(_Failure, json.dumps(fields["error"]))
             raise HostError(f"{self._at.host}: {error.message}", error.hint)
         return self._loaded(ImageDone, json.dumps(fields.get("done")))
-
-    def _stored(self, answer: bytes) -> str:
-        return str(self._fields(answer).get("etag", ""))
 
     def _fields(self, line: bytes) -> dict[str, Any]:
         return self._loaded(dict[str, Any], line)

@@ -76,7 +76,7 @@ class Host:
             at = socket or Path(os.environ.get("CLOUDSYNC_AGENT_SOCKET") or SOCKET)
             self._agent = AgentClient(at, wanted.name)
             self._connection = Connection(wanted.name, wanted.uri)
-        self._delivery = Delivery(self._agent)
+        self.delivery = Delivery(self._agent)
         self._pool = Pool(self._connection)
         self._domains = Domains(self._connection, cloud)
         self._data = DataDisks(self._connection, self._pool, self._domains)
@@ -94,9 +94,8 @@ class Host:
             found = libvirt.collect(_PATIENCE, failures)
             state = agent.collect(_PATIENCE, failures)
             if found and state:
-                return replace(
-                    merged(self._wanted, self._cloud, found, state, lambda: self._virt(state)), skew=self._skew
-                )
+                here = merged(self._wanted, self._cloud, found, state, lambda: self._virt(state))
+                return replace(here, skew=self._skew)
         return HostState(name=self.name, status=HostStatus.UNREACHABLE, reason="; ".join(failures))
 
     def runs(self) -> Mapping[str, int]:
@@ -110,7 +109,7 @@ class Host:
             case DeleteImage():
                 self._agent.delete_image(step.sha256)
             case PutDocument():
-                self._delivery.send(filled(step.document, blobs, self._delivery.known), step.base)
+                self.delivery.send(filled(step.document, blobs, self.delivery.known), step.base)
             case CreateInstance():
                 self._create(step)
             case UpdateInstance():
@@ -199,7 +198,7 @@ class Host:
         began = datetime.now(UTC)
         self._state = self._agent.host()
         self._skew = skew(self._state.at, began, datetime.now(UTC))
-        self._delivery.saw(self._state)
+        self.delivery.saw(self._state)
         return self._state
 
     def _known(self) -> AgentState:

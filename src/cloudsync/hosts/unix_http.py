@@ -201,6 +201,11 @@ class Answer:
         if not over.is_set():
             ended()
 
+    def hang_up(self) -> None:
+        """From another thread: whoever waits for a line gets none."""
+        with suppress(OSError):
+            self.connection.line.shutdown(socket.SHUT_RDWR)
+
     def close(self) -> None:
         self.response.close()
         self.connection.close()

@@ -36,6 +36,14 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """Where a host differs from its document now, nowhere when it is in step; `more` counts what is not listed."""
+
+    drift: tuple[Drift, ...] = ()
+    more: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Signs:
     """Of a guest that was started: what it told of its boot, and whether its ssh port answers the host."""
 

@@ -6,7 +6,7 @@ errors to stderr switched off.
 
 import json
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import quote
@@ -21,6 +21,23 @@ __all__ = ["Connection", "explain", "lv", "tell_monitor"]
 STOPPED = frozenset(
     {lv.VIR_DOMAIN_EVENT_STOPPED, lv.VIR_DOMAIN_EVENT_UNDEFINED, lv.VIR_DOMAIN_EVENT_CRASHED}
 )  # fmt: skip
+_DETAILS = {
+    (lv.VIR_DOMAIN_EVENT_STOPPED, lv.VIR_DOMAIN_EVENT_STOPPED_CRASHED): "crashed",
+    (lv.VIR_DOMAIN_EVENT_STOPPED, lv.VIR_DOMAIN_EVENT_STOPPED_FAILED): "failed",
+    (lv.VIR_DOMAIN_EVENT_STOPPED, lv.VIR_DOMAIN_EVENT_STOPPED_MIGRATED): "",
+    (lv.VIR_DOMAIN_EVENT_UNDEFINED, lv.VIR_DOMAIN_EVENT_UNDEFINED_RENAMED): "",
+}
+_WORDS = {
+    lv.VIR_DOMAIN_EVENT_STOPPED: "stopped",
+    lv.VIR_DOMAIN_EVENT_CRASHED: "crashed",
+    lv.VIR_DOMAIN_EVENT_UNDEFINED: "was undefined",
+}
+_KEEPALIVE = (5, 3)
+"""Seconds between two questions whether the other end lives, and how many of them may go without an answer."""
+
+Heard = Callable[[str, str, str], None]
+"""Takes a machine's uuid, its name, and what became of it: `crashed`."""
+
 _START = "start it on that host: systemctl start libvirtd, or `virtlogd -d; libvirtd -d` where there is no systemd"
 _GROUP = "add yourself to the group libvirt (usermod -aG libvirt USER, then log in again), or run this as root"
 _FULL = "free space on that file system, or make it bigger"
@@ -45,6 +62,7 @@ class Connection:
         self._open: Any = None
         self._heard: tuple[Any, int] | None = None
         self._waiters: list[tuple[str, threading.Event]] = []
+        self._attending: tuple[tuple[Heard, Callable[[], None]], ...] = ()
 
     @property
     def raw(self) -> Any:
@@ -101,6 +119,23 @@ class Connection:
                 self._waiters.remove(waiter)
 
     @contextmanager
+    def attending(self, heard: Heard, lost: Callable[[], None]) -> Iterator[None]:
+        """`heard` is told of every machine that stops, crashes or is undefined; `lost` that nothing more is heard, for
+        libvirt or the way to it is gone. Both from another thread, where nothing may wait."""
+        one = (heard, lost)
+        self._listen()
+        with self._lock:
+            self._attending += (one,)
+            heard_of = self._heard is not None and self._heard[0].isAlive()
+        try:
+            if not heard_of:
+                raise TransientError(f"host {self.host}: the connection to libvirtd broke", _START)
+            yield
+        finally:
+            with self._lock:
+                self._attending = tuple(each for each in self._attending if each is not one)
+
+    @contextmanager
     def losing(self, domain: Any) -> Iterator[threading.Event]:
         """An event that is set when that domain has let go of a device, from now on. One at a time for a domain."""
         raw, lost = self.raw, threading.Event()
@@ -125,8 +160,18 @@ class Connection:
             if self._heard is None or self._heard[0] is not raw:
                 ticket = raw.domainEventRegisterAny(None, lv.VIR_DOMAIN_EVENT_ID_LIFECYCLE, self._hear, None)
                 self._heard = (raw, ticket)
+                with suppress(lv.libvirtError):  # not every way to libvirt has it
+                    raw.registerCloseCallback(self._closed, None)
+                    raw.setKeepAlive(*_KEEPALIVE)
 
-    def _hear(self, _connection: Any, domain: Any, event: int, _detail: int, _opaque: Any) -> None:
+    def _closed(self, _connection: Any, _reason: int, _opaque: Any) -> None:
+        for _, lost in self._attending:
+            lost()
+
+    def _hear(self, _connection: Any, domain: Any, event: int, detail: int, _opaque: Any) -> None:
+        word = _DETAILS.get((event, detail), _WORDS.get(event, ""))
+        for heard, _ in self._attending if word else ():
+            heard(domain.UUIDString(), domain.name(), word)
         if event in STOPPED:
             uuid = domain.UUIDString()
             with self._lock:
@@ -138,8 +183,10 @@ class Connection:
         if self._heard is not None:
             raw, ticket = self._heard
             self._heard = None
-            with suppress(lv.libvirtError):
-                raw.domainEventDeregisterAny(ticket)
+            self._closed(raw, 0, None)
+            for undo in (raw.unregisterCloseCallback, lambda: raw.domainEventDeregisterAny(ticket)):
+                with suppress(lv.libvirtError):
+                    undo()
         if self._open is not None:
             with suppress(lv.libvirtError):
                 self._open.close()
