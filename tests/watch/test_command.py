@@ -18,12 +18,6 @@ from tests.watch.watched import PATIENCE, SPEC, save
 PROGRAM = [sys.executable, "-m", "cloudsync"]
 
 
-@pytest.fixture
-def spec(tmp_path: Path) -> Path:
-    (tmp_path / "cloud.yaml").write_text(SPEC)
-    return tmp_path / "cloud.yaml"
-
-
 class OnTerminal:
     """The command on a terminal of its own; `until` reads what it draws."""
 

@@ -1,52 +1,15 @@
 """A watch of simulated hosts: what it applies by itself, what waits for a person, and what it does when things fail."""
 
-from dataclasses import replace
+import subprocess
 from pathlib import Path
-from queue import Queue
-from threading import Event
-from typing import Any
 
-import pytest
-
-from cloudsync.hosts.sim import SimHost
 from cloudsync.model.plan import Action
 from cloudsync.model.resources import Power
 from cloudsync.watch.consent import Consent
-from cloudsync.watch.happening import Ended, Ending, Planned, RoundBegan, Stepped
+from cloudsync.watch.happening import Ending
 from cloudsync.watch.trigger import Reason, Trigger
-from tests.watch.watched import PATIENCE, SPEC, Watched, save, watched
-
-OPEN = SPEC.replace("ports: 80", "ports: [80, 443]")
-IMAGE = SPEC.replace("blank.qcow2', sha256: " + "ab" * 32, "blank.qcow2', sha256: " + "cd" * 32)
-
-
-def host(spec: Path, name: str) -> SimHost:
-    return SimHost(name, "sim:?vcpus=16&memory=16GiB&disk=100GiB", spec.parent, "demo")
-
-
-def document(spec: Path) -> Any:
-    found = host(spec, "h1").state.document
-    assert found
-    return found
-
-
-def doors(found: Any) -> int:
-    """Ports that are open."""
-    ranges = [rule.ports for rule in found.groups["web"].rules if rule.ports]
-    return sum(last - first + 1 for first, last in ranges)
-
-
-@pytest.fixture
-def spec(tmp_path: Path) -> Path:
-    (tmp_path / "cloud.yaml").write_text(SPEC)
-    return tmp_path / "cloud.yaml"
-
-
-def settled(it: Watched) -> None:
-    """The first round, and the look after it."""
-    assert it.next().ending is Ending.APPLIED
-    look = it.next()
-    assert (look.ending, look.triggers) == (Ending.QUIET, (Trigger(Reason.CONFIRM),))
+from tests.watch.scene import OPEN, document, doors, host, settled
+from tests.watch.watched import SPEC, save, watched
 
 
 def test_it_begins_with_what_the_spec_says_and_a_save_is_applied(spec: Path) -> None:
@@ -156,145 +119,30 @@ def test_a_broken_expectation_is_refused(spec: Path) -> None:
         assert document(spec) == before
 
 
-def test_the_lock_of_another_is_waited_for(spec: Path) -> None:
+def git(folder: Path, *words: str) -> str:
+    command = ["git", "-C", str(folder), "-c", "user.name=me", "-c", "user.email=me@example.org", *words]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def test_an_older_commit_is_refused_and_the_cloud_stays(spec: Path) -> None:
+    git(spec.parent, "init", "--quiet")
+    (spec.parent / ".gitignore").write_text(".cloudsync/\n")
+    git(spec.parent, "add", ".")
+    git(spec.parent, "commit", "--quiet", "-m", "first")
+    first = git(spec.parent, "rev-parse", "HEAD")
     with watched(spec) as it:
         settled(it)
-        with host(spec, "h2").lock("somebody@else"):
-            save(spec, OPEN)
-            found = it.next()
-            assert (found.ending, "somebody@else" in found.message) == (Ending.LOCKED, True)
-            assert found.again is not None
-            assert doors(document(spec)) == 1
-        while (found := it.next()).ending is Ending.LOCKED:
-            continue
-        assert found.ending is Ending.APPLIED
-        assert doors(document(spec)) == 2
-
-
-def test_somebody_who_applied_meanwhile_is_not_overwritten_blindly(spec: Path) -> None:
-    """What is remembered of the hosts is not so any more: they are looked at before anything is done."""
-    with watched(spec) as it:
-        settled(it)
-        one = host(spec, "h1")
-        state = one.state
-        assert state.document
-        later = state.document.generation + 1
-        one.state = replace(state, document=replace(state.document, generation=later))
         save(spec, OPEN)
         found = it.next()
-        assert found.ending is Ending.APPLIED
-        assert document(spec).generation > later
-        assert doors(document(spec)) == 2
-
-
-def test_a_host_that_goes_is_left_alone_and_taken_up_when_it_comes_back(spec: Path) -> None:
-    with watched(spec) as it:
-        settled(it)
-        file = spec.parent / ".cloudsync" / "sim" / "h2.json"
-        kept = file.read_text()
-        file.write_text("{")
-        it.watch.hear(Trigger(Reason.INTERVAL))
+        assert (found.ending, found.commit, found.dirty) == (Ending.APPLIED, first, True)
+        git(spec.parent, "commit", "--quiet", "-a", "-m", "second")
+        save(spec, OPEN.replace("443", "444"))
+        git(spec.parent, "commit", "--quiet", "-a", "-m", "third")
+        while "444" not in str(document(spec).groups["web"].rules):
+            it.next()
+        git(spec.parent, "reset", "--quiet", "--hard", first)
         found = it.next()
-        assert found.silent == ("h2",)
-        save(spec, OPEN)
-        found = it.next()
-        while found.ending is not Ending.APPLIED:
+        while found.ending is not Ending.REFUSED:
             found = it.next()
-        assert doors(document(spec)) == 2
-        file.write_text(kept)
-        while Reason.RETRY not in {one.reason for one in found.triggers}:
-            found = it.next()
-        assert (found.ending, found.silent) == (Ending.APPLIED, ())
-        state = host(spec, "h2").state.document
-        assert state and doors(state) == 2
-
-
-def test_no_host_at_all_is_tried_again_and_again(spec: Path) -> None:
-    with watched(spec) as it:
-        settled(it)
-        files = [spec.parent / ".cloudsync" / "sim" / f"{name}.json" for name in ("h1", "h2")]
-        kept = [file.read_text() for file in files]
-        for file in files:
-            file.write_text("{")
-        save(spec, OPEN)
-        found = it.next()
-        assert (found.ending, found.again is not None) == (Ending.FAILED, True)
-        for file, text in zip(files, kept, strict=True):
-            file.write_text(text)
-        while (found := it.next()).ending is not Ending.APPLIED:
-            continue
-        assert doors(document(spec)) == 2
-
-
-def test_drift_is_repaired_on_the_interval(spec: Path) -> None:
-    with watched(spec, every=0.2) as it:
-        it.next()
-        for name in ("h1", "h2"):
-            one = host(spec, name)
-            off = {uuid: _off(machine) for uuid, machine in one.state.machines.items()}
-            one.state = _with(one.state, off)
-        found = it.next()
-        while found.ending is not Ending.APPLIED:
-            found = it.next()
-        assert (found.drift, found.repaired) == (1, 1)
-        there = [*host(spec, "h1").state.machines.values(), *host(spec, "h2").state.machines.values()]
-        assert [machine.power for machine in there] == [Power.RUNNING]
-
-
-def _off(machine: Any) -> Any:
-    return replace(machine, power=Power.CRASHED)
-
-
-def _with(state: Any, machines: Any) -> Any:
-    return replace(state, machines=machines)
-
-
-def test_a_save_in_the_middle_of_an_apply_is_handled_after_it(spec: Path) -> None:
-    """Never two at once: the round that runs is held up by what it tells until the save is there."""
-    begun, go_on, heard = Event(), Event(), Queue[Any]()
-
-    def slow(happening: object) -> None:
-        heard.put(happening)
-        if isinstance(happening, Planned) and not begun.is_set():
-            begun.set()
-            assert go_on.wait(PATIENCE)
-
-    with watched(spec, more=(slow,)) as it:
-        assert begun.wait(PATIENCE)
-        save(spec, OPEN)
-        go_on.set()
-        assert it.next().ending is Ending.APPLIED
-        assert it.next().ending is Ending.APPLIED
-        assert doors(document(spec)) == 2
-    numbers = []
-    while not heard.empty():
-        one = heard.get()
-        if isinstance(one, RoundBegan | Planned | Stepped):
-            numbers.append(one.number)
-    assert numbers == sorted(numbers)
-
-
-def test_it_ends_after_the_running_steps_and_says_what_was_left(spec: Path) -> None:
-    held, go_on = Event(), Event()
-
-    def slow(happening: object) -> None:
-        """The first step waits until it was asked to end."""
-        if isinstance(happening, Stepped) and not held.is_set():
-            held.set()
-            assert go_on.wait(PATIENCE)
-
-    with watched(spec, more=(slow,)) as it:
-        assert held.wait(PATIENCE)
-        it.watch.stop()
-        it.watch.hear(Trigger(Reason.SAVE))
-        while not it.watch.stopping:
-            continue
-        go_on.set()
-        found = it.next()
-        assert found.ending is Ending.INTERRUPTED
-    assert it.interrupted
-    told = [it.heard.get() for _ in range(it.heard.qsize())]
-    assert told == [Ended(True)]
-    with watched(spec) as it:
-        assert it.next().ending is Ending.APPLIED
-    assert it.interrupted is False
+        assert ("older than" in found.message, found.again) == (True, None)
+        assert "444" in str(document(spec).groups["web"].rules)

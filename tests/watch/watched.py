@@ -10,6 +10,7 @@ from threading import Thread
 from cloudsync.watch.files import Files
 from cloudsync.watch.happening import Happening, Observer, RoundEnded
 from cloudsync.watch.loop import Watch
+from cloudsync.watch.source import Ear
 
 PATIENCE = 60.0
 SPEC = """\
@@ -57,10 +58,14 @@ class Watched:
 
 @contextmanager
 def watched(
-    spec: Path, every: float | None = None, who: str = "me@here", more: Sequence[Observer] = ()
+    spec: Path,
+    every: float | None = None,
+    who: str = "me@here",
+    more: Sequence[Observer] = (),
+    ears: Sequence[Ear] = (),
 ) -> Iterator[Watched]:
     """Ended, and waited for, after the block."""
-    watch = Watch(Files(spec), who, every, chance=lambda: 0.0)
+    watch = Watch(Files(spec), who, every, ears=ears, chance=lambda: 0.0)
     it = Watched(watch)
     watch.observers = (*more, it.heard.put)
     thread = Thread(target=it.run)

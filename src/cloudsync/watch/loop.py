@@ -64,7 +64,7 @@ class Watch:
 
     def run(self) -> bool:
         """Until it is stopped; whether steps were left for the next apply."""
-        rounds = Rounds(self.source, self.who, self.parallelism, self.tell, self._opened, self._sought)
+        rounds = Rounds(self.source, self.who, self.parallelism, self.tell, self._opened, self._deafen, self._sought)
         agenda = Agenda(self.every, self.chance)
         try:
             self.source.begin(self.hear)
@@ -117,7 +117,6 @@ class Watch:
         return None
 
     def _opened(self, fleet: Fleet) -> None:
-        self._deafen()
         self._scout = Scout(fleet, self.hear, self.chance, min(MOST, self.every or MOST))
         for ear in self.ears:
             ear.listen(fleet, self.hear)

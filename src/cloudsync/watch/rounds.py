@@ -33,13 +33,15 @@ _TRIES = 3
 
 @dataclass(slots=True)
 class Rounds:
-    """`who` is told to whoever finds a host locked. `opened` is called with each fleet that is opened anew."""
+    """`who` is told to whoever finds a host locked. `opened` is called with each fleet that is opened anew, `closing`
+    before it is closed for another. `sought` is told who does not answer."""
 
     source: Source
     who: str
     parallelism: int
     tell: Callable[[Happening], None]
     opened: Callable[[Fleet], None]
+    closing: Callable[[], None]
     sought: Callable[[tuple[str, ...]], None]
     _brake: Flag = field(default_factory=Flag)
     _stopping: bool = False
@@ -124,6 +126,7 @@ class Rounds:
         self._cloud = cloud
         if self._fleet is None or not same:
             if self._fleet:
+                self.closing()
                 self._fleet.close()
             self._fleet, self._usable, self._memory = Fleet.open(cloud), frozenset(), None
             self.opened(self._fleet)
@@ -185,7 +188,9 @@ class Rounds:
         self._memory = snapshot
         if not plan.steps:
             return
+        report.blame = Ending.REFUSED
         self.source.confirm(cloud, snapshot.deployed(cloud.name))
+        report.blame = Ending.FAILED
         self.tell(Planned(report.number, plan))
         runs: Mapping[str, Mapping[str, int]] = snapshot.runs if not quick(plan) else {}
         said: list[str] = []
