@@ -39,15 +39,14 @@ def heard(site: Site) -> Iterator[Heard]:
 
 def test_a_push_is_heard_of(site: Site, heard: Heard) -> None:
     first = site.desk.git("rev-parse", "HEAD")
-    assert heard.triggers.get(timeout=PATIENCE) == Trigger(Reason.COMMIT, f"origin/main is at {first[:12]}")
     assert heard.source.load().commit == first
-    heard.branch.confirm(heard.source.load(), None)
+    heard.source.seen(heard.source.load(), None)
     second = site.push(cloud_yaml=SPEC + "# second\n")
     assert heard.triggers.get(timeout=PATIENCE) == Trigger(Reason.COMMIT, f"origin/main is at {second[:12]}")
     assert heard.source.load().commit == heard.branch.commit == second
     with pytest.raises(RefusedError):
-        heard.branch.confirm(heard.source.load(), applied("ab" * 20))
-    heard.branch.confirm(heard.source.load(), applied(first))
+        heard.source.seen(heard.source.load(), applied("ab" * 20))
+    heard.source.seen(heard.source.load(), applied(first))
 
 
 def test_a_remote_that_is_away_is_said_once_and_what_was_wanted_stays(site: Site, heard: Heard) -> None:
@@ -57,8 +56,7 @@ def test_a_remote_that_is_away_is_said_once_and_what_was_wanted_stays(site: Site
     assert heard.source.load().commit == first
     away.rename(site.remote)
     second = site.push(cloud_yaml=SPEC + "# second\n")
-    while heard.triggers.get(timeout=PATIENCE).detail != f"origin/main is at {second[:12]}":
-        continue
+    assert heard.triggers.get(timeout=PATIENCE).detail == f"origin/main is at {second[:12]}"
     assert heard.complaints.empty()
     site.remote.rename(away)
     assert heard.complaints.get(timeout=PATIENCE)
@@ -69,5 +67,10 @@ def test_the_first_look_does_not_wait_for_the_clock(site: Site) -> None:
     assert source.commit == ""
     assert source.load().commit == site.desk.git("rev-parse", "HEAD") == source.commit
     site.remote.rename(site.remote.with_name("away"))
+    late = Heard(site)
     with pytest.raises(CloudsyncError, match="cannot be fetched"):
-        BranchSource(site.follower(), 600, print).load()
+        late.source.load()
+    site.remote.with_name("away").rename(site.remote)
+    late.source.begin(late.triggers.put)
+    assert late.triggers.get(timeout=PATIENCE).reason is Reason.COMMIT
+    late.source.end()

@@ -10,7 +10,7 @@ from threading import Thread
 from cloudsync.watch.files import Files
 from cloudsync.watch.happening import Happening, Observer, RoundEnded
 from cloudsync.watch.loop import Watch
-from cloudsync.watch.source import Ear
+from cloudsync.watch.source import Ear, Source
 
 PATIENCE = 60.0
 SPEC = """\
@@ -63,9 +63,10 @@ def watched(
     who: str = "me@here",
     more: Sequence[Observer] = (),
     ears: Sequence[Ear] = (),
+    source: Source | None = None,
 ) -> Iterator[Watched]:
     """Ended, and waited for, after the block."""
-    watch = Watch(Files(spec), who, every, ears=ears, chance=lambda: 0.0)
+    watch = Watch(source or Files(spec), who, every, ears=ears, chance=lambda: 0.0)
     it = Watched(watch)
     watch.observers = (*more, it.heard.put)
     thread = Thread(target=it.run)

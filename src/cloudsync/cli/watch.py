@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cloudsync.cli.exits import Exit
 from cloudsync.cli.formats import one_of
@@ -18,20 +19,56 @@ from cloudsync.model.problem import CloudsyncError
 from cloudsync.render.paint import Paint
 from cloudsync.spec.durations import DurationError, parse
 from cloudsync.watch.consent import Consent
+from cloudsync.watch.ear import HostEar
 from cloudsync.watch.files import Files
 from cloudsync.watch.happening import Happening, Observer
 from cloudsync.watch.lines import line
 from cloudsync.watch.loop import Watch
 from cloudsync.watch.source import Ear, Source
+from cloudsync.watch.systemd import Systemd
 from cloudsync.watch.trigger import Trigger
 from cloudsync.watch.words import Words
 
+if TYPE_CHECKING:
+    from cloudsync.cli.following import Following
 
-def run(path: Path, every: str | None, style: str | None, parallelism: int) -> int:
-    """130 when an apply was interrupted."""
+
+def run(
+    path: Path,
+    every: str | None,
+    style: str | None,
+    parallelism: int,
+    following: "Following | None" = None,
+    metrics: str | None = None,
+) -> int:
+    """130 when an apply was interrupted. `metrics` is the ADDRESS:PORT at which they can be read."""
     if style is not None:
         one_of(style, "text", "json")
-    return keep(Files(path), str(path), _interval(every), style, parallelism)
+    seconds = _interval(every)
+    ear = HostEar()
+    observers: list[Observer] = [Systemd(), ear]
+    # Who does not ask for drift to be found is not told of it.
+    ears = [ear] if seconds is not None else []
+    with _counted(metrics) as counting:
+        if following is None:
+            return keep(Files(path), str(path), seconds, style, parallelism, [*observers, *counting], ears)
+        branch = following.source(path, seconds)
+        observers += following.observers(branch)
+        subject = f"{path} of {following.branch}"
+        return keep(branch, subject, seconds, style, parallelism, [*observers, *counting], ears)
+
+
+@contextmanager
+def _counted(metrics: str | None) -> Iterator[Sequence[Observer]]:
+    if metrics is None:
+        yield ()
+        return
+    from cloudsync.cli.listening import readers
+    from cloudsync.watch.metrics import Metrics, serving
+
+    counting = Metrics()
+    with serving(counting, *readers(metrics)):
+        yield (counting,)
 
 
 def keep(

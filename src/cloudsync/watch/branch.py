@@ -22,8 +22,10 @@ class BranchSource:
 
     def __init__(self, follower: Follower, every: float, complain: Callable[[str], None]) -> None:
         self._follower, self._every, self._complain = follower, every, complain
-        self._tip = ""
+        self._tip, self._given, self._asked = "", "", False
         self._trouble = ""
+        self._good, self._bad = "", ""
+        self._deployed: Applied | None = None
         self._lock = Lock()
         self._over = Event()
         self._thread: Thread | None = None
@@ -38,13 +40,35 @@ class BranchSource:
         self._thread.start()
 
     def load(self) -> Cloud:
-        if not self._tip:
-            self._fetch()
-        return self._follower.cloud(self._tip)
+        """A commit that is refused is said once; then the last good one is what is wanted, until there is another."""
+        with self._lock:
+            self._asked = True
+            if not self._tip:
+                self._tip = self._follower.fetch()
+            tip = self._given = self._tip
+        try:
+            cloud = self._follower.cloud(tip)
+            if tip == self._bad:
+                self._follower.confirm(tip, self._deployed)
+        except CloudsyncError:
+            if tip != self._bad or not self._good:
+                self._bad = tip
+                raise
+            return self._follower.cloud(self._good)
+        return cloud
+
+    def seen(self, cloud: Cloud, deployed: Applied | None) -> None:
+        """RefusedError when `cloud` must not come after what is `deployed`."""
+        self._deployed = deployed
+        try:
+            self._follower.confirm(cloud.commit, deployed)
+        except CloudsyncError:
+            self._bad = cloud.commit
+            raise
+        self._good = cloud.commit
 
     def confirm(self, cloud: Cloud, deployed: Applied | None) -> None:
-        """RefusedError when `cloud` must not come after what is `deployed`."""
-        self._follower.confirm(cloud.commit, deployed)
+        """That has been seen to."""
 
     def end(self) -> None:
         self._over.set()
@@ -53,19 +77,20 @@ class BranchSource:
 
     def _run(self, tell: Tell) -> None:
         while not self._over.wait(self._every):
-            before = self._tip
             try:
-                self._fetch()
+                fresh = self._fetched()
             except CloudsyncError as error:
                 self._complained(f"{error.message}; {error.hint}")
                 continue
             self._trouble = ""
-            if self._tip != before:
+            if fresh:
                 tell(Trigger(Reason.COMMIT, f"{self._follower.branch.title} is at {self._tip[:12]}"))
 
-    def _fetch(self) -> None:
+    def _fetched(self) -> bool:
+        """Whether the newest is another than the loop has; it asks for the first by itself."""
         with self._lock:
             self._tip = self._follower.fetch()
+            return self._asked and self._tip != self._given
 
     def _complained(self, words: str) -> None:
         if words != self._trouble:

@@ -46,6 +46,9 @@ class Files:
             # A spec that cannot be read names nothing: what it named before may be what mends it.
             self._name(frozenset({self._spec, *named}) if named else self._named, began)
 
+    def seen(self, cloud: Cloud, deployed: Applied | None) -> None:
+        """An older spec that changes nothing does no harm."""
+
     def confirm(self, cloud: Cloud, deployed: Applied | None) -> None:
         from cloudsync.spec.lineage import lineage
 

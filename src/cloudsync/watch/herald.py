@@ -44,7 +44,7 @@ class Herald:
             self._thread.join(_LEAVE)
         elif isinstance(happening, RoundBegan) and commit and (self._last is None or self._last.commit != commit):
             self._tell(begun(self._branch, commit))
-        elif isinstance(happening, RoundEnded) and commit:
+        elif isinstance(happening, RoundEnded) and commit and happening.commit in ("", commit):
             self._tell(ended(self._branch, commit, happening))
 
     def _tell(self, status: CommitStatus) -> None:

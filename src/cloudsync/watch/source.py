@@ -19,6 +19,10 @@ class Source(Protocol):
         for what is refused (a force-push, a bad signature): the running cloud stays as it is then."""
         ...
 
+    def seen(self, cloud: Cloud, deployed: Applied | None) -> None:
+        """Called with what the hosts know to be deployed, before `cloud` is planned. CloudsyncError when it is not to
+        come after that, whatever it would change."""
+
     def confirm(self, cloud: Cloud, deployed: Applied | None) -> None:
         """Called behind the lock, once the hosts were observed and something is to be done. CloudsyncError when `cloud`
         is not to come after what is deployed: nothing is done then."""

@@ -1,0 +1,58 @@
+"""`watch --git`: the branch as the source of what is wanted, and who is told what became of its commits."""
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from cloudsync.cli.keygen import signer
+from cloudsync.cli.say import say
+from cloudsync.model.problem import CloudsyncError
+from cloudsync.spec.follow import Branch, Follower, Verify, confirm_apart
+from cloudsync.watch.branch import BranchSource
+from cloudsync.watch.happening import Observer
+
+_EVERY = 60.0
+"""Seconds between two fetches where the person says nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Following:
+    """How a branch, REMOTE/BRANCH, is followed. `signed`: only what one of `signers` has signed is taken."""
+
+    branch: str
+    signed: bool = False
+    signers: Path | None = None
+    status_file: Path | None = None
+    status_hook: str | None = None
+
+    def source(self, path: Path, every: float | None) -> BranchSource:
+        """CloudsyncError when there is no such branch, or nobody who may sign."""
+        branch = Branch.of(path, self.branch)
+        return BranchSource(Follower(branch, self._verify(branch)), every or _EVERY, _complain)
+
+    def observers(self, source: BranchSource) -> list[Observer]:
+        if not (self.status_file or self.status_hook):
+            return []
+        from cloudsync.watch.herald import Herald
+        from cloudsync.watch.hook import words
+
+        command = words(self.status_hook) if self.status_hook else ()
+        return [Herald(self.branch, lambda: source.commit, self.status_file, command, _complain)]
+
+    def _verify(self, branch: Branch) -> Verify | None:
+        if self.signers is None:
+            if self.signed:
+                raise CloudsyncError("nobody is named who may sign", "add --allowed-signers FILE, one NAME KEY a line")
+            return None
+        if not self.signers.is_file():
+            raise CloudsyncError(f"{self.signers}: there is no such file", "one line for each who may sign: NAME KEY")
+        confirm_apart(self.signers, branch)
+        return partial(_signer, self.signers)
+
+
+def _signer(allowed: Path, content: bytes, signature: str) -> str:
+    return signer(content, signature, allowed, "git")
+
+
+def _complain(words: str) -> None:
+    say(f"warning: {words}")

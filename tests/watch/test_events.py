@@ -1,0 +1,115 @@
+"""A watch of a real host: what somebody does there by hand is put right at the event, not at the next interval."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from threading import Thread
+from time import monotonic
+from typing import Any
+
+import pytest
+
+from cloudsync.watch.consent import Consent
+from cloudsync.watch.ear import HostEar
+from cloudsync.watch.files import Files
+from cloudsync.watch.happening import Ending, RoundEnded
+from cloudsync.watch.loop import Watch
+from cloudsync.watch.trigger import Reason
+from tests.drift.scene import BOX, Scene, playing, virsh
+from tests.watch.watched import PATIENCE, Watched
+
+pytestmark = pytest.mark.real
+
+NEVER = 86_400.0
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    with playing(tmp_path_factory.mktemp("watch")) as it:
+        it.write(box=BOX)
+        yield it
+
+
+@pytest.fixture
+def it(scene: Scene) -> Iterator[Watched]:
+    """In step with the spec."""
+    ear = HostEar()
+    watch = Watch(Files(scene.spec), "test@here", NEVER, ears=[ear])
+    made = Watched(watch)
+    watch.observers = (ear, made.heard.put)
+    thread = Thread(target=made.run)
+    thread.start()
+    try:
+        while made.next().ending is not Ending.QUIET:
+            continue
+        yield made
+    finally:
+        watch.stop()
+        thread.join(PATIENCE)
+    assert not thread.is_alive()
+
+
+def mended(it: Watched) -> RoundEnded:
+    """The round that put something right."""
+    began = monotonic()
+    while True:
+        found = it.next()
+        assert found.ending in (Ending.QUIET, Ending.APPLIED), found
+        if found.ending is Ending.APPLIED:
+            assert {one.reason for one in found.triggers} == {Reason.EVENT}
+            assert monotonic() - began < PATIENCE
+            return found
+
+
+def rules() -> list[Any]:
+    """Without the numbers that the kernel gives, and what it counts."""
+    said = subprocess.check_output(["nft", "--json", "list", "table", "inet", "cloudsync"])
+    return [one["rule"] for one in json.loads(said)["nftables"] if "rule" in one]
+
+
+def test_a_guest_that_somebody_stops_is_started_again(it: Watched) -> None:
+    virsh("destroy", "box")
+    found = mended(it)
+    assert any("box stopped on here" in one.detail for one in found.triggers)
+    assert virsh("domstate", "box").strip() == "running"
+    assert found.repaired == 1
+
+
+def test_a_machine_that_somebody_undefines_is_there_again(it: Watched) -> None:
+    """Also when the watch is just about to start it: that fails, and is tried again."""
+    virsh("destroy", "box")
+    virsh("undefine", "box")
+    while "box" not in virsh("list", "--state-running", "--persistent", "--name").split():
+        assert {one.reason for one in it.next().triggers} <= {Reason.EVENT, Reason.RETRY, Reason.CONFIRM}
+
+
+def test_a_rule_that_somebody_deletes_is_there_again(it: Watched) -> None:
+    before = rules()
+    victim = before[-1]
+    where = [victim[key] for key in ("family", "table", "chain")]
+    subprocess.run(["nft", "delete", "rule", *where, "handle", str(victim["handle"])], check=True)
+    assert len(rules()) == len(before) - 1
+    found = mended(it)
+    assert any(one.detail.startswith("here: ") for one in found.triggers)
+    assert [one["expr"] for one in rules()] == [one["expr"] for one in before]
+
+
+def reasons(it: Watched) -> set[Reason]:
+    """Of the rounds until all is as it is wanted."""
+    found: set[Reason] = set()
+    while True:
+        ended = it.next()
+        found |= {one.reason for one in ended.triggers}
+        if ended.ending is Ending.QUIET and not ended.held:
+            return found
+
+
+def test_its_own_changes_are_no_news(scene: Scene, it: Watched) -> None:
+    scene.write(box=BOX, more=BOX)
+    assert reasons(it) == {Reason.SAVE, Reason.CONFIRM}
+    scene.write(box=BOX)
+    while not it.next().held:
+        continue
+    it.watch.hear(Consent.ALL.trigger)
+    assert reasons(it) == {Reason.APPROVAL, Reason.CONFIRM}
+    assert virsh("list", "--all", "--name").split() == ["box"]
