@@ -9,7 +9,7 @@ from cloudsync.model.cloud import Host
 from cloudsync.model.problem import CloudsyncError, SpecError
 from cloudsync.spec.git import fetch
 from cloudsync.spec.inroads import inroads
-from tests.lab.eventually import eventually
+from tests.metadata.running import ended
 from tests.spec.followed import SPEC, Site, taken
 from tests.spec.repository import Repository
 
@@ -46,14 +46,7 @@ def test_a_remote_that_says_nothing_is_given_up(site: Site, tmp_path: Path, monk
     subprocess.run(["git", "-C", str(site.here), "remote", "set-url", "origin", "ssh://h1.invalid/x"], check=True)
     with pytest.raises(CloudsyncError, match="it took more than 1 seconds"):
         fetch(site.here, "origin", "main", plain=False, seconds=1)
-    pid = int((tmp_path / "pid").read_text())
-    eventually(lambda: _ended(pid), True)
-
-
-def _ended(pid: int) -> bool:
-    """Also one that nobody has asked for its end yet."""
-    stat = Path(f"/proc/{pid}/stat")
-    return not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] == "Z"
+    assert ended(int((tmp_path / "pid").read_text()))
 
 
 def test_no_password_is_told(site: Site) -> None:

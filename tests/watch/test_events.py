@@ -3,7 +3,6 @@
 import json
 import subprocess
 from collections.abc import Iterator
-from threading import Thread
 from time import monotonic
 from typing import Any
 
@@ -11,12 +10,10 @@ import pytest
 
 from cloudsync.watch.consent import Consent
 from cloudsync.watch.ear import HostEar
-from cloudsync.watch.files import Files
 from cloudsync.watch.happening import Ending, RoundEnded
-from cloudsync.watch.loop import Watch
 from cloudsync.watch.trigger import Reason
 from tests.drift.scene import BOX, Scene, playing, virsh
-from tests.watch.watched import PATIENCE, Watched
+from tests.watch.watched import PATIENCE, Watched, watched
 
 pytestmark = pytest.mark.real
 
@@ -34,19 +31,10 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
 def it(scene: Scene) -> Iterator[Watched]:
     """In step with the spec."""
     ear = HostEar()
-    watch = Watch(Files(scene.spec), "test@here", NEVER, ears=[ear])
-    made = Watched(watch)
-    watch.observers = (ear, made.heard.put)
-    thread = Thread(target=made.run)
-    thread.start()
-    try:
+    with watched(scene.spec, NEVER, more=[ear], ears=[ear]) as made:
         while made.next().ending is not Ending.QUIET:
             continue
         yield made
-    finally:
-        watch.stop()
-        thread.join(PATIENCE)
-    assert not thread.is_alive()
 
 
 def mended(it: Watched) -> RoundEnded:

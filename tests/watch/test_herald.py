@@ -2,7 +2,6 @@
 
 import json
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from cloudsync.watch.herald import Herald
 from cloudsync.watch.hook import HookError, run, words
 from cloudsync.watch.trigger import Reason, Trigger
 from tests.cli.test_json import schema
-from tests.lab.eventually import eventually
+from tests.metadata.running import ended as gone
 
 FIRST, SECOND = "ab" * 20, "cd" * 20
 WHY = (Trigger(Reason.COMMIT, FIRST[:12]),)
@@ -142,11 +141,6 @@ def test_a_program_that_does_not_end_is_ended_with_what_it_has_started(tmp_path:
     script = f"sleep 600 & echo $! >{tmp_path}/pid; wait"
     with pytest.raises(HookError, match="took more than 1 seconds"):
         run(["sh", "-c", script], b"", seconds=1)
-    eventually(_gone(int((tmp_path / "pid").read_text())), True)
+    assert gone(int((tmp_path / "pid").read_text()))
     with pytest.raises(HookError, match="no such file"):
         run([str(tmp_path / "nothing")], b"")
-
-
-def _gone(pid: int) -> Callable[[], bool]:
-    stat = Path(f"/proc/{pid}/stat")
-    return lambda: not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] == "Z"

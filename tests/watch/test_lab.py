@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from cloudsync.watch.happening import Ending
+from cloudsync.watch.ear import HostEar
+from cloudsync.watch.happening import Ending, RoundEnded
 from cloudsync.watch.trigger import Reason, Trigger
 from tests.lab.lab import Hosts, lab
-from tests.watch.watched import save, watched
+from tests.watch.watched import Watched, save, watched
 
 pytestmark = pytest.mark.real
 GATE = "\nsecurity_groups:\n  gate: {{ingress: [{{protocol: tcp, ports: {port}, from: any}}]}}\n"
@@ -51,6 +52,39 @@ def test_a_host_that_goes_is_done_without_and_taken_up_again(hosts: Hosts) -> No
             while found.silent or found.ending is not Ending.QUIET:
                 found = it.next()
             assert is_open(hosts, "h2", 41232)
+    finally:
+        command = [sys.executable, "-m", "cloudsync", "-f", str(spec), "destroy", "-y", "--allow-destroy"]
+        subprocess.run(command, check=True, capture_output=True)
+
+
+def heard(it: Watched, words: str) -> RoundEnded:
+    """The end of the round that somebody's telling so began."""
+    while True:
+        found = it.next()
+        if any(one.reason is Reason.EVENT and words in one.detail for one in found.triggers):
+            return found
+
+
+def test_what_happens_on_another_host_is_heard_over_ssh_and_again_after_it_was_without_power(hosts: Hosts) -> None:
+    spec, ear = hosts.write_spec(hosts.spec(count=2)), HostEar()
+    try:
+        with watched(spec, every=86_400.0, more=[ear], ears=[ear]) as it:
+            while it.next().ending is not Ending.QUIET:
+                continue
+            guest = hosts.run("h2", "virsh", "-q", "list", "--name").stdout.split()[0]
+            hosts.run("h2", "virsh", "destroy", guest)
+            assert heard(it, f"{guest} stopped on h2").ending is Ending.APPLIED
+            assert hosts.run("h2", "virsh", "domstate", guest).stdout.strip() == "running"
+            hosts.run("h1", "nft", "delete", "table", "inet", "cloudsync")
+            heard(it, "h1: ")
+            assert "table inet cloudsync" in hosts.run("h1", "nft", "list", "tables").stdout
+            hosts.stop("h2")
+            hosts.start("h2")
+            heard(it, "h2 is heard again")
+            while hosts.run("h2", "virsh", "-q", "list", "--name").stdout.split() != [guest]:
+                it.next()
+            hosts.run("h2", "virsh", "destroy", guest)
+            assert heard(it, f"{guest} stopped on h2")
     finally:
         command = [sys.executable, "-m", "cloudsync", "-f", str(spec), "destroy", "-y", "--allow-destroy"]
         subprocess.run(command, check=True, capture_output=True)
