@@ -163,6 +163,12 @@ def test_a_counted_one_that_was_renamed_is_one_guess(cloud: Terminal) -> None:
     committed(cloud, PAIR + "  web: {image: blank, flavor: small, count: 3}\n")
     cloud.write(PAIR + "  www: {image: blank, flavor: small, count: 3}\n")
     assert printed(cloud)["renames"] == [{"address": "instance.www", "was": "web"}]
+    cloud.write(PAIR + "  www: {was: web, image: blank, flavor: small, count: 3}\n")
+    found = printed(cloud)
+    assert {one["address"]: one["action"] for one in found["changes"]} == {
+        f"instance.www-{number}": "rename" for number in (1, 2, 3)
+    }, "what is offered does what it says"
+    assert not any(one["destroys_data"] for one in found["changes"])
 
 
 GROUP = "security_groups:\n  web: {ingress: [{protocol: tcp, ports: 80, from: any}]}\n"

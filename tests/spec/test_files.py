@@ -8,6 +8,7 @@ import pytest
 
 from cloudsync.model.problem import SpecError
 from cloudsync.spec.digests import Digests, cache_path
+from cloudsync.spec.document import read as read_document
 from cloudsync.spec.files import FileProblem, Folder, near, read
 from cloudsync.spec.load import load
 from tests.spec.spec_text import write
@@ -65,6 +66,40 @@ def test_what_git_keeps_for_itself_is_outside(tree: Path, way: str) -> None:
 def test_a_linked_spec_lives_where_it_really_is(tree: Path) -> None:
     (tree / "cloud.yaml").symlink_to("repo/clouds/cloud.yaml")
     assert Folder.of(tree / "cloud.yaml").home == (tree / "repo/clouds").resolve()
+
+
+@pytest.mark.parametrize(
+    ("link", "target", "spec"),
+    [
+        ("cloud2.yaml", "../../secret", "cloud2.yaml"),
+        ("cloud2.yaml", "../.git/config", "cloud2.yaml"),
+        ("deep", "../..", "deep/secret"),
+        ("cloud2.yaml", "/proc/self/environ", "cloud2.yaml"),
+        ("cloud2.yaml", "../../secret", "../../mine.yaml"),
+    ],
+)
+def test_no_spec_is_a_link_out_of_its_repository(tree: Path, link: str, target: str, spec: str) -> None:
+    """As a stranger's pull request might have it: what is read as a spec is shown where it is no spec."""
+    (tree / "repo/.git/config").write_text("token = swordfish")
+    (tree / "secret").write_text("password: swordfish")
+    (tree / "mine.yaml").symlink_to("repo/clouds/cloud2.yaml")
+    (tree / "repo/clouds" / link).symlink_to(target)
+    for asked in (read_document, load):
+        with pytest.raises(SpecError) as caught:
+            asked(tree / "repo/clouds" / spec)
+        (problem,) = caught.value.problems
+        assert "a link:" in problem.message
+        assert "swordfish" not in f"{problem}"
+        assert problem.hint.startswith("if it is meant: -f /")
+
+
+def test_a_spec_that_links_within_its_repository_or_into_one_is_read(tree: Path) -> None:
+    (tree / "repo/clouds/cloud.yaml").write_text("version: 1\n")
+    (tree / "repo/clouds/also.yaml").symlink_to("cloud.yaml")
+    (tree / "outside.yaml").symlink_to("repo/clouds/cloud.yaml")
+    (tree / "way").symlink_to("repo", target_is_directory=True)
+    for spec in ("repo/clouds/also.yaml", "outside.yaml", "way/clouds/cloud.yaml", "way/clouds/also.yaml"):
+        assert read_document(tree / spec).text == "version: 1\n"
 
 
 def test_what_is_no_file(tree: Path) -> None:

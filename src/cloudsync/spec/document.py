@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cloudsync.model.problem import Place, Problem, SpecError
 from cloudsync.spec.compose import Map, Seq, Value, compose
+from cloudsync.spec.files import FileProblem, confirm_inside
 from cloudsync.spec.finding import Finding, Spot, Trail
 from cloudsync.spec.secrets import secret_lines
 from cloudsync.spec.strangers import stranger_lines
@@ -88,8 +89,11 @@ def read(path: Path) -> Document:
     """The file at `path`. SpecError when it cannot be read, is too big, or is not UTF-8; other problems are `spots`."""
     file = str(path)
     try:
+        confirm_inside(path)
         with path.open("rb") as stream:
             data = stream.read(LARGEST + 1)
+    except FileProblem as error:
+        raise SpecError([Problem(str(error), Place(file, 1, 1), error.hint)]) from None
     except OSError as error:
         hint = "name the file with -f FILE, or write one with: cloudsync init" if not path.exists() else ""
         reason = (error.strerror or "cannot be read").lower()

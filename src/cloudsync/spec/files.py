@@ -10,6 +10,8 @@ from typing import Protocol
 
 from cloudsync.spec.words import count, quote
 
+_MOST_LINKS = 40
+
 
 class FileProblem(ValueError):
     """The file cannot be used; `hint` is what to do."""
@@ -73,6 +75,34 @@ class Folder:
 
     def image(self, written: str) -> Path:
         return locate(self.home, written)
+
+
+def confirm_inside(spec: Path) -> None:
+    """FileProblem when links lead a spec out of the Git repository that it seems to be in, or into what Git keeps for
+    itself. A stranger's commit may have such links, and lines of what is read as a spec are shown.
+
+    A link that is in no repository may lead into one: that is its owner's own.
+    """
+    place = spec
+    for _ in range(_MOST_LINKS):
+        place = Path(os.path.abspath(place))  # noqa: PTH100 - links are kept: they are what is looked at
+        _confirm(place)
+        if not place.is_symlink():
+            break
+        place = place.parent / place.readlink()
+
+
+def _confirm(seems: Path) -> None:
+    top = next((folder for folder in seems.parents if (folder / ".git").exists()), None)
+    if top is None or not seems.exists():
+        return
+    fence, written = top.resolve(), seems.relative_to(top)
+    if seems.resolve() == fence / written:
+        return
+    try:
+        Folder(fence, fence, True).find(str(written))
+    except FileProblem as error:
+        raise FileProblem(f"a link: {error}", f"if it is meant: -f {seems.resolve()}") from None
 
 
 def locate(home: Path, written: str) -> Path:

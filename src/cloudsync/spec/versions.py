@@ -112,8 +112,6 @@ class _Shelf:
     def _here(self, at: Path, called: Path) -> tuple[Document, Source]:
         if not os.path.lexists(at):
             raise NoFileError("there is no spec")
-        # A link may lead anywhere, and lines of what is no spec would be shown.
-        Folder(at.parent, self.top, True).find(at.name)
         return read(called), Folder.of(at)
 
     def _opened(self, commit: str, at: Path, label: str) -> tuple[Document, Source]:
