@@ -1,6 +1,7 @@
 """`start`, `stop`, `reboot` and `console` on simulated hosts: what they say and the codes they end with."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -57,3 +58,23 @@ def test_who_is_not_there_is_named_beside_those_who_are(cloud: Terminal, command
 def test_a_simulated_machine_has_no_console(cloud: Terminal) -> None:
     refused = cloud.type("console", "web")
     assert (refused.code, "simulated" in refused.err) == (1, True)
+
+
+def lose(cloud: Terminal) -> None:
+    """The disks of what is on h2 vanish."""
+    host = SimHost("h2", "sim:", cloud.folder)
+    host.state = replace(host.state, disks={})
+
+
+@pytest.mark.parametrize("command", ["start", "reboot"])
+def test_one_without_its_root_disk_is_not_started_and_the_way_out_is_the_plans(cloud: Terminal, command: str) -> None:
+    if command == "start":
+        assert cloud.type("stop", "web").code == 0
+    lose(cloud)
+    before = states(cloud)
+    refused = cloud.type(command, "web")
+    assert refused.code == 1
+    assert "web: its root disk is gone from h2" in refused.err
+    assert "apply --replace instance.web" in refused.err
+    assert states(cloud) == before
+    assert "apply --replace instance.web" in cloud.type("plan").out

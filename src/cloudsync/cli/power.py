@@ -16,9 +16,12 @@ _GRACE = 60.0
 def start(path: Path, name: str) -> None:
     """Have it run: booted, or resumed where it is paused."""
     with found(path, name) as it:
-        if _power(it) is Power.RUNNING:
+        power = _power(it)
+        if power is Power.RUNNING:
             say(f"{it.instance.name} runs already")
             return
+        if power is not Power.PAUSED:
+            _need_disks(it)
         _act(it, _start(it))
         say(f"{it.instance.name} runs")
         _remind(it, Power.RUNNING)
@@ -39,6 +42,7 @@ def reboot(path: Path, name: str, force: bool) -> None:
     """Off and on again, as Nova does it: what was changed in its definition is in force then."""
     with found(path, name) as it:
         off = [_stop(it, force)] if _power(it) is not Power.STOPPED else []
+        _need_disks(it)
         _act(it, *off, _start(it))
         say(f"{it.instance.name} runs again")
         _remind(it, Power.RUNNING)
@@ -49,6 +53,23 @@ def _power(it: Found) -> Power:
     if machine is None:
         raise CloudsyncError(f"{it.instance.name} is not there", "`cloudsync plan` says why; apply makes it")
     return machine.power
+
+
+def _need_disks(it: Found) -> None:
+    """What is off cannot be started without them, and what runs holds all that is left of them."""
+    one, host = it.instance, it.host
+    if one.uuid not in host.disks:
+        raise CloudsyncError(
+            f"{one.name}: its root disk is gone from {host.name}, {one.uuid}.root.qcow2",
+            f"put that file back, or have it made anew, empty: cloudsync -f {it.cloud.path} apply "
+            f"--replace instance.{one.name}",
+        )
+    for disk in one.disks:
+        if disk.made and disk.id not in host.data:
+            raise CloudsyncError(
+                f"{one.name}: its disk {disk.name} is gone from {host.name}, {disk.id}.data.qcow2",
+                "put that file back, or take its line out of the spec, which gives it up, and apply",
+            )
 
 
 def _act(it: Found, *steps: StartInstance | StopInstance) -> None:
