@@ -19,7 +19,10 @@ def test_status_lists_them_and_says_what_is_wrong() -> None:
     state = fleet.hosts["kvm-1"].state
     fleet.hosts["kvm-1"].state = replace(state, data={names["logs"]: state.data[names["logs"]]})
     (row,) = status.document(TWO, fleet.observe(TWO))["instances"]
-    assert row["problems"] == ["its disk data is gone", "its disk logs is not attached"]
+    assert row["problems"] == [
+        f"its disk data is gone: {names['data']}.data.qcow2",
+        "its disk logs is not attached",
+    ]
 
 
 def test_they_count_as_what_their_host_has_given_away() -> None:

@@ -13,6 +13,7 @@ from cloudsync.planner.seen import Pair, Sight
 from cloudsync.planner.unfinished import unfinished
 
 LEFT = "left alone"
+NO_RECORD = "its record is missing"
 
 
 def drift(sight: Sight, hosts: Mapping[str, HostState], networks: Mapping[str, Network]) -> tuple[Drift, ...]:
@@ -72,7 +73,7 @@ def of_pair(pair: Pair, networks: Mapping[str, Network]) -> Iterator[Drift]:
     if wanted is None or pair.home is None:
         return
     if record is None:
-        yield _drift(pair, "its record is missing", "will be restored")
+        yield _drift(pair, NO_RECORD, "will be restored")
     elif machine is None and unfinished(pair):
         return
     elif machine is None:

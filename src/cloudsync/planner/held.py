@@ -37,7 +37,7 @@ def hold(cloud: Cloud, world: World, homes: Homes, hosts: Mapping[str, HostState
             record = home.record or one
             instances[record.name], held[record.name] = record, one
     for home in homes.others:
-        if home.known and home.record and home.name not in instances and _base(cloud, home.name):
+        if home.known and home.record and home.name not in instances and paused_key(cloud, home.name):
             instances[home.name], held[home.name] = home.record, None
     return _with_references(replace(world, instances=dict(sorted(instances.items())), held=held), hosts)
 
@@ -50,7 +50,7 @@ def frozen(cloud: Cloud, desired: World) -> Cloud:
         name: one for name, one in cloud.instances.items() if one.base not in cloud.paused or name in desired.instances
     }
     for name, would in desired.held.items():
-        base = cloud.instances[would.name].base if would else _base(cloud, name)
+        base = cloud.instances[would.name].base if would else paused_key(cloud, name)
         instances[name] = as_recorded(desired.instances[name], base)
     return replace(
         cloud,
@@ -98,7 +98,7 @@ def _must_leave(cloud: Cloud, wanted: Wanted, host: HostState) -> str:
     return why_move(cloud, wanted, Room.of(cloud.hosts[host.name], host)) or ""
 
 
-def _base(cloud: Cloud, name: str) -> str:
+def paused_key(cloud: Cloud, name: str) -> str:
     """The paused key that a name is, or was counted under; empty when there is none."""
     if name in cloud.paused:
         return name

@@ -7,7 +7,9 @@ from cloudsync.model.cloud import Cloud
 from cloudsync.model.resources import Instance, Power
 from cloudsync.model.size import size
 from cloudsync.model.snapshot import HostState, Snapshot, Usage
+from cloudsync.planner.adrift import Adrift, at_rest
 from cloudsync.planner.show import seed
+from cloudsync.planner.unfinished import REASON
 from cloudsync.render.loss import survival, survival_text
 from cloudsync.render.table import table
 from cloudsync.scheduler.homes import out_of_reach
@@ -29,7 +31,7 @@ GIVEN_UP = "a copy that was given up while its host was silent"
 def document(cloud: Cloud, snapshot: Snapshot) -> dict[str, Any]:
     """For scripts, as schemas/status.schema.json describes it."""
     applied = snapshot.deployed(cloud.name)
-    moving = transit(snapshot.hosts)
+    moving, adrift = transit(snapshot.hosts), Adrift(cloud, snapshot.hosts)
     deployed = (
         {"commit": applied.commit, "dirty": applied.dirty, "by": applied.by, "at": applied.at} if applied else None
     )
@@ -37,9 +39,11 @@ def document(cloud: Cloud, snapshot: Snapshot) -> dict[str, Any]:
         "format_version": FORMAT_VERSION,
         "cloud": cloud.name,
         "deployed": deployed,
-        "hosts": [_host(host) for host in _all(snapshot)],
-        "instances": [row for host in _all(snapshot) for row in (*_instances(host, moving), *_stale(host))]
-        + _away(snapshot),
+        "hosts": [_host(host, adrift) for host in _all(snapshot)],
+        "instances": [
+            row for host in _all(snapshot) for row in (*_instances(cloud, host, moving, adrift), *_stale(host))
+        ]
+        + _away(cloud, snapshot),
         "loss": survival(_losses(cloud, snapshot)) if _asked(snapshot) else None,
     }
 
@@ -47,8 +51,9 @@ def document(cloud: Cloud, snapshot: Snapshot) -> dict[str, Any]:
 def text(cloud: Cloud, snapshot: Snapshot) -> str:
     """Hosts, instances, drift, and which commit is deployed."""
     parts = [printable(f"cloud {cloud.name}: {_deployed(cloud, snapshot)}"), "", _host_table(cloud, snapshot)]
-    moving = transit(snapshot.hosts)
-    rows = [row for host in _all(snapshot) for row in _instance_rows(host, moving)] + _away_rows(snapshot)
+    moving, adrift = transit(snapshot.hosts), Adrift(cloud, snapshot.hosts)
+    rows = [row for host in _all(snapshot) for row in _instance_rows(cloud, host, moving, adrift)]
+    rows += _away_rows(snapshot)
     rows += [_stale_row(row) for host in _all(snapshot) for row in _stale(host)]
     if rows:
         parts += ["", table(("INSTANCE", "STATE", "HOST", "ADDRESS", "IMAGE", "FLAVOR", "GROUPS", "BOOT"), rows)]
@@ -57,7 +62,7 @@ def text(cloud: Cloud, snapshot: Snapshot) -> str:
     problems = [f"host.{host.name}: {one}" for host in _all(snapshot) for one in host.obstacles]
     if problems:
         parts += ["", "Problems (`cloudsync doctor` shows the fix)", *(f"  ! {printable(line)}" for line in problems)]
-    drift = [f"{item.address}  {item.host}: {item.message}" for host in _all(snapshot) for item in host.drift]
+    drift = [f"{item.address}  {item.host}: {item.message}  ({item.remedy})" for item in adrift.found]
     if drift:
         parts += ["", "Drift (changed outside cloudsync)", *(f"  ! {printable(line)}" for line in drift)]
     return "\n".join(parts) + "\n"
@@ -82,20 +87,17 @@ def used(host: HostState) -> Usage:
     )
 
 
-def health(host: HostState, instance: Instance) -> tuple[str, tuple[str, ...]]:
+def health(host: HostState, instance: Instance, adrift: Adrift) -> tuple[str, tuple[str, ...]]:
     """The power word, and what is wrong."""
     machine = host.machines.get(instance.uuid)
+    problems = [one.message for one in adrift.of(host.name, instance)]
+    why = REASON if adrift.unfinished(instance) else ""
     if machine is None:
-        return "missing", ("the machine is not there",)
-    problems = []
-    if machine.power is not instance.state:
-        ignored = ": its state is ignored" if "state" in instance.ignore else ""
-        problems.append(f"is {machine.power.value}, should be {instance.state.value}{ignored}")
-    for disk in instance.disks:
-        if disk.made and disk.id not in host.data:
-            problems.append(f"its disk {disk.name} is gone")
-        elif disk.made and disk.id not in machine.attached:
-            problems.append(f"its disk {disk.name} is not attached")
+        return "missing", tuple(problems) or (": ".join(("the machine is not there", *filter(None, (why,)))),)
+    told = f", should be {instance.state.value}"
+    if machine.power is not instance.state and not any(one.endswith(told) for one in problems):
+        why = why or ("its state is ignored" if "state" in instance.ignore else "")
+        problems.append(": ".join((f"it is {machine.power.value}{told}", *filter(None, (why,)))))
     boot = host.boots.get(instance.uuid)
     if boot and boot.failures:
         problems.append(f"cloud-init: {', '.join(boot.failures)} failed")
@@ -114,7 +116,7 @@ def why_not(hosts: Mapping[str, HostState], name: str) -> str:
     return f"{name}, which is {host.status.value}" + (f": {host.reason}" if host.reason else "")
 
 
-def _host(host: HostState) -> dict[str, object]:
+def _host(host: HostState, adrift: Adrift) -> dict[str, object]:
     load, capacity = (used(host), host.capacity) if host.reachable else (None, None)
     return {
         "name": host.name,
@@ -123,22 +125,24 @@ def _host(host: HostState) -> dict[str, object]:
         "capacity": capacity and {"vcpus": capacity.vcpus, "memory": capacity.memory, "disk": capacity.disk},
         "used": load and {"vcpus": load.vcpus, "memory": load.memory, "disk": load.disk},
         "problems": [str(one) for one in host.obstacles],
-        "drift": [{"address": item.address, "message": item.message, "remedy": item.remedy} for item in host.drift],
+        "drift": [
+            {"address": item.address, "message": item.message, "remedy": item.remedy} for item in adrift.on(host.name)
+        ],
     }
 
 
-def _recorded(host: HostState, moving: Transit) -> Iterator[tuple[str, Instance, str, tuple[str, ...]]]:
+def _recorded(host: HostState, moving: Transit, adrift: Adrift) -> Iterator[tuple[str, Instance, str, tuple[str, ...]]]:
     """(name, record, power word, problems) of what is on the host: what it only has a record of is told elsewhere."""
     for name, instance in sorted(host.document.instances.items() if host.document else ()):
         if (host.name, instance.uuid) not in moving.shadows:
-            state, problems = health(host, instance)
+            state, problems = health(host, instance, adrift)
             told = moving.told.get(instance.uuid)
             yield name, instance, state, (*problems, told) if told else problems
 
 
-def _instances(host: HostState, moving: Transit) -> list[dict[str, object]]:
+def _instances(cloud: Cloud, host: HostState, moving: Transit, adrift: Adrift) -> list[dict[str, object]]:
     rows: list[dict[str, object]] = []
-    for name, instance, state, problems in _recorded(host, moving):
+    for name, instance, state, problems in _recorded(host, moving, adrift):
         boot = host.boots.get(instance.uuid)
         rows.append(
             {
@@ -152,6 +156,7 @@ def _instances(host: HostState, moving: Transit) -> list[dict[str, object]]:
                 "disks": [{"name": disk.name, "size": disk.size} for disk in instance.disks],
                 "groups": list(instance.groups),
                 "booted": bool(boot and boot.finished),
+                "paused": at_rest(cloud, name),
                 "problems": list(problems),
             }
         )
@@ -172,13 +177,14 @@ def _stale(host: HostState) -> list[dict[str, object]]:
             "disks": None,
             "groups": None,
             "booted": None,
+            "paused": False,
             "problems": [GIVEN_UP if one.rests else f"{GIVEN_UP}; the next apply stops it"],
         }
         for uuid, one in host.stale.items()
     ]
 
 
-def _away(snapshot: Snapshot) -> list[dict[str, object]]:
+def _away(cloud: Cloud, snapshot: Snapshot) -> list[dict[str, object]]:
     """Instances of hosts that cannot be asked: all that is known is what the directories of other hosts hold."""
     return [
         {
@@ -192,6 +198,7 @@ def _away(snapshot: Snapshot) -> list[dict[str, object]]:
             "disks": None,
             "groups": None,
             "booted": None,
+            "paused": at_rest(cloud, home.name),
             "problems": [f"it is on {why_not(snapshot.hosts, home.host)}"],
         }
         for home in out_of_reach(snapshot.hosts)
@@ -214,11 +221,12 @@ def _addresses(instance: Instance) -> list[str]:
     return [*(nic.address for nic in instance.nics), *instance.floating]
 
 
-def _instance_rows(host: HostState, moving: Transit) -> list[tuple[str, ...]]:
+def _instance_rows(cloud: Cloud, host: HostState, moving: Transit, adrift: Adrift) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
-    for name, instance, state, problems in _recorded(host, moving):
+    for name, instance, state, problems in _recorded(host, moving, adrift):
         addresses = " ".join(_addresses(instance))
         said = "; ".join(problems) or _boot(host, instance)
+        said += f"{'; ' if said else ''}left alone: paused" if at_rest(cloud, name) else ""
         flavor = " + ".join((instance.flavor, *(f"{disk.name} {size(disk.size)}" for disk in instance.disks)))
         row = (name, state, host.name, addresses, instance.image_name, flavor, ",".join(instance.groups), said)
         rows.append(row)
