@@ -35,6 +35,8 @@ WEB = """\
     security_groups: [default, web]
     placement: {host: h1}
 """
+KEPT = {"traces": {"definition": ["vcpus: 2 instead of 1"], "vcpus": 2}}
+"""Somebody set it with `virsh setvcpus 2 --config`."""
 MANY = "  many: {count: 2, image: blank, flavor: small, placement: {host: h2}}\n"
 
 
@@ -97,6 +99,27 @@ def test_a_size_that_no_flavor_has(cloud: Terminal) -> None:
     assert cloud.type("plan", "--detailed-exitcode").code == 0
 
 
+@pytest.mark.parametrize("power", ["running", "stopped"])
+def test_a_size_for_its_next_start(cloud: Terminal, power: str) -> None:
+    """As libvirt tells it of what runs, and of what is off."""
+    turn(cloud, "h1", "web", **(KEPT if power == "running" else {"vcpus": 2, "power": "stopped"}))
+    assert "vcpus: 2" in cloud.type("plan").out
+    typed = absorbed(cloud)
+    assert "-    flavor: small   # for now\n+    flavor: odd   # for now\n" in typed.out
+    assert "the next apply has nothing to restore\n" in typed.err
+    plan = cloud.type("plan")
+    assert "Drift" not in plan.out
+    assert cloud.type("apply", "-y", "--max-disruption", "live").code == 0
+    assert cloud.type("plan", "--detailed-exitcode").code == 0
+
+
+def test_a_size_that_takes_a_restart_is_left_and_the_reason_is_the_true_one(cloud: Terminal) -> None:
+    turn(cloud, "h1", "web", **KEPT, max_vcpus=1)
+    typed = absorbed(cloud)
+    assert typed.out == ""
+    assert "vcpus: 2 instead of 1: it would disturb the guest to have it in the spec" in typed.err
+
+
 def test_a_power_state(cloud: Terminal) -> None:
     turn(cloud, "h1", "web", power="stopped")
     typed = absorbed(cloud)
@@ -139,6 +162,7 @@ def test_what_can_be_said_is_said_and_the_rest_left(cloud: Terminal) -> None:
     typed = absorbed(cloud)
     assert "+    flavor: odd" in typed.out
     assert "left: instance.web  h1: it is crashed, should be running: the spec has no word for crashed" in typed.err
+    assert "the next apply sets back what is left above and can be" in typed.err
 
 
 def test_a_spec_that_has_gone_on_is_not_overruled(cloud: Terminal) -> None:

@@ -77,6 +77,10 @@ def test_one_address_has_a_history_of_its_own(cloud: Terminal) -> None:
     counts = {name: len(told(cloud, name)["applies"]) for name in ("more", "instance.db", "db", "host.h1", "host.h2")}
     assert counts == {"more": 1, "instance.db": 1, "db": 1, "host.h1": 2, "host.h2": 2}
     assert len(told(cloud, "host.h2", "--limit", "1")["applies"]) == 1
+    rows = [" ".join(line.split()[3:]) for line in cloud.type("history", "host.h1").out.splitlines()[1:]]
+    assert rows == ["what it holds of others done"] * 2
+    (line,) = cloud.type("history", "db").out.splitlines()[1:]
+    assert line.split()[3:] == ["create", "done"]
     assert cloud.type("history", "nothing").out == "nothing of that was applied\n"
     assert "write KIND.NAME" in cloud.type("history", "").err
 

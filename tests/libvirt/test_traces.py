@@ -102,8 +102,11 @@ def test_every_change_is_told_where_it_was_made(old: str, new: str, said: str) -
 def test_sizes_and_addresses_are_told_only_of_what_it_does_not_run_with(old: str, new: str, said: str) -> None:
     """The plan compares those of what runs by itself."""
     live, kept = edited(LIVE, old, new), edited(KEPT, old, new)
-    (word,) = left(LIVE, kept).definition
+    found = left(LIVE, kept)
+    (word,) = found.definition
     assert said in word
+    next_start = {"memory": (0, 64 << 20), "vcpus": (2, 0)}
+    assert (found.vcpus, found.memory) == next_start.get(word.partition(":")[0], (0, 0))
     assert (left(live, kept), left(live, KEPT)) == (Traces(), Traces())
 
 

@@ -134,6 +134,9 @@ def _report(path: Path, done: Sequence[str], left: Sequence[Drift], refused: dic
         why = refused.get(one.address, "the spec has no word for it")
         say(f"left: {one.address}  {one.host}: {one.message}: {why}")
     if done:
-        say(f"{path} is changed: look at the diff and commit it; the next apply has nothing to restore of it")
+        rest = (
+            "sets back what is left above and can be" if any(one.repaired for one in left) else "has nothing to restore"
+        )
+        say(f"{path} is changed: look at the diff and commit it; the next apply {rest}")
     elif not left:
         say("nothing drifted")

@@ -24,15 +24,14 @@ def run(path: Path, address: str | None, limit: int, style: str) -> int:
     cloud = load(path)
     with Fleet.open(cloud) as fleet:
         journals, silent = fleet.journals(limit if address is None else _ALL)
-    told = merged(journals)
-    if address is not None:
-        wanted = str(_parsed(address))
+    told, wanted = merged(journals), None if address is None else str(_parsed(address))
+    if wanted is not None:
         told = tuple(one for one in told if render.about(one, wanted))
     told = told[:limit]
     if style == "json":
         out(json.dumps(render.document(cloud.name, told, silent), indent=2))
     else:
-        out(render.text(told, address is not None))
+        out(render.text(told, wanted))
     for name, error in silent.items():
         say(f"warning: host.{name} was not asked: {error.message}" + (f"\nhint: {error.hint}" if error.hint else ""))
     return Exit.DONE if journals or not cloud.hosts else Exit.FAILED

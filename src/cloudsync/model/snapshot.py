@@ -42,7 +42,8 @@ class Traces:
     `definition` says how what libvirt keeps of it differs from what was written last, `running` how what it runs with
     does. `disk` is the file that it has in place of its root disk. `why` is how libvirt explains its power state.
     `saved`: its memory is kept, and it goes on there when it is started. `undefined`: libvirt keeps nothing of it once
-    it stops. `snapshots`: libvirt has some of it.
+    it stops. `snapshots`: libvirt has some of it. `vcpus` and `memory` (bytes) are what it would have when it is
+    started again, where `definition` tells of that; 0 where it does not.
     """
 
     definition: tuple[str, ...] = ()
@@ -52,6 +53,8 @@ class Traces:
     saved: bool = False
     undefined: bool = False
     snapshots: bool = False
+    vcpus: int = 0
+    memory: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

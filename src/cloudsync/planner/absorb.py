@@ -121,7 +121,11 @@ def _unlike(base: str) -> str:
 
 
 def _size(home: Home | None) -> tuple[int, int] | None:
-    return (home.machine.vcpus, home.machine.memory) if home and home.machine else None
+    """What it has, or is to have when it is started again."""
+    if home is None or home.machine is None:
+        return None
+    kept = home.machine.traces
+    return kept.vcpus or home.machine.vcpus, kept.memory or home.machine.memory
 
 
 def _recorded(home: Home | None) -> tuple[int, int] | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from cloudsync.model.plan import Disruption
 from cloudsync.model.resources import Instance, Network, Power
 from cloudsync.model.size import size
-from cloudsync.model.snapshot import Drift, HostState, Machine
+from cloudsync.model.snapshot import Drift, HostState, Machine, Traces
 from cloudsync.planner.act import Act, act, disruption, gateways, ignored, written_as
 from cloudsync.planner.disks import missing
 from cloudsync.planner.seen import Pair, Sight
@@ -82,7 +82,7 @@ def of_pair(pair: Pair, networks: Mapping[str, Network]) -> Iterator[Drift]:
     else:
         remedies = _remedies(pair, machine, wanted, networks)
         yield from _differences(pair, record, machine, wanted, remedies)
-        yield from _traces(pair, machine, remedies)
+        yield from _traces(pair, machine, wanted, remedies)
         yield from _disk(pair, record, machine, wanted, remedies)
         if machine.power is not record.state and record.state is wanted.state and not unfinished(pair):
             yield from () if ignored(pair) else (_drift(pair, power(pair), remedies.power),)
@@ -162,20 +162,30 @@ def _differences(
         yield _drift(pair, "it does not start with the host", remedies.kept)
 
 
-def _traces(pair: Pair, machine: Machine, remedies: _Remedies) -> Iterator[Drift]:
+def _traces(pair: Pair, machine: Machine, wanted: Instance, remedies: _Remedies) -> Iterator[Drift]:
     traces = machine.traces
     both = traces.definition == traces.running
+    definition = tuple(_unwanted(traces, wanted))
     if traces.running:
         what = "its definition was changed, and it runs so" if both else "it runs with what its definition has not"
         yield _drift(pair, f"{what}: {'; '.join(traces.running)}", remedies.machine)
-    if traces.definition and not both:
-        yield _drift(pair, f"its definition was changed: {'; '.join(traces.definition)}", remedies.kept)
+    if definition and not both:
+        yield _drift(pair, f"its definition was changed: {'; '.join(definition)}", remedies.kept)
     if traces.saved and pair.wanted and pair.wanted.state is Power.STOPPED:
         yield _drift(pair, "its memory was saved", f"{LEFT}: it goes on there when it is started")
     if traces.snapshots:
         yield _drift(
             pair, "libvirt has a snapshot of it", f"{LEFT}: it can neither be renamed nor move before that goes"
         )
+
+
+def _unwanted(traces: Traces, wanted: Instance) -> Iterator[str]:
+    """All but sizes for its next start that the spec wants too."""
+    sizes = (("vcpus", traces.vcpus, wanted.vcpus), ("memory", traces.memory, wanted.memory))
+    meant = {name for name, kept, goal in sizes if kept == goal}
+    for words in traces.definition:
+        if words.partition(": ")[0] not in meant:
+            yield words
 
 
 def _disk(pair: Pair, record: Instance, machine: Machine, wanted: Instance, remedies: _Remedies) -> Iterator[Drift]:

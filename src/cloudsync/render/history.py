@@ -11,6 +11,7 @@ from cloudsync.render.table import table
 FORMAT_VERSION = 1
 UNFINISHED = "unfinished"
 """Nobody wrote down how it ended: it goes on, or was killed."""
+OF_OTHERS = "what it holds of others"
 _LONGEST = 100
 
 
@@ -33,11 +34,20 @@ def document(cloud: str, told: Sequence[Told], silent: Mapping[str, CloudsyncErr
     }
 
 
-def text(told: Sequence[Told], narrowed: bool) -> str:
-    """Newest first."""
+def text(told: Sequence[Told], address: str | None) -> str:
+    """Newest first; with an `address`, what was done to that."""
     if not told:
-        return "nothing of that was applied" if narrowed else "nothing was applied yet"
-    rows = [(one.began.applied.at, one.began.applied.by, _commit(one), _changes(one), _outcome(one)) for one in told]
+        return "nothing of that was applied" if address else "nothing was applied yet"
+    rows = [
+        (
+            one.began.applied.at,
+            one.began.applied.by,
+            _commit(one),
+            _done_to(one, address) if address else _changes(one),
+            _outcome(one),
+        )
+        for one in told
+    ]
     return table(("WHEN", "BY", "COMMIT", "CHANGES", "OUTCOME"), rows)
 
 
@@ -81,6 +91,10 @@ def _changes(one: Told) -> str:
         return f"{began.changes[0].action} {began.changes[0].address}"
     words = [f"{count} {action}" for action, count in Counter(did.action for did in began.changes).items()]
     return ", ".join(words + ([f"{began.more} more"] if began.more else [])) or "-"
+
+
+def _done_to(one: Told, address: str) -> str:
+    return ", ".join(did.action for did in one.began.changes if did.address == address) or OF_OTHERS
 
 
 def _outcome(one: Told) -> str:

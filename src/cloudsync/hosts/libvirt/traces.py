@@ -22,8 +22,11 @@ def traces(running: Ours | None, kept: Ours) -> Traces:
     definition = tuple(_differences(_without(wrote, told), _without(now, told)))
     if running is None:
         return Traces(definition=definition, disk=disk)
+    resized = tuple(_sizes(kept.written, sizes(kept.machine), sizes(running.machine)))
     return Traces(
-        definition=(*definition, *_sizes(kept.written, sizes(kept.machine), sizes(running.machine))),
+        definition=(*definition, *resized),
+        vcpus=kept.machine.vcpus if any(one.startswith("vcpus: ") for one in resized) else 0,
+        memory=kept.machine.memory if any(one.startswith("memory: ") for one in resized) else 0,
         running=tuple(_runs(running.written, _without(wrote, told), _without(live, told))),
         disk=disk,
     )
