@@ -9,8 +9,9 @@ from threading import Event, Thread
 import pytest
 
 from cloudsync.agent import download
-from cloudsync.agent.download import SPARE, Order, Stopped, bare, fetch
+from cloudsync.agent.download import Order, Stopped, bare, fetch
 from cloudsync.model.problem import HostError
+from cloudsync.model.spare import SPARE
 from tests.agent.images import boot_disk
 from tests.agent.shelf import Shelf
 

@@ -13,7 +13,8 @@ from cloudsync.spec.files import FileProblem, Folder, near, read
 from cloudsync.spec.load import load
 from tests.spec.spec_text import write
 
-TINY = "8950abfda7b727630760dd35bcf5c3daa7631aff223a90f7728c0d2521dde10c"
+SECTOR = b"tiny".ljust(512, b"\0")
+TINY = "53d7cbe91f7b4418ae0349d791acabb0f552336c562bf8506206eb6303a14eb7"
 
 
 @pytest.fixture
@@ -152,7 +153,7 @@ def test_limit(tree: Path) -> None:
 
 def test_an_image_is_hashed_once(tmp_path: Path) -> None:
     image, memory = tmp_path / "tiny.raw", tmp_path / "cache/digests.json"
-    image.write_bytes(b"tiny")
+    image.write_bytes(SECTOR)
     digests = Digests(memory)
     assert digests.of(image) == TINY
     digests.save()
@@ -166,7 +167,7 @@ def test_an_image_is_hashed_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize("damage", [b"", b"{", b"[]", b"\xff", b'{"x": 1}', b"[" * 100_000, b'{"a": "zz"}'])
 def test_a_damaged_memory_is_ignored(tmp_path: Path, damage: bytes) -> None:
     image, memory = tmp_path / "tiny.raw", tmp_path / "digests.json"
-    image.write_bytes(b"tiny")
+    image.write_bytes(SECTOR)
     memory.write_bytes(damage)
     digests = Digests(memory)
     assert digests.of(image) == TINY
@@ -176,7 +177,7 @@ def test_a_damaged_memory_is_ignored(tmp_path: Path, damage: bytes) -> None:
 
 def test_a_memory_that_cannot_be_written_is_no_failure(tmp_path: Path) -> None:
     image = tmp_path / "tiny.raw"
-    image.write_bytes(b"tiny")
+    image.write_bytes(SECTOR)
     digests = Digests(image / "no/folder")
     assert digests.of(image) == TINY
     digests.save()
@@ -187,7 +188,7 @@ def test_an_image_may_be_anywhere(tmp_path: Path, form: str) -> None:
     (tmp_path / "spec").mkdir()
     near, far = tmp_path / "spec/tiny.raw", tmp_path / "far/tiny image.raw"
     far.parent.mkdir()
-    far.write_bytes(b"tiny")
+    far.write_bytes(SECTOR)
     near.symlink_to(far)
     path = str(far).replace(" ", "%20") if form.startswith("file://") else str(far)
     source = form.replace("ABS", path)
@@ -197,8 +198,33 @@ def test_an_image_may_be_anywhere(tmp_path: Path, form: str) -> None:
     assert TINY in cache_path().read_text()
 
 
+@pytest.mark.parametrize(
+    ("content", "declared", "why"),
+    [
+        (b"root:x:0:0\n", "", "its 11 bytes are not whole sectors of 512"),
+        (SECTOR + b"!", ", format: raw", "its 513 bytes are not whole sectors of 512"),
+        (b"", "", "it is empty"),
+        (b"QFI\xfb and a half", ", format: raw", "its 15 bytes are not whole sectors of 512"),
+    ],
+)
+def test_what_can_be_no_disk_is_a_problem(tmp_path: Path, content: bytes, declared: str, why: str) -> None:
+    (tmp_path / "secret").write_bytes(content)
+    with pytest.raises(SpecError) as caught:
+        load(write(tmp_path, f"version: 1\ncloud: demo\nimages: {{i: {{source: 'file:secret'{declared}}}}}\n"))
+    (problem,) = caught.value.problems
+    assert f"is no disk image: {why}" in problem.message
+    assert (problem.place and problem.place.line) == 3
+
+
+@pytest.mark.parametrize("content", [SECTOR * 2, b"QFI\xfb: the agent looks into those"])
+def test_what_can_be_a_disk_is_measured(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "disk").write_bytes(content)
+    cloud = load(write(tmp_path, "version: 1\ncloud: demo\nimages: {i: {source: 'file:disk'}}\n"))
+    assert cloud.image_sizes == {cloud.images["i"].sha256: len(content)}
+
+
 def test_a_wrong_digest_is_a_problem(tmp_path: Path) -> None:
-    (tmp_path / "tiny.raw").write_bytes(b"tiny")
+    (tmp_path / "tiny.raw").write_bytes(SECTOR)
     text = f"version: 1\ncloud: demo\nimages: {{tiny: {{source: 'file:tiny.raw', sha256: {'0a' * 32}}}}}\n"
     with pytest.raises(SpecError) as caught:
         load(write(tmp_path, text))

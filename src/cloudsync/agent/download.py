@@ -15,8 +15,9 @@ from threading import Event
 from typing import IO, TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from cloudsync.agent.progress import Meter, size_text
+from cloudsync.agent.progress import Meter
 from cloudsync.model.problem import HostError
+from cloudsync.model.spare import SPARE, shortage
 
 if TYPE_CHECKING:
     from hashlib import _Hash
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     import httpx
 
 Progress = Callable[[str], None]
-SPARE = 64 << 20
-"""Bytes of the pool that a download leaves free."""
 _CHUNK = 1 << 20
 _WORTH_A_RETRY = frozenset({408, 425, 429, 500, 502, 503, 504})
 _PAUSES = (1.0, 2.0, 4.0, 8.0)
@@ -196,22 +195,22 @@ def _copy(response: "httpx.Response", file: IO[bytes], digest: "_Hash", meter: M
             file.flush()
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise _full(order, len(chunk), 0) from error
+                raise full(order.part.parent, len(chunk), 0) from error
             raise HostError(f"{order.part} cannot be written: {error.strerror}", "look after the disk") from error
         digest.update(chunk)
         meter.add(len(chunk))
 
 
 def _need_room(order: Order, needed: int, free: int) -> None:
-    if needed + SPARE > free:
-        raise _full(order, needed, free)
+    if shortage(needed, free):
+        raise full(order.part.parent, needed, free)
 
 
-def _full(order: Order, needed: int, free: int) -> HostError:
+def full(folder: Path, needed: int, free: int) -> HostError:
+    """Of the pool that has `folder`."""
     return HostError(
-        f"the pool {order.part.parent} is full: the image needs {size_text(needed)} more and {size_text(SPARE)} "
-        f"must stay free, free are {size_text(free)}",
-        f"make room: df -h {order.part.parent}; images that no machine uses go with the next apply",
+        f"the pool {folder} is full: {shortage(needed, free)}",
+        f"make room: df -h {folder}; images that no machine uses go with the next apply",
     )
 
 

@@ -34,6 +34,7 @@ def gather(services: Services) -> AgentState:
         disks=pool.disks(),
         data=pool.data(),
         pool_size=pool.size(),
+        pool_free=pool.free(),
         occupied=occupied(),
         mtus=mtus(),
         at=datetime.now(UTC).isoformat(),

@@ -11,13 +11,14 @@ from hashlib import sha256
 from pathlib import Path
 from threading import Event
 
-from cloudsync.agent.download import Order, Stopped, fetch
+from cloudsync.agent.download import Order, Stopped, fetch, full
 from cloudsync.agent.inspect import Refused
 from cloudsync.agent.places import sync_folder
 from cloudsync.agent.pool import Pool, look
 from cloudsync.agent.progress import Meter
 from cloudsync.model.agent_state import ImageDone
 from cloudsync.model.problem import HostError
+from cloudsync.model.spare import shortage
 
 _CHUNK = 1 << 20
 
@@ -65,6 +66,9 @@ def _adopt(pool: Pool, wish: Wish, progress: Callable[[str], None], stop: Event)
         incoming.replace(part)
     except FileNotFoundError as error:
         raise HostError(f"image {wish.name}: nothing was uploaded to {incoming}", "run apply again") from error
+    if shortage(0, pool.free()):
+        part.unlink()
+        raise full(pool.folder, 0, pool.free())
     found = _digest(part, progress, stop)
     if found != wish.sha256:
         part.unlink()

@@ -31,6 +31,7 @@ def merged(wanted: Host, cloud: str, found: Survey, state: AgentState, virt: Cal
         document=state.document,
         machines={uuid: _with_disk(machine, state).sized(state.data) for uuid, machine in found.machines.items()},
         images=state.images,
+        free=state.pool_free,
         image_disks={sha256: done.virtual_size for sha256, done in state.image_info.items()},
         partial=frozenset(state.partial),
         disks=frozenset(state.disks),

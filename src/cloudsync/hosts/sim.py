@@ -18,7 +18,7 @@ from cloudsync.apply.driver import Blobs, Driver, Progress
 from cloudsync.hosts.back import not_back, not_running
 from cloudsync.hosts.claim import foreign
 from cloudsync.hosts.journal import SimJournal
-from cloudsync.hosts.sim_state import SimState, counted, perform, received, sent
+from cloudsync.hosts.sim_state import SimState, counted, free, perform, received, sent
 from cloudsync.hosts.user_data import filled
 from cloudsync.model import wire
 from cloudsync.model.checkup import Check, Verdict
@@ -106,6 +106,7 @@ class SimHost:
             document=document,
             machines={uuid: machine.sized(sizes) for uuid, machine in state.machines.items()},
             images=state.images,
+            free=free(state, self.capacity),
             disks=frozenset(state.disks),
             data=sizes,
             runs=state.runs,

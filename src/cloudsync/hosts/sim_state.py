@@ -10,6 +10,7 @@ from cloudsync.model.document import HostDocument
 from cloudsync.model.problem import HostError, StaleError
 from cloudsync.model.resources import Instance, Power
 from cloudsync.model.snapshot import Machine, Usage
+from cloudsync.model.spare import shortage
 from cloudsync.model.step import (
     AwaitInstance,
     CreateInstance,
@@ -71,7 +72,7 @@ def perform(state: SimState, step: Step, capacity: Usage) -> SimState:
         case PutDocument():
             return _put_document(state, step)
         case PutImage():
-            return replace(state, images={**state.images, step.image.sha256: IMAGE_SIZE})
+            return _put_image(state, step, capacity)
         case DeleteImage():
             return _delete_image(state, step.sha256)
         case CreateInstance():
@@ -237,6 +238,18 @@ def _written(state: SimState, step: CreateInstance | UpdateInstance, disk: int) 
     most = {**state.most, machine.uuid: Usage(vcpus=machine.max_vcpus, memory=machine.max_memory)}
     written = replace(state, machines=machines, disks={**state.disks, machine.uuid: disk}, bases=bases, most=most)
     return _noted(written, machine)
+
+
+def free(state: SimState, capacity: Usage) -> int:
+    """Disks take none of it as long as nobody writes to them."""
+    return capacity.disk - sum(state.images.values())
+
+
+def _put_image(state: SimState, step: PutImage, capacity: Usage) -> SimState:
+    lacks = "" if step.image.sha256 in state.images else shortage(IMAGE_SIZE, free(state, capacity))
+    if lacks:
+        raise HostError(f"{step.host}: the pool is full: {lacks}", "write a bigger disk= into the host's URI")
+    return replace(state, images={**state.images, step.image.sha256: IMAGE_SIZE})
 
 
 def _power(state: SimState, step: StartInstance | StopInstance) -> SimState:

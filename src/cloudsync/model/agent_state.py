@@ -62,7 +62,8 @@ class AgentState:
     `partial` are the sha256 of images that began to come in and are not whole. `disks` are root disks by instance uuid,
     `data` the sizes of data disks by id, 0 when that cannot be told.
     `mtus` says of each address of the host what fits into one packet on its device.
-    `pool_size` is the size in bytes of the file system that they are on; 0 from an agent that does not say.
+    `pool_size` is the size in bytes of the file system that they are on; 0 from an agent that does not say;
+    `pool_free` what is free of it, below 0 from such an agent.
     `tls`: running machines can come and go by TLS.
     `applied` is what each cloud applied last by this host's journal: nothing from an agent that keeps none.
     """
@@ -81,6 +82,7 @@ class AgentState:
     disks: Mapping[str, RootDisk] = field(default_factory=dict)
     data: Mapping[str, int] = field(default_factory=dict)
     pool_size: int = 0
+    pool_free: int = -1
     etag: str = ""
     occupied: tuple[Occupied, ...] = ()
     mtus: Mapping[str, int] = field(default_factory=dict)

@@ -196,6 +196,7 @@ class HostState:
     `images` maps the sha256 of each cached image to its file's size, `image_disks` to the size of a disk that holds it;
     `partial` are those that began to come in. `disks` are instance uuids that have a root disk here, `data` the data
     disks here by id, with the size that each has.
+    `free` are the bytes that are free where disks and images lie; below 0 where nobody says.
     `uuid` is what libvirt calls the host; `skew` how many seconds its clock is ahead of ours (behind: negative).
     `stale`, by uuid, are in none of the others; who knows all hosts' documents tells them (scheduler/standing.py).
     `mtus` has its addresses, each with what fits into one packet there; empty when that is not known.
@@ -225,6 +226,7 @@ class HostState:
     boots: Mapping[str, Boot] = field(default_factory=dict)
     stale: Mapping[str, Stale] = field(default_factory=dict)
     mtus: Mapping[str, int] = field(default_factory=dict)
+    free: int = -1
     uuid: str = ""
     skew: float = 0.0
     tls: bool = False

@@ -1,6 +1,6 @@
 """Images: fetched where a machine needs them, removed where none stands on them and the spec no longer names them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from cloudsync.model.cloud import Cloud
@@ -11,6 +11,7 @@ from cloudsync.planner import show
 from cloudsync.planner.departed import remains
 from cloudsync.planner.drift import orphans
 from cloudsync.planner.seen import Sight
+from cloudsync.scheduler.filters import no_room
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,14 @@ def fetches(desired: World, hosts: Mapping[str, HostState]) -> tuple[Fetch, ...]
         for host, name in sorted(needed)
         if desired.images[name].sha256 not in hosts[host].images
     )
+
+
+def too_full(cloud: Cloud, fetched: Iterable[Fetch], hosts: Mapping[str, HostState]) -> Iterator[str]:
+    """Of hosts where something stays that needs another image: what goes in the same apply may make room for it."""
+    for fetch in fetched:
+        why = no_room(cloud, fetch.image, hosts[fetch.host])
+        if why:
+            yield f"host.{fetch.host}: its pool is too full for image.{fetch.image.name} as it is now: {why}"
 
 
 def drops(cloud: Cloud, desired: World, sight: Sight, hosts: Mapping[str, HostState]) -> tuple[Drop, ...]:

@@ -68,6 +68,7 @@ def make_plan(
             *departed.warnings(cloud, states),
             *departed.left_behind(states, sight),
             *hosts.warnings(states),
+            *images.too_full(cloud, moved[0], states),
         ),
         rolls=rolls,
         mass=mass(cloud, sight),

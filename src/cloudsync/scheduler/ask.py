@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from cloudsync.model.cloud import Cloud
 from cloudsync.model.snapshot import Usage
-from cloudsync.scheduler.filters import CHANGING, CONSTRAINTS, affinity, explicit_host, state, why_not
+from cloudsync.scheduler.filters import CHANGING, CONSTRAINTS, affinity, explicit_host, state, tight, why_not
 from cloudsync.scheduler.room import Room
 from cloudsync.scheduler.unit import Unit
 
@@ -22,7 +22,8 @@ class Kinds:
         for name, room in rooms.items():
             host, there = room.host, room.state
             looks = (there.status, there.arch, host.zone, there.capacity, frozenset(host.labels.items()))
-            kind = self.of[name] = known.setdefault((looks, frozenset(there.image_disks.items())), len(known))
+            images = (tight(there), there.partial, frozenset(there.image_disks.items()))
+            kind = self.of[name] = known.setdefault((looks, images), len(known))
             if kind == len(self.hosts):
                 self.hosts.append([])
             self.hosts[kind].append(name)

@@ -3,9 +3,14 @@
 from collections.abc import Callable
 
 from cloudsync.model.cloud import Cloud, Wanted
+from cloudsync.model.resources import Image
 from cloudsync.model.size import size
-from cloudsync.model.snapshot import HostStatus
+from cloudsync.model.snapshot import HostState, HostStatus
+from cloudsync.model.spare import shortage
 from cloudsync.scheduler.room import Room
+
+_PLENTY = 64 << 30
+"""Bytes: no image is as big."""
 
 Filter = Callable[[Cloud, Wanted, Room], str | None]
 
@@ -51,6 +56,25 @@ def image_minimum(cloud: Cloud, wanted: Wanted, room: Room) -> str | None:
     return None
 
 
+def image_room(cloud: Cloud, wanted: Wanted, room: Room) -> str | None:
+    """Whether its image may still come in; of one that nobody has seen, not even a byte would have to fit."""
+    why = no_room(cloud, cloud.images[wanted.image], room.state)
+    return f"its pool is too full for image.{wanted.image}: {why}" if why else None
+
+
+def no_room(cloud: Cloud, image: Image, there: HostState) -> str:
+    """Why the image cannot come in, with numbers; empty where it can, is there, or has begun to arrive."""
+    free = tight(there)
+    if free < 0 or image.sha256 in there.images or image.sha256 in there.partial:
+        return ""
+    return shortage(cloud.image_sizes.get(image.sha256, 0), free)
+
+
+def tight(there: HostState) -> int:
+    """Bytes that are free in a pool that may be too full for an image; below 0 of all others."""
+    return there.free if there.free < _PLENTY else -1
+
+
 def raw_size(_cloud: Cloud, wanted: Wanted, room: Room) -> str | None:
     """Overcommit never lets a single instance exceed the physical host."""
     flavor, raw = wanted.takes, room.state.capacity
@@ -92,7 +116,7 @@ def affinity(cloud: Cloud, wanted: Wanted, room: Room, homes: frozenset[str]) ->
     return f"{group.name} is on {', '.join(sorted(homes))}" if group.policy == "affinity" else None
 
 
-CONSTRAINTS: tuple[Filter, ...] = (state, arch, zone, labels, image_minimum, raw_size)
+CONSTRAINTS: tuple[Filter, ...] = (state, arch, zone, labels, image_minimum, image_room, raw_size)
 """What placing other instances cannot change, and the host's name neither."""
 
 CHANGING: tuple[Filter, ...] = (capacity, anti_affinity)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from cloudsync.model.cloud import Host, Wanted
 from cloudsync.model.snapshot import HostState, Usage
+from cloudsync.model.spare import SPARE
 
 
 @dataclass(slots=True)
@@ -42,12 +43,13 @@ class Room:
 
 
 def limit(host: Host, state: HostState) -> Usage:
-    """Raw capacity less what is reserved, times the overcommit, as Nova's Placement counts."""
+    """Raw capacity less what is reserved, times the overcommit, as Nova's Placement counts. Of the disk some always
+    is: what stays free."""
     raw, kept, ratio = state.capacity, host.reserved, host.overcommit
     return Usage(
         vcpus=int((raw.vcpus - kept.vcpus) * ratio.vcpus),
         memory=int((raw.memory - kept.memory) * ratio.memory),
-        disk=int((raw.disk - kept.disk) * ratio.disk),
+        disk=max(0, int((raw.disk - max(kept.disk, SPARE)) * ratio.disk)),
     )
 
 

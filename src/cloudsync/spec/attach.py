@@ -20,16 +20,22 @@ from cloudsync.spec.words import quote
 # Nova's limit is 65535 characters of base64.
 LARGEST_USER_DATA = 49149
 
+_QCOW2 = b"QFI\xfb"
+_SECTOR = 512
+"""Bytes: what a disk is made of."""
+
 T = TypeVar("T")
 
 
 @dataclass(slots=True)
 class Attached:
-    """`keys` are public key lines, `images` (sha256, absolute source), `files` every file read, by its real path."""
+    """`keys` are public key lines, `images` (sha256, absolute source), `sizes` of image files by sha256, `files` every
+    file read, by its real path."""
 
     keys: dict[str, str] = field(default_factory=dict)
     user_data: dict[str, bytes] = field(default_factory=dict)
     images: dict[str, tuple[str, str]] = field(default_factory=dict)
+    sizes: dict[str, int] = field(default_factory=dict)
     files: dict[Path, bytes] = field(default_factory=dict)
     found: list[Finding] = field(default_factory=list)
 
@@ -155,7 +161,7 @@ def _image(attached: Attached, folder: Source, name: str, image: Image, digests:
     if path is None:
         return
     try:
-        digest = digests.of(path)
+        digest, bare = digests.of(path), _bare(path, image.format)
     except OSError as error:
         reason = (error.strerror or "cannot be read").lower()
         attached.found.append(Finding(trail, f"{quote(str(path))}: {reason}"))
@@ -163,7 +169,22 @@ def _image(attached: Attached, folder: Source, name: str, image: Image, digests:
     if SHA256.fullmatch(image.sha256) and image.sha256.lower() != digest:
         message = f"the file of image {quote(name)} has another digest than this: it was changed, or is another file"
         attached.found.append(Finding(("images", name, "sha256"), message, f"when the file is right, write {digest}"))
+    if bare:
+        attached.found.append(
+            Finding(trail, f"{quote(str(path))} is no disk image: {bare}", "name a qcow2 or raw image")
+        )
     attached.images[name] = (digest, str(path))
+    attached.sizes[digest] = path.stat().st_size
+
+
+def _bare(path: Path, declared: str | None) -> str:
+    """Why what is no qcow2 is no raw image either; empty where it can be one. OSError when it cannot be read."""
+    with path.open("rb") as file:
+        head = file.read(len(_QCOW2))
+    length = path.stat().st_size
+    if (declared or ("qcow2" if head == _QCOW2 else "raw")) != "raw" or (length and length % _SECTOR == 0):
+        return ""
+    return f"its {length:,} bytes are not whole sectors of {_SECTOR}" if length else "it is empty"
 
 
 def file_path(source: str) -> str:

@@ -17,6 +17,7 @@ from cloudsync.hosts.libvirt.disk_xml import data_disk
 from cloudsync.hosts.libvirt.domain_xml import image_volume, root_disk
 from cloudsync.hosts.libvirt.pair import between
 from cloudsync.model.problem import HostError
+from cloudsync.model.spare import shortage
 
 POOL = "cloudsync"
 FOLDER = "/var/lib/cloudsync/pool"
@@ -136,6 +137,15 @@ class Pool:
             pool = self._pool()
             with suppress(lv.libvirtError):
                 pool.storageVolLookupByName(name).delete()
+            # libvirt knows what was free when it last looked; while something comes in, it does not look again.
+            with suppress(lv.libvirtError):
+                pool.refresh(0)
+            lacks = shortage(size, int(pool.info()[3]))
+            if lacks:
+                raise HostError(
+                    f"the pool {self.folder} is full: {lacks}",
+                    f"make room: df -h {self.folder}; images that no machine uses go with the next apply",
+                )
             return pool.createXML(_incoming(name, size))
 
     def _find(self, name: str) -> Any:
