@@ -135,7 +135,7 @@ def test_the_hosts(cloud: Terminal) -> None:
     assert (row["instances"], row["used"]["vcpus"], row["limit"]["vcpus"], row["load"]["vcpus"]) == (2, 2, 32, 0.062)
     shown = cloud.type("host", "list").out.splitlines()
     assert shown[1].split() == (
-        "kvm-1 ready 2 2 of 32 1 GiB of 15.5 GiB 8 GiB of 100 GiB 7%".split()  # noqa: SIM905
+        "kvm-1 ready 2 2 of 32 1 GiB of 15.5 GiB 8 GiB of 99.94 GiB 7%".split()  # noqa: SIM905
     )
 
 
