@@ -169,6 +169,7 @@ class Rounds:
     def _decided(self, cloud: Cloud, snapshot: Snapshot, consent: Consent, report: Report) -> Plan:
         report.blame = Ending.REFUSED
         self.source.seen(cloud, snapshot.deployed(cloud.name))
+        report.blame = Ending.FAILED
         shown = frozenset(one.change.address for one in self._held) if consent is not Consent.NONE else frozenset()
 
         def goes(change: Change) -> bool:
@@ -178,6 +179,7 @@ class Rounds:
         report.silent = _silent(snapshot)
         report.drift, report.held = len(whole.drift), part.held
         report.repaired = sum(one.repaired for one in part.drift)
+        report.blame = Ending.REFUSED
         _confirm_allowed(whole, part)
         _confirm_shown(whole, self._held, consent)
         report.blame = Ending.FAILED
