@@ -1,12 +1,15 @@
 """The picture of a plan, which is made of documents, shows what the plan says: who comes and goes, and what opens."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
+import hypothesis.strategies as st
 from hypothesis import given
 
+from cloudsync import pipeline
 from cloudsync.model.cloud import Cloud
 from cloudsync.model.plan import Action, Exposed, Plan
-from cloudsync.model.problem import SpecError
+from cloudsync.model.problem import CloudsyncError, SpecError
 from cloudsync.pipeline import compare, drawn, drawn_apart
 from cloudsync.reach.picture import Mark, Picture
 from cloudsync.spec.versions import Version
@@ -78,6 +81,23 @@ def test_a_plan(stops: tuple[Cloud, ...]) -> None:
         host: names for host, names in after.items() if names
     }
     assert before.keys() <= found.hosts.keys()
+
+
+@law
+@given(journeys(2), st.integers(0, 9))
+def test_a_part_of_a_plan(stops: tuple[Cloud, ...], which: int) -> None:
+    """What is left out of it is shown as it stays."""
+    fleet = Fleet()
+    reach(fleet, stops[0])
+    snapshot = fleet.observe(stops[1])
+    try:
+        whole = decide(stops[1], snapshot).plan
+        addresses = [one.address for one in whole.changes if one.address.startswith("instance.")]
+        aimed = replace(stops[1], targets=tuple(addresses[which % len(addresses) :][:2]) if addresses else ())
+        plan = pipeline.decide(aimed, snapshot, "who@where")
+    except CloudsyncError:
+        return
+    agrees(drawn(plan, aimed, snapshot), plan)
 
 
 @law

@@ -26,10 +26,12 @@ def of_plan(plan: Plan, cloud: Cloud, snapshot: Snapshot) -> Picture:
     """Instances on hosts that cannot be asked stay as they are."""
     states = standing(cloud, snapshot)
     homes = find_homes(cloud, states)
-    names = {home.uuid: name for name, home in homes.of.items()}
     away = [(name, home.addresses) for name, home in homes.of.items() if not home.known]
     before = {name: host.document for name, host in states.items() if host.reachable and host.document}
     after = before | {step.host: step.document for step in plan.steps if isinstance(step, PutDocument)}
+    # A rename that is not part of this plan has not happened.
+    known = latest.directory if (latest := newest(after.values())) else {}
+    names = {home.uuid: name for name, home in homes.of.items() if name in known or not home.known}
     views = [_recorded(cloud, list(documents.values()), names, away) for documents in (before, after)]
     return picture(cloud.name, views[0], views[1], _changed(plan))
 

@@ -14,7 +14,8 @@ border-radius:6px;padding:.6rem .9rem}
 .hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 table{border-collapse:collapse;width:100%;font-size:.92rem}
 th,td{text-align:left;vertical-align:top;padding:.35rem .7rem;border-bottom:1px solid var(--line)}
-thead th{background:var(--tint);color:var(--soft);font-weight:600;white-space:nowrap}tbody th{font-weight:600;min-width:11rem}
+thead th{background:var(--tint);color:var(--soft);font-weight:600;white-space:nowrap}
+tbody th{font-weight:600;min-width:11rem}
 .kind{white-space:nowrap;color:var(--soft)}b.new{color:var(--new)}b.gone{color:var(--gone)}b.changed{color:var(--changed)}
 figure{margin:0}.scroll{overflow-x:auto;border:1px solid var(--line);border-radius:6px}.scroll svg{display:block}
 @media (max-width:44rem){body{padding:1rem}table,thead,tbody,tr,th,td{display:block}
