@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import hypothesis.strategies as st
-from hypothesis import given
+from hypothesis import assume, given
 
 from cloudsync import pipeline
 from cloudsync.model.cloud import Cloud
@@ -16,6 +16,7 @@ from cloudsync.spec.versions import Version
 from tests.laws.fleet import Fleet, decide
 from tests.laws.journey import reach
 from tests.laws.many import law
+from tests.laws.test_lost import unplugged
 from tests.laws.worlds import journeys
 
 Pairs = set[tuple[str, str, str]]
@@ -98,6 +99,24 @@ def test_a_part_of_a_plan(stops: tuple[Cloud, ...], which: int) -> None:
     except CloudsyncError:
         return
     agrees(drawn(plan, aimed, snapshot), plan)
+
+
+@law
+@given(journeys(2), st.integers(0, 2))
+def test_a_plan_beside_a_silent_host(stops: tuple[Cloud, ...], which: int) -> None:
+    """What lives there is in the picture, on that host, before and after."""
+    fleet, there, silent = unplugged(stops[0], which)
+    assume(set(stops[1].hosts) == set(there.hosts))
+    snapshot = fleet.observe(stops[1])
+    try:
+        plan = decide(stops[1], snapshot).plan
+    except SpecError:
+        return
+    found = drawn(plan, stops[1], snapshot)
+    agrees(found, plan)
+    document = fleet.hosts[silent].state.document
+    left = {one for one in (document.instances if document else {}) if one in stops[1].instances}
+    assert left <= set(found.hosts[silent].after or ()) if left else True
 
 
 @law

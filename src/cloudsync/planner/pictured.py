@@ -14,11 +14,10 @@ from cloudsync.planner.between import renamed, scenes
 from cloudsync.planner.exposed import left, newest
 from cloudsync.reach.picture import Picture, View, picture
 from cloudsync.reach.recorded import of_documents
-from cloudsync.reach.scene import Scene
+from cloudsync.reach.scene import Port, Scene
 from cloudsync.scheduler.homes import find_homes
 from cloudsync.scheduler.standing import standing
 
-Away = list[tuple[str, tuple[str, ...]]]
 _SAME_ONE = (Action.UPDATE, Action.REPLACE, Action.MOVE, Action.RENAME)
 
 
@@ -32,17 +31,19 @@ def of_plan(plan: Plan, cloud: Cloud, snapshot: Snapshot) -> Picture:
     # A rename that is not part of this plan has not happened.
     known = latest.directory if (latest := newest(after.values())) else {}
     names = {home.uuid: name for name, home in homes.of.items() if name in known or not home.known}
-    views = [_recorded(cloud, list(documents.values()), names, away) for documents in (before, after)]
+    # Those on hosts that cannot be asked stay under the rules that were applied last.
+    staying = tuple(left(cloud, away, list(before.values())))
+    views = [_recorded(list(documents.values()), names, staying) for documents in (before, after)]
     return picture(cloud.name, views[0], views[1], _changed(plan))
 
 
-def _recorded(cloud: Cloud, documents: list[HostDocument], names: Mapping[str, str], away: Away) -> View:
+def _recorded(documents: list[HostDocument], names: Mapping[str, str], staying: tuple[Port, ...]) -> View:
     latest = newest(documents)
     if latest is None:
         return View(scene=Scene(()), groups=())
     scene = of_documents(documents, names)
     return View(
-        scene=Scene((*scene.ports, *left(cloud, away, documents)), scene.networks, scene.infra, scene.untracked),
+        scene=Scene((*scene.ports, *staying), scene.networks, scene.infra, scene.untracked),
         groups=latest.groups,
         hosts=[document.host for document in documents if not document.released],
         homes={names.get(one.uuid, name): one.host for name, one in latest.directory.items()},
