@@ -94,8 +94,10 @@ def test_a_network_that_changes_under_one_that_waits_waits_with_all_that_change_
     fleet = settled(WHOLE)
     wanted = replace(WHOLE, networks={"default": network(gateway="10.20.0.2")})
     wanted = replace(wanted, instances={**wanted.instances, "new": instance("new")})
+    wanted = replace(wanted, groups={**wanted.groups, "web": group("web", ADMIN)})
     plan = quietly(fleet, wanted)
-    assert (plan.steps, held(plan)) == ((), ["instance.db", "instance.new", "instance.web", "network.default"])
+    assert made(plan) == ["group.web"]
+    assert held(plan) == ["instance.db", "instance.new", "instance.web", "network.default"]
 
 
 def test_an_address_that_one_that_waits_has_is_not_given_to_another() -> None:
@@ -103,8 +105,9 @@ def test_an_address_that_one_that_waits_has_is_not_given_to_another() -> None:
     fleet = settled(there)
     for wanted in (instance("new", floating="203.0.113.9"), instance("new", address="10.20.0.50")):
         goal = replace(there, instances={**without(there, "old").instances, "new": wanted})
+        goal = replace(goal, groups={**goal.groups, "web": group("web", ADMIN)})
         plan = quietly(fleet, goal)
-        assert (plan.empty, held(plan)) == (True, ["instance.new", "instance.old"])
+        assert (made(plan), held(plan)) == (["group.web"], ["instance.new", "instance.old"])
 
 
 def test_what_one_that_waits_has_of_the_host_is_not_given_away() -> None:

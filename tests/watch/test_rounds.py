@@ -6,7 +6,9 @@ from pathlib import Path
 from cloudsync.model.plan import Action
 from cloudsync.model.resources import Power
 from cloudsync.watch.consent import Consent
+from cloudsync.watch.files import Files
 from cloudsync.watch.happening import Ending
+from cloudsync.watch.rounds import Rounds
 from cloudsync.watch.trigger import Reason, Trigger
 from tests.watch.scene import OPEN, document, doors, host, settled
 from tests.watch.watched import SPEC, save, watched
@@ -93,20 +95,22 @@ def test_losing_data_is_agreed_to_apart(spec: Path) -> None:
 
 def test_what_is_agreed_to_is_what_was_shown(spec: Path) -> None:
     """Between the look and the key somebody saves something worse."""
-    with watched(spec) as it:
-        settled(it)
-        save(spec, SPEC.replace("flavor: small", "flavor: other"))
-        assert len(it.next().held) == 1
-        save(spec, SPEC.replace("flavor: small", "flavor: other, state: stopped"))
-        it.watch.hear(Consent.KEEPING_DATA.trigger)
-        found = it.next()
-        while Reason.APPROVAL not in {one.reason for one in found.triggers}:
-            found = it.next()
-        if Reason.SAVE in {one.reason for one in found.triggers}:
-            assert (found.ending, "not what it was" in found.message) == (Ending.FAILED, True)
-        uuid = document(spec).instances["web"].uuid
-        there = {**host(spec, "h1").state.machines, **host(spec, "h2").state.machines}
-        assert there[uuid].power is Power.RUNNING
+    rounds = Rounds(Files(spec), "me@here", 4, _unheard, _unheard, lambda: None, _unheard)
+    assert rounds.run(1, (Trigger(Reason.START),)).ending is Ending.APPLIED
+    spec.write_text(SPEC.replace("flavor: small", "flavor: other"))
+    assert len(rounds.run(2, (Trigger(Reason.SAVE),)).held) == 1
+    spec.write_text(SPEC.replace("flavor: small", "flavor: other, state: stopped"))
+    found = rounds.run(3, (Consent.KEEPING_DATA.trigger,))
+    assert (found.ending, "not what it was" in found.message) == (Ending.FAILED, True)
+    uuid = document(spec).instances["web"].uuid
+    there = {**host(spec, "h1").state.machines, **host(spec, "h2").state.machines}
+    assert there[uuid].power is Power.RUNNING
+    assert rounds.run(4, (Consent.KEEPING_DATA.trigger,)).ending is Ending.APPLIED, "now it was shown"
+    rounds.close()
+
+
+def _unheard(_: object) -> None:
+    """Nobody listens."""
 
 
 def test_a_broken_expectation_is_refused(spec: Path) -> None:

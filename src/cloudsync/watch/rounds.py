@@ -181,7 +181,9 @@ class Rounds:
         report.repaired = sum(one.repaired for one in part.drift)
         report.blame = Ending.REFUSED
         _confirm_allowed(whole, part)
-        _confirm_shown(whole, self._held, consent)
+        if not _was_shown(whole, self._held, consent):
+            report.held = decide_quiet(cloud, snapshot, self.who, quiet)[1].held
+            raise StaleError("what waits is not what it was when you agreed", "look at it again")
         report.blame = Ending.FAILED
         return part
 
@@ -228,10 +230,9 @@ def _confirm_allowed(whole: Plan, part: Plan) -> None:
         raise CloudsyncError(f"most of {going} would go", "cloudsync apply asks for that in its own way")
 
 
-def _confirm_shown(whole: Plan, shown: tuple[Held, ...], consent: Consent) -> None:
+def _was_shown(whole: Plan, shown: tuple[Held, ...], consent: Consent) -> bool:
     """What a person agreed to is what they saw."""
-    if consent is Consent.NONE:
-        return
     seen = [one.change for one in shown]
-    if any(not quiet(change) and consent.covers(change) and change not in seen for change in whole.changes):
-        raise StaleError("what waits is not what it was when you agreed", "look at it again")
+    return consent is Consent.NONE or all(
+        quiet(change) or not consent.covers(change) or change in seen for change in whole.changes
+    )
