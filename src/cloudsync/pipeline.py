@@ -131,7 +131,10 @@ def observe(fleet: "Fleet") -> Snapshot:
     """What is there; an error naming every reason when no host answers at all."""
     snapshot = fleet.observe()
     if snapshot.hosts and not any(host.reachable for host in snapshot.hosts.values()):
-        reasons = [f"{name}: {host.reason or host.status.value}" for name, host in sorted(snapshot.hosts.items())]
+        reasons = [
+            f"{name}: {host.reason.removeprefix(f'host {name}: ') or host.status.value}"
+            for name, host in sorted(snapshot.hosts.items())
+        ]
         raise CloudsyncError("no host can be used\n  " + "\n  ".join(reasons), "mend one of them, then run this again")
     return snapshot
 

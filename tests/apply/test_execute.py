@@ -8,7 +8,7 @@ from typing import get_args, get_type_hints
 from cloudsync.apply.attempt import left
 from cloudsync.apply.driver import Blobs, Progress
 from cloudsync.apply.events import Event, Failed, Finished, Progressed, Skipped, Started
-from cloudsync.apply.execute import Outcome, execute
+from cloudsync.apply.execute import STOPPED, Outcome, execute
 from cloudsync.hosts.sim import SimHost
 from cloudsync.model.plan import Plan
 from cloudsync.model.problem import HostError, TransientError
@@ -167,7 +167,7 @@ def test_an_interruption_lets_running_steps_finish_and_starts_no_other() -> None
     driver = Scripted({"a": first, "b": second})
     outcome, events = run(driver, plan(a="", b="", c="a", d="c"), threads=2, stop=stop)
     assert (set(outcome.succeeded), set(outcome.skipped), outcome.interrupted) == ({"a", "b"}, {"c", "d"}, True)
-    assert all(event.because == "interrupted" for event in events if isinstance(event, Skipped))
+    assert all(event.because == STOPPED for event in events if isinstance(event, Skipped))
 
 
 def test_queued_steps_do_not_start_after_an_interruption() -> None:

@@ -60,6 +60,14 @@ def test_a_simulated_machine_has_no_console(cloud: Terminal) -> None:
     assert (refused.code, "simulated" in refused.err) == (1, True)
 
 
+def test_a_cloud_with_something_paused_is_not_destroyed_and_the_error_says_so(cloud: Terminal) -> None:
+    cloud.write(APART.replace("db: {", "db: {paused: true, "))
+    refused = cloud.type("destroy", "-y", "--allow-destroy")
+    assert refused.code == 1
+    assert "error: instance.db: nothing is destroyed while that is paused\n" in refused.err
+    assert states(cloud) == {"db": "running", "web": "running"}
+
+
 def lose(cloud: Terminal) -> None:
     """The disks of what is on h2 vanish."""
     host = SimHost("h2", "sim:", cloud.folder)

@@ -145,7 +145,7 @@ def test_a_line_that_was_torn_off_takes_no_other_with_it(folder: Path) -> None:
     os.truncate(path, path.stat().st_size - 20)
     journal.add(began("c", 3), 1)
     assert [one.began.id for one in journal.entries()] == ["a", "c"]
-    assert journal.latest()["demo"].at.endswith("03Z")
+    assert latest(journal.recent())["demo"].at.endswith("03Z")
 
 
 def test_it_does_not_grow_for_ever_and_keeps_the_last_ones(folder: Path) -> None:
@@ -153,7 +153,7 @@ def test_it_does_not_grow_for_ever_and_keeps_the_last_ones(folder: Path) -> None
     for number in range(100):
         journal.add(began(f"{number:03}", number % 60), 1)
         assert sum(path.stat().st_size for path in folder.iterdir()) < 2 * 4000 + 1000
-        assert list(journal.latest()) == ["demo"]
+        assert list(latest(journal.recent())) == ["demo"]
     found = [one.began.id for one in journal.entries()]
     assert found == [f"{number:03}" for number in range(100 - len(found), 100)]
     assert len(found) >= 10
@@ -186,4 +186,4 @@ def test_what_is_no_file_is_refused(folder: Path) -> None:
     with pytest.raises(HostError, match=r"the journal cannot be written in .*"):
         journal.add(began("b", 2), 1)
     assert Journal(folder / "none").entries() == ()
-    assert Journal(folder / "none").latest() == {}
+    assert Journal(folder / "none").recent() == ()

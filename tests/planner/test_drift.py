@@ -201,7 +201,7 @@ def test_a_disk_of_no_instance_is_told_and_nothing_is_asked_for_it() -> None:
     assert [(one.remedy, one.repaired) for one in made.drift] == [("left alone", False)]
     assert made.steps == ()
     assert summary(made)["drift"] == 0
-    assert text(made, False).endswith("Nothing to do.\n")
+    assert text(made, False).endswith("Nothing to do: what drifted is left alone.\n")
 
 
 def test_an_image_that_only_began_to_come_in_goes_when_the_spec_does_not_name_it() -> None:
@@ -211,6 +211,7 @@ def test_an_image_that_only_began_to_come_in_goes_when_the_spec_does_not_name_it
     host = replace(snapshot.hosts["kvm-1"], partial=frozenset({named, left}))
     made = decide(ONE, Snapshot(hosts={"kvm-1": host})).plan
     assert [(step.kind, getattr(step, "sha256", "")) for step in made.steps] == [("delete-image", left)]
+    assert [one.reasons for one in made.changes] == [("it never arrived: what has come of it is removed",)]
 
 
 def test_a_disk_that_is_bigger_than_wanted_is_told_and_left() -> None:

@@ -6,13 +6,15 @@ from typing import Any
 import pytest
 
 from cloudsync.model.cloud import Cloud, PlacementGroup, Update, Where
-from cloudsync.model.plan import Disruption, Plan
+from cloudsync.model.plan import Action, Disruption, Plan
 from cloudsync.model.resources import Power
 from cloudsync.model.snapshot import HostStatus
 from cloudsync.model.step import AwaitInstance, CreateInstance, DeleteInstance, PutDocument, Step, UpdateInstance
+from cloudsync.render.plan_json import summary
+from cloudsync.render.plan_text import text
 from tests.laws.fleet import Fleet
 from tests.laws.settled import assert_settled
-from tests.planner.build import LARGE, SMALL, changed, cloud, image, instance, network
+from tests.planner.build import LARGE, SMALL, changed, cloud, image, instance, network, without
 from tests.planner.test_changes import apply, change, plan, refused, settled
 
 SHRUNK = replace(SMALL, memory=SMALL.memory // 2)
@@ -139,6 +141,23 @@ def test_the_first_that_does_not_come_back_ends_it_and_the_next_apply_goes_on(fi
     running = [m.memory for host in fleet.hosts.values() for m in host.state.machines.values()]
     stopped(fleet, goal, "web-2")
     assert [m.memory for host in fleet.hosts.values() for m in host.state.machines.values()] == running
+    for host in fleet.hosts.values():
+        host.state = replace(host.state, silent=frozenset())
+    apply(fleet, goal)
+
+
+def test_what_went_before_it_ended_is_told_as_tidying_and_reaches_nobody_any_more() -> None:
+    fleet = settled(web(4))
+    goal = changed(changed(without(web(4), "web-4"), "web-1", flavor=SHRUNK), "web-2", flavor=SHRUNK)
+    (gone,) = (one.uuid for host in fleet.hosts.values() for one in host.state.machines.values() if one.name == "web-4")
+    assert any(one.action is Action.DELETE for one in stopped(fleet, goal, "web-1").changes)
+    assert gone not in fleet.machines()
+    again = plan(fleet, goal)
+    (told,) = (one for one in again.changes if one.address == "instance.web-4")
+    assert (told.action, told.disruption, told.destroys_data) == (Action.UPDATE, Disruption.NONE, False)
+    assert summary(again)["remove"] == 0
+    assert (again.exposure.added, again.exposure.removed) == ((), ())
+    assert "web-4  record left → none" in text(again, False)
     for host in fleet.hosts.values():
         host.state = replace(host.state, silent=frozenset())
     apply(fleet, goal)

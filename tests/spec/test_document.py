@@ -65,6 +65,16 @@ def test_what_follows_such_a_colon_keeps_its_place_and_is_read() -> None:
     assert [spot.message for spot in found.spots] == ['the key "hosts" is here twice']
 
 
+@pytest.mark.parametrize("first", ["", "{}"])
+def test_of_a_key_that_is_here_twice_an_empty_first_one_does_not_count(first: str) -> None:
+    """What refers to the second is told as missing otherwise."""
+    found = parse("cloud.yaml", f"images: {first}\na: 1\nimages: {{blank: 2}}\n".encode())
+    assert found.root["images"] == {"blank": 2}
+    assert found.root.marks["images"][0] == 2
+    assert [spot.message for spot in found.spots][-1] == 'the key "images" is here twice'
+    assert parse("cloud.yaml", b"images: {blank: 1}\nimages: {other: 2}\n").root["images"] == {"blank": 1}
+
+
 def test_a_colon_that_ends_a_text_between_brackets_has_a_way_out() -> None:
     (spot,) = parse("x", b"a: {uri: sim:, state: active}\n").spots
     assert (spot.line, spot.hint) == (1, "put the text in quotes")

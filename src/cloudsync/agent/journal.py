@@ -7,21 +7,19 @@ has lines added and read, state.py asks for the latest. 0600, in a folder of 070
 import logging
 import os
 from collections import deque
-from collections.abc import Mapping
 from errno import ENOSPC
 from pathlib import Path
 from threading import Lock
 
 from cloudsync.agent.places import sync_folder
-from cloudsync.model.document import Applied
-from cloudsync.model.journal import Entry, Line, entries, latest, line
+from cloudsync.model.journal import Entry, Line, entries, line
 from cloudsync.model.problem import HostError
 
 log = logging.getLogger("cloudsync.agent")
 
 _LONG = 1 << 20
 _TAIL = 1 << 17
-"""Bytes: when to begin a new file, and how far back the latest apply is looked for."""
+"""Bytes: when to begin a new file, and how far back the last applies are looked for."""
 
 
 class Journal:
@@ -52,14 +50,14 @@ class Journal:
         with self._lock:
             return self._read(2 * self._long)
 
-    def latest(self) -> Mapping[str, Applied]:
-        """By cloud, what was applied last: none where that is long ago, or cannot be read."""
+    def recent(self) -> tuple[Entry, ...]:
+        """The last applies: none where those are long ago, or cannot be read."""
         try:
             with self._lock:
-                return latest(self._read(_TAIL))
+                return self._read(_TAIL)
         except HostError as error:
             log.error("%s", error.message)
-            return {}
+            return ()
 
     def _turn_over(self) -> None:
         try:

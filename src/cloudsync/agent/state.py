@@ -9,6 +9,7 @@ from cloudsync.agent.links.netlink import occupied
 from cloudsync.agent.links.vxlan import mtus
 from cloudsync.agent.services import Services
 from cloudsync.model.agent_state import AgentState
+from cloudsync.model.journal import cut_off, latest
 
 
 def gather(services: Services) -> AgentState:
@@ -18,6 +19,7 @@ def gather(services: Services) -> AgentState:
     pool = services.images.pool
     images = pool.images()
     outward = (document.uplink if document else None) or uplink.find()
+    applies = services.journal.recent()
     return AgentState(
         version=__version__,
         kvm=usable,
@@ -39,5 +41,6 @@ def gather(services: Services) -> AgentState:
         mtus=mtus(),
         at=datetime.now(UTC).isoformat(),
         tls=certificates.for_migration(),
-        applied=services.journal.latest(),
+        applied=latest(applies),
+        cut_off=cut_off(applies),
     )

@@ -33,7 +33,7 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """`because` names the step that failed, or the interruption."""
+    """`because` names the step that failed, or says that all was stopped."""
 
     step: Step
     because: str

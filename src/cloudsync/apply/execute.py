@@ -16,6 +16,7 @@ from cloudsync.model.problem import CloudsyncError
 from cloudsync.model.step import AwaitInstance, MoveInstance, Step
 
 Listener = Callable[[Event], None]
+STOPPED = "the apply was stopped before"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +128,8 @@ class _Run:
         elif failure:
             self._failed.append(step_id)
         else:
-            self._skipped[step_id] = "interrupted"
-            self._tell(Skipped(self.steps[step_id], "interrupted"))
+            self._skipped[step_id] = STOPPED
+            self._tell(Skipped(self.steps[step_id], STOPPED))
         self.graph.done(step_id)
 
     def outcome(self) -> Outcome:
@@ -144,7 +145,7 @@ class _Run:
     def _why_not(self, step: Step) -> str:
         if self._stop.is_set():
             self._interrupted = True
-            return "interrupted"
+            return STOPPED
         for other in step.waits_for:
             if other in self._failed:
                 return f"{other} failed"

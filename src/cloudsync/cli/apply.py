@@ -104,7 +104,10 @@ def destroy(path: Path, wishes: Wishes) -> int:
             f"protected: {', '.join(protected)}", "take `protect: true` out of the spec if they are to go"
         )
     if cloud.paused:
-        raise CloudsyncError(f"paused: {', '.join(sorted(cloud.paused))}", "take `paused: true` out of the spec first")
+        names = ", ".join(f"instance.{name}" for name in sorted(cloud.paused))
+        raise CloudsyncError(
+            f"{names}: nothing is destroyed while that is paused", "take `paused: true` out of the spec"
+        )
     return _apply(emptied(cloud), None, wishes)
 
 

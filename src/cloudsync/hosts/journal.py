@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cloudsync.hosts.agent_client import AgentClient
 from cloudsync.model.document import Applied
-from cloudsync.model.journal import Entry, Line, entries, latest, line, of_cloud
+from cloudsync.model.journal import Entry, Line, cut_off, entries, latest, line, of_cloud
 from cloudsync.model.problem import HostError
 
 
@@ -57,6 +57,12 @@ class SimJournal:
             return latest(self._entries()).get(self.cloud)
         except HostError:
             return None
+
+    def cut_off(self) -> frozenset[str]:
+        try:
+            return cut_off(self._entries()).get(self.cloud, frozenset())
+        except HostError:
+            return frozenset()
 
     def _entries(self) -> tuple[Entry, ...]:
         try:

@@ -45,6 +45,7 @@ def merged(wanted: Host, cloud: str, found: Survey, state: AgentState, virt: Cal
         tls=state.tls,
         runs=found.runs,
         applied=state.applied.get(cloud),
+        cut_off=state.cut_off.get(cloud, frozenset()),
     )
 
 

@@ -113,6 +113,7 @@ class SimHost:
             boots={uuid: Boot(uuid=uuid, grows=True) for uuid in state.started}
             | {boot.uuid: boot for boot in _boots(state)},
             applied=self._journal.latest(),
+            cut_off=self._journal.cut_off(),
         )
 
     def runs(self) -> Mapping[str, int]:

@@ -65,7 +65,8 @@ class AgentState:
     `pool_size` is the size in bytes of the file system that they are on; 0 from an agent that does not say;
     `pool_free` what is free of it, below 0 from such an agent.
     `tls`: running machines can come and go by TLS.
-    `applied` is what each cloud applied last by this host's journal: nothing from an agent that keeps none.
+    `applied` is what each cloud applied last by this host's journal, `cut_off` the addresses of what that
+    was to change where it never ended: nothing from an agent that keeps none.
     """
 
     version: str
@@ -89,3 +90,4 @@ class AgentState:
     at: str = ""
     tls: bool = False
     applied: Mapping[str, Applied] = field(default_factory=dict)
+    cut_off: Mapping[str, frozenset[str]] = field(default_factory=dict)

@@ -126,6 +126,16 @@ def latest(found: Iterable[Entry]) -> dict[str, Applied]:
     return newest
 
 
+def cut_off(found: Iterable[Entry]) -> dict[str, frozenset[str]]:
+    """By cloud, the addresses of what its last apply was to change, where nobody wrote down how that ended."""
+    last = {entry.began.cloud: entry for entry in found}
+    return {
+        cloud: frozenset(one.address for one in entry.began.changes)
+        for cloud, entry in last.items()
+        if entry.ended is None
+    }
+
+
 def of_cloud(found: Iterable[Entry], cloud: str, limit: int) -> tuple[Entry, ...]:
     """The last `limit` of one cloud; the host may have been another's."""
     ours = tuple(entry for entry in found if entry.began.cloud == cloud)

@@ -202,6 +202,7 @@ class HostState:
     `mtus` has its addresses, each with what fits into one packet there; empty when that is not known.
     `tls`: running machines can come and go by TLS. `runs`, by uuid, numbers the process that each machine runs in.
     `applied` is the cloud's last apply by the host's journal, on whichever hosts that changed something.
+    `cut_off` are the addresses of what that was to change, where it was killed, or goes on.
     `document` is None on a host that never had one. `machines` and `boots` are by instance uuid.
     """
 
@@ -232,6 +233,7 @@ class HostState:
     tls: bool = False
     runs: Mapping[str, int] = field(default_factory=dict)
     applied: Applied | None = None
+    cut_off: frozenset[str] = frozenset()
 
     @property
     def reachable(self) -> bool:

@@ -8,10 +8,11 @@ from dataclasses import replace
 from cloudsync.model.cloud import Cloud
 from cloudsync.model.resources import Instance, World
 from cloudsync.model.snapshot import Drift, HostState
+from cloudsync.planner.act import Act, act
 from cloudsync.planner.drift import LEFT, NO_RECORD, drift
 from cloudsync.planner.held import as_recorded, paused_key
 from cloudsync.planner.seen import see
-from cloudsync.planner.unfinished import unfinished
+from cloudsync.planner.unfinished import interrupted, unfinished
 from cloudsync.scheduler.homes import Home, apart
 
 SPARED = f"{LEFT}: the spec says `paused: true`"
@@ -30,7 +31,11 @@ class Adrift:
         sight = see(as_is, World(instances=records), hosts)
         found = (*drift(sight, hosts, networks), *_unrecorded(cloud, homes))
         self.found = tuple(_spared(cloud, one) for one in sorted(found, key=_order))
-        self._unfinished = {pair.home.uuid for pair in sight.pairs if pair.home and unfinished(pair)}
+        self._unfinished = {
+            pair.home.uuid
+            for pair in sight.pairs
+            if pair.home and (unfinished(pair) or (interrupted(pair) and act(pair, networks) is not Act.NOTHING))
+        }
         self._of: dict[tuple[str, str], list[Drift]] = {}
         self._on: dict[str, list[Drift]] = {}
         for one in self.found:
@@ -45,7 +50,7 @@ class Adrift:
         return tuple(self._on.get(host, ()))
 
     def unfinished(self, instance: Instance) -> bool:
-        """Whether an apply that was cut off says why it does not run, or is not there."""
+        """Whether an apply that was cut off says why it is not as its record says."""
         return instance.uuid in self._unfinished
 
 

@@ -10,7 +10,7 @@ from cloudsync.model.snapshot import Drift, HostState, Machine, Traces
 from cloudsync.planner.act import Act, act, disruption, gateways, ignored, written_as
 from cloudsync.planner.disks import missing
 from cloudsync.planner.seen import Pair, Sight
-from cloudsync.planner.unfinished import unfinished
+from cloudsync.planner.unfinished import interrupted, unfinished
 
 LEFT = "left alone"
 NO_RECORD = "its record is missing"
@@ -81,10 +81,12 @@ def of_pair(pair: Pair, networks: Mapping[str, Network]) -> Iterator[Drift]:
         yield _drift(pair, "the machine is not there", f"will be made {kept}")
     else:
         remedies = _remedies(pair, machine, wanted, networks)
-        yield from _differences(pair, record, machine, wanted, remedies)
+        if not interrupted(pair):
+            yield from _differences(pair, record, machine, wanted, remedies)
         yield from _traces(pair, machine, wanted, remedies)
         yield from _disk(pair, record, machine, wanted, remedies)
-        if machine.power is not record.state and record.state is wanted.state and not unfinished(pair):
+        explained = unfinished(pair) or interrupted(pair)
+        if machine.power is not record.state and record.state is wanted.state and not explained:
             yield from () if ignored(pair) else (_drift(pair, power(pair), remedies.power),)
         yield from _gateways(pair, networks, remedies)
         yield from _data(pair, record, machine, wanted)

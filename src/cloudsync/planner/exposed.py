@@ -1,6 +1,6 @@
 """What hosts have on record and what is wanted, as two scenes: the plan's Exposure is how they differ."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import replace
 
 from cloudsync.model.cloud import Cloud
@@ -23,7 +23,8 @@ def exposed(cloud: Cloud, desired: World, sight: Sight, hosts: Mapping[str, Host
     if _same(desired, sight, documents):
         return Exposure()
     names = {pair.home.uuid: pair.wanted.name for pair in sight.pairs if pair.home and pair.wanted}
-    before, after = of_documents(documents, names), _after(cloud, desired, sight)
+    gone = {pair.home.uuid for pair in sight.pairs if pair.home and not (pair.wanted or pair.is_there)}
+    before, after = of_documents(_without(documents, gone), names), _after(cloud, desired, sight)
     away = {name for _, name in sight.away if name}
     remaining = tuple(left(cloud, [(name, home.addresses) for home, name in sight.away if name], documents))
     return exposure(
@@ -47,6 +48,16 @@ def _same(desired: World, sight: Sight, documents: list[HostDocument]) -> bool:
 
 def _ends(one: Instance) -> tuple[object, ...]:
     return one.groups, [(nic.network, nic.address, nic.port_security) for nic in one.nics]
+
+
+def _without(documents: list[HostDocument], gone: Set[str]) -> list[HostDocument]:
+    """What is gone already reaches nobody, whatever is still on record of it."""
+    return [
+        replace(one, instances={name: known for name, known in one.instances.items() if known.uuid not in gone})
+        if any(known.uuid in gone for known in one.instances.values())
+        else one
+        for one in documents
+    ]
 
 
 def _after(cloud: Cloud, desired: World, sight: Sight) -> Scene:

@@ -13,6 +13,9 @@ from cloudsync.planner.drift import orphans
 from cloudsync.planner.seen import Sight
 from cloudsync.scheduler.filters import no_room
 
+UNUSED = "no disk stands on it and the spec does not name it"
+HALF = "it never arrived: what has come of it is removed"
+
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
@@ -25,6 +28,7 @@ class Drop:
     host: str
     sha256: str
     name: str
+    whole: bool = True
 
 
 def fetches(desired: World, hosts: Mapping[str, HostState]) -> tuple[Fetch, ...]:
@@ -58,7 +62,7 @@ def drops(cloud: Cloud, desired: World, sight: Sight, hosts: Mapping[str, HostSt
         stood_on |= {pair.record.image for pair in sight.at[name] if pair.held and pair.record}
         stood_on |= {home.machine.image for home in sight.strays if home.machine and home.host == name}
         for sha256 in sorted((host.images.keys() | host.partial) - named - stood_on - left):
-            found.append(Drop(name, sha256, names.get(sha256, sha256[:12])))
+            found.append(Drop(name, sha256, names.get(sha256, sha256[:12]), sha256 in host.images))
     return tuple(found)
 
 
@@ -83,7 +87,7 @@ def changes(fetched: tuple[Fetch, ...], dropped: tuple[Drop, ...]) -> tuple[Chan
         Change(
             address=f"image.{name}",
             action=Action.DELETE,
-            reasons=("no disk stands on it and the spec does not name it",),
+            reasons=(UNUSED if any(drop.whole for drop in drops) else HALF,),
             hosts=tuple(sorted({drop.host for drop in drops})),
         )
         for name, drops in sorted(gone.items())

@@ -6,21 +6,22 @@ from dataclasses import replace
 from cloudsync.model import wire
 from cloudsync.model.address import Address, Kind
 from cloudsync.model.plan import Action, Change, Disruption, Field
-from cloudsync.model.resources import Instance, Network, Power
+from cloudsync.model.resources import Instance, Network
+from cloudsync.model.size import size
+from cloudsync.model.snapshot import Machine
 from cloudsync.planner import departed, disks, show
 from cloudsync.planner.act import Act, act, disruption, gateways, remarks, secret
 from cloudsync.planner.fields import as_fields, differing
 from cloudsync.planner.floating import moves, told
 from cloudsync.planner.seen import Pair
-from cloudsync.planner.unfinished import REASON, unfinished
+from cloudsync.planner.unfinished import REASON, interrupted, unfinished
 
 IN_THE_CLEAR = "its memory and disk travel between the hosts in the clear"
 NEW_NIC = "a guest that has booted has to set a new network card up by itself"
 
+TIDIED = "it is gone already"
 ASKED = "asked for by --replace"
 RENEWED = "its user-data changed, and its on_user_data_change is replace"
-
-_STARTED = Field(path="state", before=Power.STOPPED.value, after=Power.RUNNING.value)
 
 
 def changes(pairs: Iterable[Pair], networks: Mapping[str, Network], asked: Container[str] = ()) -> tuple[Change, ...]:
@@ -53,11 +54,12 @@ def change(pair: Pair, networks: Mapping[str, Network], asked: Container[str] = 
     if what is Act.MOVE or fields or (pair.record and pair.record != wanted):
         return _update(pair, wanted, fields, _meaning(pair, wanted, what, networks), remarks(pair, what, networks))
     meaning = disruption(pair, what, networks)
-    if what is Act.START and unfinished(pair):
-        return replace(_update(pair, wanted, (_STARTED,), meaning), reasons=(REASON,))
-    return (
-        None if what is Act.NOTHING and pair.record else _repair(pair, wanted, meaning, remarks(pair, what, networks))
-    )
+    if what is Act.NOTHING and pair.record:
+        return None
+    said = remarks(pair, what, networks)
+    if pair.machine and (interrupted(pair) or (what is Act.START and unfinished(pair))):
+        return replace(_update(pair, wanted, _left(pair.machine, wanted), meaning), reasons=(REASON, *said))
+    return _repair(pair, wanted, meaning, said)
 
 
 def _create(wanted: Instance) -> Change:
@@ -74,6 +76,8 @@ def _create(wanted: Instance) -> Change:
 
 
 def _delete(pair: Pair) -> Change:
+    if not pair.is_there:
+        return _tidied(pair)
     names = ((disks.ROOT,) if pair.has_disk else ()) + disks.destroyed(pair)
     destroys = bool(names)
     reasons = [f"destroys its disk{'s' if len(names) > 1 else ''} {', '.join(names)}"] if destroys else []
@@ -87,6 +91,18 @@ def _delete(pair: Pair) -> Change:
         destroys_data=destroys,
         disks=names,
         disruption=Disruption.DESTROYS_DATA if destroys else Disruption.NONE,
+        before=_digest(pair),
+    )
+
+
+def _tidied(pair: Pair) -> Change:
+    """Of one that is gone: an apply that deleted it did not come to its record any more."""
+    return Change(
+        address=_address(pair.name),
+        action=Action.UPDATE,
+        fields=(Field(path="record", before="left", after=None),),
+        reasons=(TIDIED,),
+        hosts=(pair.host.name,),
         before=_digest(pair),
     )
 
@@ -167,6 +183,17 @@ def _repair(pair: Pair, wanted: Instance, meaning: Disruption, said: tuple[str, 
         disruption=meaning,
         before=_digest(pair),
     )
+
+
+def _left(machine: Machine, wanted: Instance) -> tuple[Field, ...]:
+    """How it was left by an apply that was to make it as its record says."""
+    shown = (
+        ("name", machine.name, wanted.name),
+        ("vcpus", str(machine.vcpus), str(wanted.vcpus)),
+        ("memory", size(machine.memory), size(wanted.memory)),
+        ("state", machine.power.value, wanted.state.value),
+    )
+    return tuple(Field(path=path, before=now, after=goal) for path, now, goal in shown if now != goal)
 
 
 def _fields(pair: Pair, wanted: Instance) -> tuple[Field, ...]:

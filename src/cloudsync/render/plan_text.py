@@ -230,7 +230,7 @@ def _why(one: Unplaced) -> str:
 def totals(plan: Plan, noun: str = "Plan") -> str:
     """One line."""
     if not (plan.steps or plan.changes or plan.unplaced):
-        return "Nothing to do."
+        return "Nothing to do: what drifted is left alone." if plan.drift else "Nothing to do."
     count = summary(plan)
     words = ", ".join(f"{count[verb]} to {verb}" for verb in ("add", "change", "replace", "remove"))
     drift = f"; {count['drift']} drift to repair" if count["drift"] else ""

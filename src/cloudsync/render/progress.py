@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 from cloudsync.apply.events import Event, Failed, Finished, Progressed, Skipped, Started
 from cloudsync.apply.execute import Outcome
 from cloudsync.model.plan import Plan
-from cloudsync.model.step import MoveInstance, Step
+from cloudsync.model.step import MoveInstance, PutDocument, Step
 from cloudsync.spec.words import printable
 
 if TYPE_CHECKING:
@@ -43,6 +43,11 @@ def title(step: Step) -> str:
     return printable(f"{VERBS[step.kind]} {step.address} on {step.host}")
 
 
+def _said(step: Step, text: str) -> str:
+    """Without the host, which the title has named."""
+    return printable(text.removeprefix(f"host {step.host}: "))
+
+
 def _shown(text: str) -> str:
     """For Rich: brackets in it are no markup."""
     from rich.markup import escape
@@ -62,6 +67,7 @@ class Screen:
         self._done = 0
         self._live: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
+        self._unwritten: dict[str, dict[str, None]] = {}
 
     def __enter__(self) -> Self:
         if sys.stderr.isatty():
@@ -76,6 +82,8 @@ class Screen:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        for because, hosts in self._unwritten.items():
+            self._say(f"skipped {VERBS['put-document']} on {printable(', '.join(hosts))}: {printable(because)}")
         if self._live:
             self._live.stop()
 
@@ -108,7 +116,7 @@ class Screen:
             self._line(f"{title(event.step)} …")
 
     def _progressed(self, event: Progressed) -> None:
-        step, line = event.step, f"{title(event.step)}: {printable(event.text)}"
+        step, line = event.step, f"{title(event.step)}: {_said(event.step, event.text)}"
         if self._live and step.id in self._tasks:
             self._live.update(self._tasks[step.id], description=_shown(line))
         elif not self._live and self._clock() - self._told.get(step.id, 0.0) >= RARELY:
@@ -123,9 +131,13 @@ class Screen:
         more = "".join(
             f"\n    {word}: {printable(text)}" for word, text in (("hint", event.hint), ("left", event.left)) if text
         )
-        self._end(event.step, f"FAILED {title(event.step)}: {printable(event.message)}{more}")
+        self._end(event.step, f"FAILED {title(event.step)}: {_said(event.step, event.message)}{more}")
 
     def _skipped(self, event: Skipped) -> None:
+        """Documents are put several times, and all of a host, or none: told at the end, once."""
+        if isinstance(event.step, PutDocument):
+            self._unwritten.setdefault(event.because, {})[event.step.host] = None
+            return
         self._end(event.step, f"skipped {title(event.step)}: {printable(event.because)}")
 
     def _took(self, step: Step) -> str:
@@ -136,6 +148,10 @@ class Screen:
             task = self._tasks.pop(step.id, None)
             if task is not None:
                 self._live.remove_task(task)
+        self._say(line)
+
+    def _say(self, line: str) -> None:
+        if self._live:
             self._live.console.print(line, markup=False, highlight=False)
         else:
             self._line(line)

@@ -98,6 +98,8 @@ def health(host: HostState, instance: Instance, adrift: Adrift) -> tuple[str, tu
     if machine.power is not instance.state and not any(one.endswith(told) for one in problems):
         why = why or ("its state is ignored" if "state" in instance.ignore else "")
         problems.append(": ".join((f"it is {machine.power.value}{told}", *filter(None, (why,)))))
+    elif why and not problems:
+        problems.append(why)
     boot = host.boots.get(instance.uuid)
     if boot and boot.failures:
         problems.append(f"cloud-init: {', '.join(boot.failures)} failed")

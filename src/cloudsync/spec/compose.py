@@ -164,8 +164,8 @@ class _Composer:
         frame.key = None
         if key == "<<":
             self.merge(event, frame, value)
-        elif key in holder:
-            self.duplicate(frame, holder, key)
+        elif key in holder and self.duplicate(frame, holder, key):
+            return
         else:
             holder[key] = value
             holder.marks[key] = (*frame.key_at, mark.line, mark.column)
@@ -176,11 +176,13 @@ class _Composer:
         hint = "write a value, or {} or [] for an empty one, or remove the line"
         self.result.spots.append(Spot(line + 1, column + 1, f"{what} has no value", hint))
 
-    def duplicate(self, frame: _Frame, holder: Map, key: str) -> None:
+    def duplicate(self, frame: _Frame, holder: Map, key: str) -> bool:
+        """Whether the first counts: with nothing in it, all that refers to the second would be told as missing."""
         line, column = frame.key_at
         first = holder.marks[key][0] + 1
         hint = f"remove one of the two, or rename it; the first is on line {first}"
         self.result.spots.append(Spot(line + 1, column + 1, f"the key {quote(key)} is here twice", hint))
+        return bool(holder[key])
 
     def merge(self, event: Any, frame: _Frame, value: Value) -> None:
         sources = value if isinstance(value, Seq) else [value]

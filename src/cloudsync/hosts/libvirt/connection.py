@@ -39,6 +39,7 @@ Heard = Callable[[str, str, str], None]
 """Takes a machine's uuid, its name, and what became of it: `crashed`."""
 
 _START = "start it on that host: systemctl start libvirtd, or `virtlogd -d; libvirtd -d` where there is no systemd"
+_BROKE = "see whether that host is up; if it is, start libvirtd there: systemctl start libvirtd"
 _GROUP = "add yourself to the group libvirt (usermod -aG libvirt USER, then log in again), or run this as root"
 _FULL = "free space on that file system, or make it bigger"
 
@@ -129,7 +130,7 @@ class Connection:
             heard_of = self._heard is not None and self._heard[0].isAlive()
         try:
             if not heard_of:
-                raise TransientError(f"host {self.host}: the connection to libvirtd broke", _START)
+                raise TransientError(f"host {self.host}: the connection to libvirtd broke", _BROKE)
             yield
         finally:
             with self._lock:
@@ -237,7 +238,7 @@ def explain(host: str, what: str, error: lv.libvirtError) -> HostError:
     """A failed call as "host H: cannot WHAT: why"."""
     text = _message(error)
     if error.get_error_domain() == lv.VIR_FROM_RPC or "client socket is closed" in text:
-        return TransientError(f"host {host}: cannot {what}: the connection to libvirtd broke", _START)
+        return TransientError(f"host {host}: cannot {what}: the connection to libvirtd broke", _BROKE)
     if error.get_error_code() == lv.VIR_ERR_OPERATION_TIMEOUT:
         hint = "another job works on it: virsh domjobinfo NAME shows which; run this again when it is over"
         return TransientError(f"host {host}: cannot {what}: {text}", hint)
