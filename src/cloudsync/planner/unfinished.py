@@ -7,8 +7,9 @@ REASON = "not finished by an earlier apply"
 
 
 def unfinished(pair: Pair) -> bool:
-    """Whether it was written into the document and never came to start. Its host tells of every machine that was started
-    once, whether its guest has said anything or not. Of one that is to be off the disk tells that it was there."""
+    """Whether it was written into the document and never came to start. Its host tells of every machine that was
+    started once, whether its guest has said anything or not. Of one that is to be off the disk tells that it was there.
+    """
     record, machine, home = pair.record, pair.machine, pair.home
     if record is None or home is None or pair.wanted is None or pair.replaced or home.uuid in pair.source.boots:
         return False
