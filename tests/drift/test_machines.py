@@ -75,6 +75,7 @@ VNC = edit("<memballoon", "<graphics type='vnc' autoport='yes'/><memballoon")
 USB = edit("type='usb' index='0' model='none'", "type='usb' index='0' model='qemu-xhci'")
 SET, RESTART, CHANGED = "will be set back", "will be set back (restart)", "its definition was changed"
 LEFT, ANEW = "left alone", "cloudsync apply --replace instance.box"
+DETACH = "to be rid of it, on its host: virsh detach-disk box vdz --persistent"
 BOTH = f"{CHANGED}, and it runs so"
 
 
@@ -177,7 +178,7 @@ def test_a_disk_that_somebody_attached_is_told_and_left_alone(box: Scene, flags:
     """It may be in use: what is on it is theirs."""
     box.attach("box", f"<disk type='file'><source file='{box.extra}'/><target dev='vdz' bus='virtio'/></disk>", *flags)
     plan = box.apply()
-    assert said(plan) == [(f"a disk that is not its own is attached: vdz {box.extra}", LEFT)]
+    assert said(plan) == [(f"a disk that is not its own is attached: vdz {box.extra}", f"{LEFT}; {DETACH}")]
     assert kinds(plan) == []
     virsh("detach-disk", "box", "vdz", *flags)
     if "--live" in flags:

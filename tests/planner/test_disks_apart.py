@@ -67,6 +67,7 @@ def test_strange_and_stray_disks_are_told_and_left_alone() -> None:
         ("host.kvm-1", f"a data disk of no instance is in the pool: {stray}.data.qcow2", False),
         ("instance.db", "a disk that is not its own is attached: vdc /srv/x.img", False),
     ]
+    assert plan.drift[1].remedy.endswith("on its host: virsh detach-disk db vdc --persistent")
     assert not plan.steps
 
 

@@ -104,6 +104,7 @@ def test_nothing_else_of_a_machine_on_another_disk_is_touched() -> None:
     assert made.steps == ()
     assert len(made.drift) == 3
     assert all(one.remedy.startswith("left alone") for one in made.drift)
+    assert sum(one.remedy == "left alone until its disks are as they should be" for one in made.drift) == 2
 
 
 def test_why_a_machine_does_not_run_is_told() -> None:

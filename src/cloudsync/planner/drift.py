@@ -114,7 +114,9 @@ def _data(pair: Pair, record: Instance, machine: Machine, wanted: Instance) -> I
             yield _drift(pair, text, LEFT if stuck or is_now > goal.size else f"will be grown{live}")
     for what in machine.strange:
         if not machine.traces.disk or not what.endswith(f" {machine.traces.disk}"):
-            yield _drift(pair, f"a disk that is not its own is attached: {what}", LEFT)
+            way = f"virsh detach-disk {machine.name} {what.partition(' ')[0]} --persistent"
+            text = f"a disk that is not its own is attached: {what}"
+            yield _drift(pair, text, f"{LEFT}; to be rid of it, on its host: {way}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,7 @@ def _remedies(pair: Pair, machine: Machine, wanted: Instance, networks: Mapping[
     if not pair.has_disk:
         return _Remedies(*[f"{LEFT}; to make it anew: cloudsync apply --replace instance.{pair.name}"] * 3)
     if machine.traces.disk or missing(pair):
-        return _Remedies(*[LEFT] * 3)
+        return _Remedies(*[f"{LEFT} until its disks are as they should be"] * 3)
     what = act(pair, networks)
     back = (
         "will be set back (restart)" if disruption(pair, what, networks) is Disruption.RESTART else "will be set back"
