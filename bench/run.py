@@ -15,6 +15,7 @@ BENCHMARKS = {
     "startup": False,
     "scheduler": False,
     "scale": False,
+    "spec": False,
     "plan": True,
     "create": True,
     "metadata": True,

@@ -118,6 +118,7 @@ class Site:
                 generation=self.state.generation,
                 most=most,
                 live=live,
+                grace=0.1,
             )
         )
 

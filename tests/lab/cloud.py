@@ -11,8 +11,15 @@ from pathlib import Path
 
 from cloudsync.agent.parts import end_processes
 
-HALT = b"\xfa\xf4"
+DEAF = b"\xfa\xf4"
 """`cli; hlt`: a boot sector that sleeps for ever."""
+LISTENING = bytes.fromhex(
+    # sti; mov dx, 0x602; mov ax, 0x100; out dx, ax. again: hlt; mov dx, 0x600; in ax, dx; test ah, 1; jz again;
+    # mov dx, 0x604; mov ax, 0x2000; out dx, ax; jmp again
+    "fb ba0206 b80001 ef f4 ba0006 ed f6c401 74f6 ba0406 b80020 ef ebed"
+)
+"""A boot sector that sleeps until somebody presses the power button, and turns the machine off then: it asks ACPI's
+registers, which SeaBIOS puts at 0x600, eighteen times a second."""
 
 HOST = "  {name}: {{uri: '{uri}',{more} overcommit: {{vcpus: 64}}, reserved: {{memory: 0MiB, disk: 0GiB}}}}"
 TINY = {"tiny": "{vcpus: 1, memory: 32MiB, disk: 8MiB}"}
@@ -33,10 +40,9 @@ instances:
 """
 
 
-def blank_image(path: Path) -> Path:
-    """A 1 MiB raw disk whose boot sector halts; a machine on it idles after its firmware."""
-    sector = HALT + bytes(508) + b"\x55\xaa"
-    path.write_bytes(sector + bytes((1 << 20) - len(sector)))
+def blank_image(path: Path, code: bytes = LISTENING) -> Path:
+    """A 1 MiB raw disk with that boot sector; a machine on it idles after its firmware."""
+    path.write_bytes((code.ljust(510, b"\0") + b"\x55\xaa").ljust(1 << 20, b"\0"))
     return path
 
 

@@ -19,7 +19,7 @@ from cloudsync.hosts.libvirt.volume import FOLDER, Pool
 from cloudsync.model.cloud import Host as Wanted
 from cloudsync.model.resources import Instance
 from tests.agent.lab import Lab as Agent
-from tests.lab.cloud import blank_image
+from tests.lab.cloud import DEAF, blank_image
 from tests.libvirt.samples import a_site, an_instance
 
 FOREIGN = """<domain type='qemu'><name>{name}</name><memory unit='MiB'>24</memory><vcpu>2</vcpu>
@@ -68,7 +68,7 @@ def lab(tmp_path: Path) -> Iterator[Lab]:
     connection = Connection("here", "qemu:///system")
     pool = Pool(connection)
     pool.capacity()
-    blank = blank_image(tmp_path / "blank.raw")
+    blank = blank_image(tmp_path / "blank.raw", DEAF)
     digest = sha256(blank.read_bytes()).hexdigest()
     image = Path(FOLDER, f"image-{digest}")
     image.write_bytes(blank.read_bytes())
