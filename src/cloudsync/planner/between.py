@@ -57,9 +57,8 @@ def confirm_same(base: Cloud, head: Cloud) -> None:
 def scenes(base: Cloud, head: Cloud, heirs: Mapping[str, str]) -> tuple[Scene, Scene]:
     """Before and after. Addresses that are not written are somewhere in their subnets; who is renamed is the same."""
     names = renamed(heirs)
-    instances = {
-        names.get(name, name): replace(one, name=names.get(name, name)) for name, one in base.instances.items()
-    }
+    called = ((names.get(name, name), one) for name, one in base.instances.items())
+    instances = {name: one if one.name == name else replace(one, name=name) for name, one in called}
     then = replace(base, instances=instances)
     return of_cloud(then), of_cloud(_without_paused(head, then))
 

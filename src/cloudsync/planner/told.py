@@ -35,6 +35,8 @@ def told(plan: Plan, base: Cloud, head: Cloud, supposed: Supposed) -> tuple[Chan
 
 def held(plan: Plan, base: Cloud, head: Cloud, supposed: Supposed) -> tuple[Held, ...]:
     """What waits, because the spec says that it is not to be touched."""
+    if not plan.held:
+        return ()
     words = _Words(base, head, supposed)
     return tuple(replace(wait, change=one) for wait in plan.held if (one := words.of(wait.change)))
 
