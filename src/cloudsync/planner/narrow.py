@@ -123,8 +123,8 @@ class _Scene:
     changing: Set[str]
 
     def tied(self, held: Set[str]) -> set[str]:
-        """`held`, and what cannot come while that is as it is: it takes an address of that, or changes a network under
-        it."""
+        """`held`, and what cannot come while that is as it is: it takes an address of that, changes a network under it,
+        or names it; and what that names cannot go."""
         kept = [home for address in held if _instance(address) for home in self._there(address)]
         taken = {address for home in kept for address in (*home.addresses, *home.floating)}
         found = {*held, *(f"network.{name}" for name in self._under(kept))}
@@ -133,7 +133,27 @@ class _Scene:
             asks = {*(nic.address for nic in wanted.nics), wanted.floating}
             if f"instance.{name}" in self.changing and (asks & taken or nets & {nic.network for nic in wanted.nics}):
                 found.add(f"instance.{name}")
+        found |= self._naming(found)
         return found if found <= held else self.tied(held | found)
+
+    def _naming(self, held: Set[str]) -> set[str]:
+        documents = self._documents()
+        recorded = {name: group for one in documents for name, group in one.groups.items() if f"group.{name}" in held}
+        there = {f"group.{name}" for name in recorded} | {
+            f"network.{name}" for one in documents for name in one.networks
+        }
+        missing = {one for one in held if one.startswith(("group.", "network."))} - there
+        found = {f"group.{name}" for name, group in self.cloud.groups.items() if _remotes(group) & missing}
+        for name, wanted in self.cloud.instances.items():
+            if missing & {f"group.{group}" for group in wanted.groups}:
+                found.add(f"instance.{name}")
+        stay = {f"group.{name}" for name in self.cloud.groups} | {f"network.{name}" for name in self.cloud.networks}
+        going = self.changing - stay
+        return found | (going & {remote for group in recorded.values() for remote in _remotes(group)})
+
+    def _documents(self) -> list[HostDocument]:
+        found = [host.document for host in self.hosts.values() if host.reachable and host.document]
+        return [one for one in found if not one.released]
 
     def _under(self, kept: Iterable[Home]) -> Iterator[str]:
         """Networks of the spec that leave no place for one that somebody of `kept` is in as it is."""
@@ -203,8 +223,7 @@ class _Scene:
     ) -> dict[str, Noun]:
         """Those held as the hosts have them. Where two hosts differ in one, no cloud can say how it is."""
         found = {name: one for name, one in wanted.items() if f"{kind}.{name}" not in held}
-        documents = [host.document for host in self.hosts.values() if host.reachable and host.document]
-        known = [recorded(one) for one in documents if not one.released]
+        known = [recorded(one) for one in self._documents()]
         for address in sorted(one for one in held if one.startswith(f"{kind}.")):
             name = address.removeprefix(f"{kind}.")
             there = [one.get(name) for one in known]
@@ -217,6 +236,11 @@ class _Scene:
 
 def _instance(address: str) -> bool:
     return address.startswith("instance.")
+
+
+def _remotes(group: Group) -> set[str]:
+    """What else its rules name."""
+    return {rule.remote for rule in group.rules if rule.remote.startswith(("group.", "network."))}
 
 
 def _image(record: Instance) -> Image:
