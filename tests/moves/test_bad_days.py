@@ -29,15 +29,20 @@ def slow(scene: Scene) -> Iterator[Scene]:
 
 
 @contextmanager
-def crowded(scene: Scene, host: str) -> Iterator[None]:
-    """A pool that has room for the instance by its size, and 6 MiB left in fact."""
-    scene.it.run(host, "mount", "-t", "tmpfs", "-o", "size=40m,mode=711", "tmpfs", POOL)
+def narrow(scene: Scene, host: str) -> Iterator[None]:
+    """A pool that has room for the instance and for what must stay free."""
+    scene.it.run(host, "mount", "-t", "tmpfs", "-o", "size=110m,mode=711", "tmpfs", POOL)
     try:
-        scene.it.run(host, "fallocate", "-l", "34M", f"{POOL}/others")
         yield
         assert scene.disks(host) == []
     finally:
         scene.it.run(host, "umount", "--lazy", POOL)
+
+
+def crowd(scene: Scene, host: str) -> None:
+    """Somebody else takes all of that but 6 MiB."""
+    free = scene.it.run(host, "df", "--block-size=1", "--output=avail", POOL).stdout.split()[-1]
+    scene.it.run(host, "fallocate", "-l", str(int(free) - 6 * MIB), f"{POOL}/others")
 
 
 def under_way(scene: Scene) -> "subprocess.Popen[str]":
@@ -76,8 +81,10 @@ def finished(scene: Scene) -> None:
 
 
 def test_the_target_fills_up(slow: Scene) -> None:
-    with crowded(slow, "h2"):
-        failed(under_way(slow), "No space left on device")
+    with narrow(slow, "h2"):
+        begun = under_way(slow)
+        crowd(slow, "h2")
+        failed(begun, "No space left on device")
         stays(slow)
     finished(slow)
 
@@ -86,10 +93,11 @@ def test_the_target_fills_up_under_one_that_is_off(slow: Scene) -> None:
     slow.write(box=on("h1", state="stopped"))
     slow.it.run("h1", "virsh", "-q", "destroy", "box")
     slow.apply()
-    slow.bandwidth = "0"
     slow.write(box=on("h2", state="stopped"))
-    with crowded(slow, "h2"):
-        failed(slow.begin("apply", "-y"), "No space left on device")
+    with narrow(slow, "h2"):
+        begun = slow.begin_move()
+        crowd(slow, "h2")
+        failed(begun, "No space left on device")
         assert slow.machines("h1") == {"box": "shut off"}
         assert slow.holds("h1", "box", SIZE)
         assert slow.machines("h2") == {}
