@@ -143,7 +143,7 @@ def test_pool_full(spec: Path, tmp_path: Path) -> None:
         with running_agent():
             refused(run(spec, "apply", "-y"), "here")
             assert machines() == ""
-            subprocess.run(["mount", "-o", "remount,size=64m", pool], check=True)
+            subprocess.run(["mount", "-o", "remount,size=110m", pool], check=True)
             done = run(spec, "apply", "-y")
             assert done.returncode == 0, done.stdout + done.stderr
             assert run(spec, "destroy", "-y", "--allow-destroy").returncode == 0

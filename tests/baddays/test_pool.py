@@ -40,7 +40,7 @@ def test_its_file_system_is_not_mounted(spec: Path) -> None:
     """An empty one lies where it was."""
     before = images()
     virsh("destroy", "box-1")
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", POOL], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=110m", "tmpfs", POOL], check=True)
     try:
         shown = run(spec, "plan").stdout
         assert "its disk is gone" in shown
