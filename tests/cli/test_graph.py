@@ -31,6 +31,13 @@ def test_it_goes_to_a_file_when_one_is_named(cloud: Terminal, kind: str, start: 
     assert to.read_text().startswith(start)
 
 
+def test_the_spec_is_not_drawn_over(cloud: Terminal) -> None:
+    before = (cloud.folder / "cloud.yaml").read_text()
+    typed = cloud.type("graph", "--out", str(cloud.folder / "cloud.yaml"))
+    assert (typed.code, "it is not overwritten" in typed.err) == (1, True)
+    assert (cloud.folder / "cloud.yaml").read_text() == before
+
+
 def test_what_it_cannot_do_is_said(cloud: Terminal) -> None:
     assert cloud.type("graph", "--format", "png").code == 64
     typed = cloud.type("graph", "--out", str(cloud.folder / "no" / "where.svg"))

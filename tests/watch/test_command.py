@@ -10,9 +10,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 
 import pytest
 
+from cloudsync.cli.keys import listen
+from cloudsync.model.problem import SpecError
+from cloudsync.spec.load import load
 from tests.watch.watched import PATIENCE, SPEC, save
 
 PROGRAM = [sys.executable, "-m", "cloudsync"]
@@ -56,12 +60,33 @@ def test_a_key_applies_what_waits_and_another_ends_it(spec: Path, terminal: OnTe
     save(spec, SPEC.replace("flavor: small", "flavor: other"))
     shown = terminal.until("[a applies what waits  q ends]")
     assert "held: update instance.web (restart)" in shown
-    terminal.key("x")
     terminal.key("a")
     assert "~ instance.web" in terminal.until("applied: 1 change")
     terminal.until("in sync")
     terminal.key("q")
     assert terminal.process.wait(PATIENCE) == 0
+
+
+@pytest.mark.parametrize(
+    ("sent", "keys"),
+    [(b"a", ["a"]), (b"D", ["D"]), (b"\x1b[D", []), (b"\x1bOD", []), (b"\x1bD", []), (b"aD", []), (b"", [])],
+)
+def test_only_a_key_alone_is_a_key(sent: bytes, keys: list[str]) -> None:
+    """The arrow to the left ends with a D."""
+    where, there = os.pipe()
+    os.write(there, sent)
+    os.close(there)
+    heard: list[str] = []
+    listen(where, Event(), heard.append)
+    os.close(where)
+    assert heard == keys
+
+
+def test_a_pipe_that_nobody_writes_to_is_an_empty_spec(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "cloud.yaml")
+    with pytest.raises(SpecError) as raised:
+        load(tmp_path / "cloud.yaml")
+    assert "empty" in raised.value.problems[0].message
 
 
 def test_a_broken_spec_is_shown_at_its_line(spec: Path, terminal: OnTerminal) -> None:

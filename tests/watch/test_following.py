@@ -236,6 +236,7 @@ def test_the_command_tells_systemd_prometheus_and_the_forge(
         (["--git", "origin/main", "--allowed-signers", "HERE"], 1, "in the repository itself"),
         (["--git", "elsewhere/main"], 1, "is not a branch of a remote"),
         (["--git", "origin/main", "--status-hook", "notify 'a"], 1, "is no command"),
+        (["--git", "origin/main", "--status-file", "HERE"], 1, "is no commit's status: it is not overwritten"),
         (["--metrics", "9477"], 1, "is not ADDRESS:PORT"),
     ],
 )

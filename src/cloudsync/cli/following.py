@@ -1,5 +1,6 @@
 """`watch --git`: the branch as the source of what is wanted, and who is told what became of its commits."""
 
+import json
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -36,6 +37,8 @@ class Following:
         from cloudsync.watch.herald import Herald
         from cloudsync.watch.hook import words
 
+        if self.status_file:
+            _confirm_ours(self.status_file)
         command = words(self.status_hook) if self.status_hook else ()
         return [Herald(self.branch, lambda: source.commit, self.status_file, command, _complain)]
 
@@ -52,6 +55,20 @@ class Following:
 
 def _signer(allowed: Path, content: bytes, signature: str) -> str:
     return signer(content, signature, allowed, "git")
+
+
+def _confirm_ours(file: Path) -> None:
+    """CloudsyncError when something else is there."""
+    try:
+        known = file.read_bytes()
+        status = json.loads(known) if known else {"commit": ""}
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError, RecursionError):
+        status = None
+    if not isinstance(status, dict) or "commit" not in status:
+        hint = "choose another place, or remove it"
+        raise CloudsyncError(f"{file} is there, and is no commit's status: it is not overwritten", hint)
 
 
 def _complain(words: str) -> None:

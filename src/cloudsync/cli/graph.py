@@ -16,6 +16,8 @@ def run(path: Path, style: str, to: Path | None) -> int:
     from cloudsync.spec.load import load
 
     one_of(style, "svg", "dot", "mermaid")
+    if to is not None and to.resolve() == path.resolve():
+        raise CloudsyncError(f"{to} is the spec itself: it is not overwritten", "name another file with --out")
     cloud = load(path)
     with Fleet.open(cloud) as fleet:
         documents = [host.document for host in fleet.observe().hosts.values() if host.reachable and host.document]
