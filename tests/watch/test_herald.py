@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cloudsync.model.plan import Action, Change, Disruption, Held
+from cloudsync.model.plan import Action, Change, Disruption, Held, Unplaced
 from cloudsync.model.problem import CloudsyncError, Place, Problem
 from cloudsync.watch.happening import Beat, Ended, Ending, Ready, RoundBegan, RoundEnded
 from cloudsync.watch.herald import Herald
@@ -94,6 +94,23 @@ def test_what_is_refused_broken_or_failed(tmp_path: Path) -> None:
     assert "hunter2" not in json.dumps(found)
     place = {"file": "ab:cloud.yaml", "line": 3, "column": 7}
     assert found[0]["problems"] == [place | {"message": "no such group", "hint": "write it"}]
+
+
+def test_a_commit_with_an_instance_that_no_host_takes_has_failed(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    huge = (Unplaced(instance="huge", refusals={"h1": "no room"}),)
+    desk.herald(ended(Ending.APPLIED, made=(WEB,), unplaced=huge))
+    desk.herald(ended(Ending.QUIET, unplaced=huge))
+    desk.herald(ended(Ending.QUIET, unplaced=huge, silent=("h2",)))
+    desk.herald(ended(Ending.APPLIED, made=(WEB,)))
+    found = desk.leave()
+    assert states(found) == [
+        ("ab", "failure", "no place for huge; 1 change applied"),
+        ("ab", "pending", "no place for huge; nothing to do; no answer from h2"),
+        ("ab", "success", "1 change applied"),
+    ]
+    assert found[0]["unplaced"] == [{"instance": "huge", "refusals": {"h1": "no room"}, "host": None}]
+    assert ("cloudsync plan" in found[0]["hint"], found[2]["hint"]) == (True, "")
 
 
 def test_nothing_is_told_before_there_is_a_commit(tmp_path: Path) -> None:

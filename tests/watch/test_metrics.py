@@ -7,7 +7,7 @@ import pytest
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from cloudsync.model.plan import Action, Change, Held
+from cloudsync.model.plan import Action, Change, Held, Unplaced
 from cloudsync.model.problem import CloudsyncError
 from cloudsync.watch.happening import Beat, Ending, RoundEnded
 from cloudsync.watch.metrics import Metrics, serving
@@ -52,6 +52,20 @@ def test_rounds() -> None:
     assert found["cloudsync_watch_last_success_timestamp_seconds", ()] == 1_000_000
     assert found["cloudsync_watch_reconcile_seconds_sum", ()] == pytest.approx(70.3)
     assert found["cloudsync_watch_reconcile_seconds_bucket", (("le", "0.4"),)] == 1
+
+
+def test_all_is_not_as_it_is_wanted_while_an_instance_has_no_place() -> None:
+    times = iter((1_000.0, 2_000.0))
+    metrics = Metrics(lambda: next(times))
+    metrics(ended(Ending.APPLIED))
+    metrics(ended(Ending.QUIET, unplaced=(Unplaced(instance="huge"),)))
+    found = read(metrics)
+    assert found["cloudsync_watch_unplaced_instances", ()] == 1
+    assert found["cloudsync_watch_last_success_timestamp_seconds", ()] == 1_000
+    metrics(ended(Ending.APPLIED))
+    found = read(metrics)
+    assert found["cloudsync_watch_unplaced_instances", ()] == 0
+    assert found["cloudsync_watch_last_success_timestamp_seconds", ()] == 2_000
 
 
 def test_one_commit_is_the_deployed_one() -> None:

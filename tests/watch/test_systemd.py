@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from cloudsync.model.plan import Unplaced
 from cloudsync.watch.happening import Beat, Ended, Ending, Ready, RoundBegan, RoundEnded
 from cloudsync.watch.systemd import Systemd
 from cloudsync.watch.trigger import Reason, Trigger
@@ -56,6 +57,7 @@ def test_ready_what_it_does_and_the_end(systemd: socket.socket) -> None:
         Beat(),
         ended(Ending.APPLIED, commit="ab" * 20),
         ended(Ending.REFUSED, message="it is not signed", silent=("h3",)),
+        ended(Ending.QUIET, unplaced=(Unplaced(instance="huge"),)),
         Ended(interrupted=False),
     ):
         observer(happening)
@@ -64,6 +66,7 @@ def test_ready_what_it_does_and_the_end(systemd: socket.socket) -> None:
         ["STATUS=looking: origin/main is at abcdef\\x1b[2J"],
         ["STATUS=all is as it is wanted; commit abababababab"],
         ["STATUS=refused; it is not signed; no answer from h3"],
+        ["STATUS=quiet; no place for huge"],
         ["STOPPING=1", "STATUS=ended"],
     ]
 

@@ -6,10 +6,11 @@ herald.py tells it to a file and to a program of the person's. It holds what pla
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from cloudsync.model.plan import Change
+from cloudsync.model.plan import Change, Unplaced
 from cloudsync.model.problem import Problem
 from cloudsync.spec.words import count, some
 from cloudsync.watch.happening import Ending, RoundEnded
+from cloudsync.watch.lines import unplaced
 
 MOST = 100
 """Changes and problems that are listed."""
@@ -27,7 +28,8 @@ class State(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommitStatus:
     """`pending` also where something of the commit waits: for a person, a host, another apply. `failure`: the commit is
-    broken or refused, and what runs stays as it is. `error`: carrying it out failed."""
+    broken or refused, and what runs stays as it is, or no host takes an instance of it. `error`: carrying it out
+    failed."""
 
     branch: str
     commit: str
@@ -36,6 +38,7 @@ class CommitStatus:
     hint: str = ""
     made: tuple[Change, ...] = ()
     held: tuple[Change, ...] = ()
+    unplaced: tuple[Unplaced, ...] = ()
     silent: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = field(default=())
 
@@ -51,9 +54,10 @@ def ended(branch: str, commit: str, one: RoundEnded) -> CommitStatus:
         commit=commit,
         state=state,
         summary=summary,
-        hint=one.hint,
+        hint=one.hint or ("`cloudsync plan` says why no host takes it" if one.unplaced else ""),
         made=one.made,
         held=tuple(held.change for held in one.held),
+        unplaced=one.unplaced,
         silent=one.silent,
         problems=one.problems,
     )
@@ -79,6 +83,10 @@ def _applied(one: RoundEnded) -> tuple[State, str]:
     done = f"{count(len(one.made), 'change')} applied" if one.made else "nothing to do"
     waits = [f"{count(len(one.held), 'change')} held"] if one.held else []
     waits += [f"no answer from {some(one.silent)}"] if one.silent else []
+    if one.unplaced:
+        # A host that is silent may have room.
+        state = State.PENDING if one.silent else State.FAILURE
+        return state, "; ".join([f"no place for {some([it.instance for it in one.unplaced])}", done, *waits])
     return (State.PENDING if waits else State.SUCCESS), "; ".join([done, *waits])
 
 
@@ -93,6 +101,7 @@ def document(one: CommitStatus, at: str) -> dict[str, object]:
         "hint": one.hint,
         "applied": [_change(change) for change in one.made[:MOST]],
         "held": [_change(change) for change in one.held[:MOST]],
+        "unplaced": [unplaced(it) for it in one.unplaced[:MOST]],
         "silent": list(one.silent),
         "problems": [_problem(problem) for problem in one.problems[:MOST]],
         "at": at,

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from cloudsync.apply.events import Event
-from cloudsync.model.plan import Change, Held, Plan
+from cloudsync.model.plan import Change, Held, Plan, Unplaced
 from cloudsync.model.problem import Problem
 from cloudsync.watch.trigger import Trigger
 
 
 class Ending(StrEnum):
-    """How a round ended. Held changes say nothing of that: they are counted apart."""
+    """How a round ended. Held changes, and instances without a place, say nothing of that: they are
+    counted apart."""
 
     QUIET = "quiet"
     APPLIED = "applied"
@@ -53,8 +54,9 @@ class Stepped:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoundEnded:
     """`seconds` since the round began. `drift` counts what was found to differ, `repaired` or not; `made` are the
-    changes carried out, `held` those that wait. `problems` and `message` with `hint` say why it is not applied.
-    `silent` are hosts that do not answer. `again` is in how many seconds it is tried again by itself, None for not.
+    changes carried out, `held` those that wait, `unplaced` the instances that no host takes. `problems` and `message`
+    with `hint` say why it is not applied. `silent` are hosts that do not answer. `again` is in how many seconds it is
+    tried again by itself, None for not.
     """
 
     number: int
@@ -67,6 +69,7 @@ class RoundEnded:
     repaired: int = 0
     made: tuple[Change, ...] = ()
     held: tuple[Held, ...] = ()
+    unplaced: tuple[Unplaced, ...] = ()
     problems: tuple[Problem, ...] = ()
     message: str = ""
     hint: str = ""

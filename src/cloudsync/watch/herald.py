@@ -83,8 +83,9 @@ class Herald:
 
 def _news(status: CommitStatus) -> tuple[object, ...]:
     """Of what was applied the words count changes, which a later look has none of."""
-    applied = bool(status.state is State.SUCCESS or status.held or status.silent)
-    return status.commit, status.state, status.held, status.silent, status.problems, applied or status.summary
+    applied = bool(status.state is State.SUCCESS or status.held or status.unplaced or status.silent)
+    left = (status.held, status.unplaced, status.silent, status.problems)
+    return status.commit, status.state, left, applied or status.summary
 
 
 def _reason(error: HookError | OSError) -> str:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from cloudsync.apply.events import Event, Failed, Finished, Progressed, Skipped, Started
-from cloudsync.model.plan import Change, Held, Plan
+from cloudsync.model.plan import Change, Held, Plan, Unplaced
 from cloudsync.model.problem import Problem
 from cloudsync.render.plan_json import summary
 from cloudsync.watch.happening import Ended, Happening, Planned, Ready, RoundBegan, RoundEnded, Stepped
@@ -48,6 +48,7 @@ def _plan(plan: Plan) -> dict[str, Any]:
     return {
         "changes": [_change(change) for change in plan.changes],
         "held": [_held(one) for one in plan.held],
+        "unplaced": [unplaced(one) for one in plan.unplaced],
         "drift": [{"address": one.address, "host": one.host, "message": one.message} for one in plan.drift],
         "warnings": list(plan.warnings),
         "summary": summary(plan),
@@ -81,6 +82,7 @@ def _ended(one: RoundEnded) -> dict[str, Any]:
         "repaired": one.repaired,
         "made": [_change(change) for change in one.made],
         "held": [_held(held) for held in one.held],
+        "unplaced": [unplaced(it) for it in one.unplaced],
         "problems": [_problem(problem) for problem in one.problems],
         "message": one.message,
         "hint": one.hint,
@@ -101,6 +103,10 @@ def _change(change: Change) -> dict[str, Any]:
 
 def _held(one: Held) -> dict[str, Any]:
     return {"why": one.why, **_change(one.change)}
+
+
+def unplaced(one: Unplaced) -> dict[str, Any]:
+    return {"instance": one.instance, "refusals": dict(one.refusals), "host": one.host}
 
 
 def _problem(problem: Problem) -> dict[str, str | int | None]:

@@ -47,6 +47,7 @@ class Metrics:
         self._repaired = Counter("cloudsync_watch_repaired_drift", "Drift repaired.", registry=registry)
         self._drift = Gauge("cloudsync_watch_drift", "Things found changed outside.", registry=registry)
         self._held = Gauge("cloudsync_watch_held_changes", "Changes that wait for a person.", registry=registry)
+        self._unplaced = Gauge("cloudsync_watch_unplaced_instances", "Instances that no host takes.", registry=registry)
         self._silent = Gauge("cloudsync_watch_silent_hosts", "Hosts that do not answer.", registry=registry)
         self._success = Gauge(
             "cloudsync_watch_last_success_timestamp_seconds",
@@ -80,7 +81,9 @@ class Metrics:
             return
         self._drift.set(one.drift)
         self._held.set(len(one.held))
-        self._success.set(self._now())
+        self._unplaced.set(len(one.unplaced))
+        if not one.unplaced:
+            self._success.set(self._now())
         self._commit.clear()
         self._commit.labels(one.commit, str(one.dirty).lower()).set(1)
 

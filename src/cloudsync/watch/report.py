@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from cloudsync.apply.execute import Outcome
-from cloudsync.model.plan import Change, Held, Plan
+from cloudsync.model.plan import Change, Held, Plan, Unplaced
 from cloudsync.model.problem import CloudsyncError, Problem
 from cloudsync.watch.happening import Ending, RoundEnded
 from cloudsync.watch.trigger import Trigger
@@ -23,6 +23,7 @@ class Report:
     repaired: int = 0
     made: tuple[Change, ...] = ()
     held: tuple[Held, ...] = ()
+    unplaced: tuple[Unplaced, ...] = ()
     problems: tuple[Problem, ...] = ()
     message: str = ""
     hint: str = ""
@@ -56,6 +57,7 @@ class Report:
             repaired=self.repaired,
             made=self.made,
             held=self.held,
+            unplaced=self.unplaced,
             problems=self.problems,
             message=self.message,
             hint=self.hint,

@@ -13,7 +13,7 @@ from time import monotonic
 
 from cloudsync.hosts.fleet import Fleet
 from cloudsync.model.cloud import Cloud
-from cloudsync.model.plan import Change, Held, Plan
+from cloudsync.model.plan import Change, Held, Plan, Unplaced
 from cloudsync.model.problem import CloudsyncError, HostError, LockedError, Problem, SpecError, StaleError
 from cloudsync.model.snapshot import HostStatus, Snapshot
 from cloudsync.pipeline import Attempt, carry_out, decide_quiet, locked, observe, surprised
@@ -50,6 +50,7 @@ class Rounds:
     _usable: frozenset[str] = frozenset()
     _memory: Snapshot | None = None
     _held: tuple[Held, ...] = ()
+    _unplaced: tuple[Unplaced, ...] = ()
 
     def run(self, number: int, triggers: tuple[Trigger, ...]) -> RoundEnded:
         """Never raises but for a bug."""
@@ -77,7 +78,7 @@ class Rounds:
             report.failed(Ending.FAILED, CloudsyncError(what, hint))
         if report.ending in (Ending.FAILED, Ending.LOCKED):
             self._usable, self._memory = frozenset(), None
-        self._held = report.held
+        self._held, self._unplaced = report.held, report.unplaced
         return report.ended(monotonic() - began)
 
     def halt(self) -> None:
@@ -90,7 +91,7 @@ class Rounds:
             self._fleet.close()
 
     def _run(self, report: Report) -> None:
-        report.blame, report.held = Ending.REFUSED, self._held
+        report.blame, report.held, report.unplaced = Ending.REFUSED, self._held, self._unplaced
         cloud = self.source.load()
         report.commit, report.dirty = cloud.commit, cloud.dirty
         fleet = self._fleet_of(cloud)
@@ -177,7 +178,7 @@ class Rounds:
 
         whole, part = decide_quiet(cloud, snapshot, self.who, goes)
         report.silent = _silent(snapshot)
-        report.drift, report.held = len(whole.drift), part.held
+        report.drift, report.held, report.unplaced = len(whole.drift), part.held, whole.unplaced
         report.repaired = sum(one.repaired for one in part.drift)
         report.blame = Ending.REFUSED
         _confirm_allowed(whole, part)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from time import monotonic
 
 from cloudsync.agent.notify import notify
-from cloudsync.spec.words import count, printable
+from cloudsync.spec.words import count, printable, some
 from cloudsync.watch.happening import Ended, Ending, Happening, Ready, RoundBegan, RoundEnded
 
 
@@ -53,9 +53,11 @@ def _words(happening: Happening) -> list[str]:
 
 
 def _status(one: RoundEnded) -> str:
-    done = "all is as it is wanted" if one.ending in (Ending.QUIET, Ending.APPLIED) else one.ending.value
+    wanted = one.ending in (Ending.QUIET, Ending.APPLIED) and not one.unplaced
+    done = "all is as it is wanted" if wanted else one.ending.value
     more = [one.message] if one.message else [count(len(one.problems), "problem")] if one.problems else []
     more += [f"{count(len(one.held), 'change')} held"] if one.held else []
+    more += [f"no place for {some([it.instance for it in one.unplaced])}"] if one.unplaced else []
     more += [f"no answer from {', '.join(one.silent)}"] if one.silent else []
     at = [f"commit {one.commit[:12]}"] if one.commit else []
     return "; ".join([done, *more, *at])[:400]

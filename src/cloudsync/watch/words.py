@@ -4,9 +4,9 @@ screen.py shows it."""
 from dataclasses import dataclass, replace
 
 from cloudsync.apply.events import Failed
-from cloudsync.model.plan import Action, Held
+from cloudsync.model.plan import Action, Held, Unplaced
 from cloudsync.render.paint import Paint
-from cloudsync.render.plan_text import listing, texts
+from cloudsync.render.plan_text import listing, refused, texts
 from cloudsync.render.problems import text as problems
 from cloudsync.render.progress import title
 from cloudsync.spec.words import count, printable, some
@@ -26,11 +26,12 @@ ENDINGS = {
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """`now` is how things stand; `held` was shown already."""
+    """`now` is how things stand; `held` and `unplaced` were shown already."""
 
     paint: Paint
     now: str = "starting"
     held: tuple[Held, ...] = ()
+    unplaced: tuple[Unplaced, ...] = ()
     said: str = ""
 
     def after(self, happening: Happening) -> tuple["Words", str]:
@@ -39,7 +40,8 @@ class Words:
             case RoundBegan():
                 return replace(self, now="looking"), ""
             case Planned():
-                return replace(self, now="applying", held=happening.plan.held), self._planned(happening)
+                shown = replace(self, now="applying", held=happening.plan.held, unplaced=happening.plan.unplaced)
+                return shown, self._planned(happening)
             case Stepped(event=Failed() as event):
                 hint = f"\n    hint: {printable(event.hint)}" if event.hint else ""
                 return self, self.paint.red("FAILED") + f" {title(event.step)}: {printable(event.message)}{hint}"
@@ -58,10 +60,12 @@ class Words:
         return "\n".join(f"  {sign.rjust(3)} {text}" for sign, text in rows)
 
     def _ended(self, one: RoundEnded) -> tuple["Words", str]:
-        now = ENDINGS[one.ending]
+        now = _standing(one)
         parts = []
         if one.held != self.held and one.held:
             parts += [_waits(held) for held in one.held]
+        if one.unplaced != self.unplaced:
+            parts += [placeless(it) for it in one.unplaced]
         words = self._line(one)
         quiet = one.ending is Ending.QUIET and not any(
             trigger.reason is not Reason.INTERVAL for trigger in one.triggers
@@ -72,18 +76,38 @@ class Words:
         if not quiet and not (one.ending in (Ending.LOCKED, Ending.FAILED) and said == self.said):
             parts.append(words + (f": {said}" if said and not one.problems else ""))
         left = f", {count(len(one.held), 'change')} held" if one.held else ""
+        left += f", no place for {_names(one.unplaced)}" if one.unplaced else ""
         silent = f", no answer from {some(one.silent)}" if one.silent else ""
         again = f", again in {one.again:.0f} s" if one.again is not None else ""
-        return replace(self, now=now + left + silent + again, held=one.held, said=said), "\n".join(parts)
+        after = replace(self, now=now + left + silent + again, held=one.held, unplaced=one.unplaced, said=said)
+        return after, "\n".join(parts)
 
     def _line(self, one: RoundEnded) -> str:
         """`save of cloud.yaml: applied 2 changes in 0.21 s`."""
         why = ", ".join(dict.fromkeys(f"{t.reason.value}{f' ({t.detail})' if t.detail else ''}" for t in one.triggers))
-        what = ENDINGS[one.ending]
+        what = _standing(one)
         if one.made or one.repaired:
             what += f": {count(len(one.made), 'change')}" if one.made else f": {one.repaired} drift repaired"
-        colour = "red" if one.ending in (Ending.BROKEN, Ending.REFUSED, Ending.FAILED) else "green"
+        what += f", no place for {_names(one.unplaced)}" if one.unplaced else ""
+        bad = one.unplaced or one.ending in (Ending.BROKEN, Ending.REFUSED, Ending.FAILED)
+        colour = "red" if bad else "green"
         return f"{printable(why)}: {self.paint.of(colour, what)} in {one.seconds:.2f} s"
+
+
+def placeless(one: Unplaced) -> str:
+    """With each host's reason."""
+    why = "; ".join(refused(one.refusals, len(one.refusals))) or "there is no host"
+    if one.host is not None:
+        return printable(f"instance.{one.instance} stays on {one.host}: it cannot move ({why})")
+    return printable(f"instance.{one.instance} is not placed: {why}")
+
+
+def _names(unplaced: tuple[Unplaced, ...]) -> str:
+    return printable(some([one.instance for one in unplaced]))
+
+
+def _standing(one: RoundEnded) -> str:
+    return "nothing to do" if one.unplaced and one.ending is Ending.QUIET else ENDINGS[one.ending]
 
 
 def _waits(one: Held) -> str:
