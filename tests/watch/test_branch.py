@@ -42,11 +42,26 @@ def test_a_push_is_heard_of(site: Site, heard: Heard) -> None:
     assert heard.source.load().commit == first
     heard.source.seen(heard.source.load(), None)
     second = site.push(cloud_yaml=SPEC + "# second\n")
-    assert heard.triggers.get(timeout=PATIENCE) == Trigger(Reason.COMMIT, f"origin/main is at {second[:12]}")
-    assert heard.source.load().commit == heard.branch.commit == second
+    news = heard.triggers.get(timeout=PATIENCE)
+    assert news == Trigger(Reason.COMMIT, f"origin/main is at {second[:12]}")
+    assert heard.source.load([news]).commit == heard.branch.commit == second
     with pytest.raises(RefusedError):
         heard.source.seen(heard.source.load(), applied("ab" * 20))
     heard.source.seen(heard.source.load(), applied(first))
+
+
+def test_a_round_that_began_before_the_push_was_told_leaves_it_to_its_own(site: Site, heard: Heard) -> None:
+    first = heard.source.load().commit
+    site.push(cloud_yaml="version: 1\nhosts: [")
+    news = heard.triggers.get(timeout=PATIENCE)
+    interval = Trigger(Reason.INTERVAL)
+    assert heard.source.load([interval]).commit == heard.branch.commit == first
+    heard.source.seen(heard.source.load(), None)
+    with pytest.raises(CloudsyncError):
+        heard.source.load([interval, news])
+    assert heard.source.load([interval]).commit == first, "said once"
+    third = site.push(cloud_yaml=SPEC + "# third\n")
+    assert heard.source.load([heard.triggers.get(timeout=PATIENCE)]).commit == third
 
 
 def test_a_remote_that_is_away_is_said_once_and_what_was_wanted_stays(site: Site, heard: Heard) -> None:

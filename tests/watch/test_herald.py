@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from cloudsync.model.plan import Action, Change, Disruption, Held, Unplaced
+from cloudsync.model.plan import Action, Change, Disruption, Held, Plan, Unplaced
 from cloudsync.model.problem import CloudsyncError, Place, Problem
-from cloudsync.watch.happening import Beat, Ended, Ending, Ready, RoundBegan, RoundEnded
+from cloudsync.watch.happening import Beat, Ended, Ending, Planned, Ready, RoundBegan, RoundEnded
 from cloudsync.watch.herald import Herald
 from cloudsync.watch.hook import HookError, run, words
 from cloudsync.watch.trigger import Reason, Trigger
@@ -20,6 +20,8 @@ FIRST, SECOND = "ab" * 20, "cd" * 20
 WHY = (Trigger(Reason.COMMIT, FIRST[:12]),)
 WEB = Change(address="instance.web", action=Action.CREATE, disruption=Disruption.NONE)
 DB = Change(address="instance.db", action=Action.UPDATE, disruption=Disruption.RESTART)
+
+PLAN = Plan(cloud="demo")
 
 
 def ended(ending: Ending, **more: Any) -> RoundEnded:
@@ -53,13 +55,13 @@ def states(found: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
 
 def test_each_commit_is_told_once_for_each_that_becomes_of_it(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
-    for one in (Ready(), Beat(), RoundBegan(1, WHY), Beat(), ended(Ending.APPLIED, made=(WEB,))):
+    for one in (Ready(), Beat(), RoundBegan(1, WHY), Planned(1, PLAN), Beat(), ended(Ending.APPLIED, made=(WEB,))):
         desk.herald(one)
     for _ in range(3):
-        desk.herald(RoundBegan(2, WHY))
+        desk.herald(Planned(2, PLAN))
         desk.herald(ended(Ending.QUIET))
     desk.commit = SECOND
-    desk.herald(RoundBegan(3, WHY))
+    desk.herald(Planned(3, PLAN))
     desk.herald(ended(Ending.APPLIED, made=(WEB,), held=(Held(why="destroys", change=DB),)))
     desk.herald(ended(Ending.QUIET, held=(Held(why="destroys", change=DB),)))
     desk.herald(ended(Ending.QUIET, silent=("h3",)))
@@ -96,6 +98,13 @@ def test_what_is_refused_broken_or_failed(tmp_path: Path) -> None:
     assert found[0]["problems"] == [place | {"message": "no such group", "hint": "write it"}]
 
 
+def test_a_commit_that_is_refused_was_never_said_to_be_applied(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.herald(RoundBegan(1, WHY))
+    desk.herald(ended(Ending.REFUSED, message="it was pushed by force"))
+    assert states(desk.leave()) == [("ab", "failure", "it was pushed by force")]
+
+
 def test_a_commit_with_an_instance_that_no_host_takes_has_failed(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     huge = (Unplaced(instance="huge", refusals={"h1": "no room"}),)
@@ -116,7 +125,7 @@ def test_a_commit_with_an_instance_that_no_host_takes_has_failed(tmp_path: Path)
 def test_nothing_is_told_before_there_is_a_commit(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     desk.commit = ""
-    desk.herald(RoundBegan(1, WHY))
+    desk.herald(Planned(1, PLAN))
     desk.herald(ended(Ending.FAILED, message="origin/main cannot be fetched"))
     assert desk.leave() == []
     assert not desk.file.exists()

@@ -3,7 +3,7 @@
 While the remote does not answer, what was there before stays wanted: drift is repaired all the same.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from threading import Event, Lock, Thread
 
 from cloudsync.model.cloud import Cloud
@@ -22,7 +22,7 @@ class BranchSource:
 
     def __init__(self, follower: Follower, every: float, complain: Callable[[str], None]) -> None:
         self._follower, self._every, self._complain = follower, every, complain
-        self._tip, self._given, self._asked = "", "", False
+        self._tip, self._given, self._told, self._asked = "", "", "", False
         self._trouble = ""
         self._good, self._bad = "", ""
         self._deployed: Applied | None = None
@@ -32,20 +32,23 @@ class BranchSource:
 
     @property
     def commit(self) -> str:
-        """The newest that is known, empty before there is one."""
-        return self._tip
+        """The newest that a round has had, empty before there is one."""
+        return self._given
 
     def begin(self, tell: Tell) -> None:
         self._thread = Thread(target=self._run, args=(tell,), name="branch", daemon=True)
         self._thread.start()
 
-    def load(self) -> Cloud:
-        """A commit that is refused is said once; then the last good one is what is wanted, until there is another."""
+    def load(self, triggers: Collection[Trigger] = (), /) -> Cloud:
+        """A new commit is for the round that it began, so that this is the one that says what became of it. A commit
+        that is refused is said once; then the last good one is what is wanted, until there is another."""
         with self._lock:
             self._asked = True
             if not self._tip:
                 self._tip = self._follower.fetch()
-            tip = self._given = self._tip
+            if not self._given or self._news(self._tip) in triggers:
+                self._given = self._tip
+            tip = self._given
         try:
             cloud = self._follower.cloud(tip)
             if tip == self._bad:
@@ -84,13 +87,19 @@ class BranchSource:
                 continue
             self._trouble = ""
             if fresh:
-                tell(Trigger(Reason.COMMIT, f"{self._follower.branch.title} is at {self._tip[:12]}"))
+                tell(self._news(fresh))
 
-    def _fetched(self) -> bool:
-        """Whether the newest is another than the loop has; it asks for the first by itself."""
+    def _fetched(self) -> str:
+        """The newest, when the loop neither has it nor was told of it; empty else. It asks for the first by itself."""
         with self._lock:
             self._tip = self._follower.fetch()
-            return self._asked and self._tip != self._given
+            fresh = self._asked and self._tip not in (self._given, self._told)
+            if self._asked:
+                self._told = "" if self._tip == self._given else self._tip
+            return self._tip if fresh else ""
+
+    def _news(self, tip: str) -> Trigger:
+        return Trigger(Reason.COMMIT, f"{self._follower.branch.title} is at {tip[:12]}")
 
     def _complained(self, words: str) -> None:
         if words != self._trouble:

@@ -1,5 +1,6 @@
 """The spec file and all that it refers to, as a Source: told when one of them is another and has come to rest."""
 
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 from threading import Event, Lock, Thread
@@ -35,7 +36,7 @@ class Files:
         self._thread = Thread(target=self._watch, args=(self._folders, tell), name="files", daemon=True)
         self._thread.start()
 
-    def load(self) -> Cloud:
+    def load(self, _: Collection[Trigger] = (), /) -> Cloud:
         from cloudsync.spec.load import load
 
         named: set[Path] = set()

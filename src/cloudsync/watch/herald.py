@@ -12,7 +12,7 @@ from queue import SimpleQueue
 from threading import Thread
 
 from cloudsync.watch.commit_status import CommitStatus, State, begun, document, ended
-from cloudsync.watch.happening import Ended, Happening, RoundBegan, RoundEnded
+from cloudsync.watch.happening import Ended, Happening, Planned, RoundEnded
 from cloudsync.watch.hook import HookError, run
 
 _LEAVE = 15.0
@@ -42,7 +42,7 @@ class Herald:
         if isinstance(happening, Ended):
             self._queue.put(None)
             self._thread.join(_LEAVE)
-        elif isinstance(happening, RoundBegan) and commit and (self._last is None or self._last.commit != commit):
+        elif isinstance(happening, Planned) and commit and (self._last is None or self._last.commit != commit):
             self._tell(begun(self._branch, commit))
         elif isinstance(happening, RoundEnded) and commit and happening.commit in ("", commit):
             self._tell(ended(self._branch, commit, happening))

@@ -92,7 +92,7 @@ class Rounds:
 
     def _run(self, report: Report) -> None:
         report.blame, report.held, report.unplaced = Ending.REFUSED, self._held, self._unplaced
-        cloud = self.source.load()
+        cloud = self.source.load(report.triggers)
         report.commit, report.dirty = cloud.commit, cloud.dirty
         fleet = self._fleet_of(cloud)
         report.blame = Ending.FAILED

@@ -1,11 +1,12 @@
 """Where the wanted cloud comes from, and who else may notice that it is time to look. The loop begins and ends them."""
 
+from collections.abc import Collection
 from typing import Protocol
 
 from cloudsync.hosts.fleet import Fleet
 from cloudsync.model.cloud import Cloud
 from cloudsync.model.document import Applied
-from cloudsync.watch.trigger import Tell
+from cloudsync.watch.trigger import Tell, Trigger
 
 
 class Source(Protocol):
@@ -14,9 +15,10 @@ class Source(Protocol):
     def begin(self, tell: Tell) -> None:
         """Tell from now on when there may be something new, from a thread of its own."""
 
-    def load(self) -> Cloud:
-        """What is wanted now; called from one thread, never twice at once. SpecError with all problems, CloudsyncError
-        for what is refused (a force-push, a bad signature): the running cloud stays as it is then."""
+    def load(self, triggers: Collection[Trigger] = (), /) -> Cloud:
+        """What is wanted now, in a round that began for these; called from one thread, never twice at once. SpecError
+        with all problems, CloudsyncError for what is refused (a force-push, a bad signature): the running cloud stays
+        as it is then."""
         ...
 
     def seen(self, cloud: Cloud, deployed: Applied | None) -> None:
