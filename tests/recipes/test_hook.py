@@ -36,7 +36,28 @@ def test_git_commits_a_spec_that_is_right_and_no_other(hooked: Repository) -> No
     assert hooked.git("rev-list", "--count", "HEAD") == "1"
 
 
-def test_the_file_for_pre_commit_calls_the_same(hooked: Repository) -> None:
+def test_git_commits_by_what_is_staged(hooked: Repository) -> None:
+    """Whatever the files in the folder say. An image that is not in Git is none of its concern."""
+    spec = APART.replace("'https://example.org/blank.qcow2', sha256: " + "ab" * 32, "'file:images/blank.qcow2'")
+    assert "file:images" in spec
+    here = hooked.folder / "cloud.yaml"
+    machine = Machine.new(hooked.folder.parent / "machine")
+    script = "git -c user.name=a -c user.email=a@example.org commit -q -m change"
+    here.write_text(spec + "bad: 1\n")
+    hooked.git("add", "cloud.yaml")
+    here.write_text(spec)
+    refused = machine.run(script, hooked.folder)
+    assert refused.returncode == 1, refused.stdout
+    assert "cloud.yaml:" in refused.stdout
+    hooked.git("add", "cloud.yaml")
+    here.write_text(spec + "bad: 1\n")
+    done = machine.run(script, hooked.folder)
+    assert done.returncode == 0, done.stdout
+    assert hooked.git("show", "HEAD:cloud.yaml") == spec.strip()
+
+
+def test_the_file_for_pre_commit() -> None:
+    """That tool puts away what is not staged, so that the files here are what is committed."""
     (hook,) = YAML(typ="safe").load(TOP / ".pre-commit-hooks.yaml")
-    assert f"exec {hook['entry']}" in (TOP / "recipes" / "git" / "pre-commit").read_text()
+    assert hook["entry"] == "cloudsync validate"
     assert (hook["language"], hook["pass_filenames"], hook["always_run"]) == ("system", False, True)
