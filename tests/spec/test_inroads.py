@@ -86,6 +86,8 @@ INROADS = [
     LIBVIRT + "sshauth=privkey&no_verify=1",
     "qemu+unix:///system?socket=/tmp/x",
     "qemu+tls://h1.invalid/system?pkipath=/tmp",
+    "sim:",
+    "sim:?vcpus=16&memory=64GiB",
     "sim:?path=/tmp/elsewhere.json",
     "sim:?vcpus=2&path=../elsewhere.json",
 ]
@@ -99,7 +101,7 @@ def test_what_reaches_into_this_machine(uri: str) -> None:
     assert list(inroads(hosts, frozenset([uri]))) == []
 
 
-@pytest.mark.parametrize("uri", ["qemu:///system", "sim:", "sim:?vcpus=2", LIBVIRT + "sshauth=agent", LIBVIRT[:-1]])
+@pytest.mark.parametrize("uri", ["qemu:///system", LIBVIRT + "sshauth=agent", LIBVIRT[:-1]])
 def test_what_does_not(uri: str) -> None:
     assert list(inroads({"h1": Host(name="h1", uri=uri)}, frozenset())) == []
 
@@ -112,6 +114,20 @@ def test_a_commit_chooses_no_program_and_no_file_here(site: Site) -> None:
     with pytest.raises(SpecError) as caught:
         taken(site.follower())
     assert "which this machine does not yet know of" in caught.value.problems[0].message
+    (site.here / "cloud.yaml").write_text(text)
+    assert taken(site.follower()) == tip
+
+
+def test_a_commit_makes_up_no_host(site: Site) -> None:
+    """Instances would be placed on it, and run nowhere."""
+    text = SPEC.replace("{uri: 'sim:'}", "{uri: 'sim:'}, h4: {uri: 'sim:?vcpus=16&memory=64GiB'}")
+    assert "h4" in text
+    tip = site.push(cloud_yaml=text)
+    with pytest.raises(SpecError) as caught:
+        taken(site.follower())
+    assert [one.message for one in caught.value.problems] == [
+        'the URI of host "h4" says sim:, which this machine does not yet know of'
+    ]
     (site.here / "cloud.yaml").write_text(text)
     assert taken(site.follower()) == tip
 

@@ -23,6 +23,7 @@ from cloudsync.watch.happening import Ending, RoundEnded
 from cloudsync.watch.trigger import Reason
 from tests.cli.terminal import Terminal
 from tests.spec.followed import Site
+from tests.spec.repository import Repository
 from tests.spec.signers import Signer
 from tests.watch.test_metrics import samples
 from tests.watch.watched import PATIENCE, SPEC, Watched, watched
@@ -36,6 +37,8 @@ OTHER = SPEC + "  other: {image: blank, flavor: small}\n"
 def site(tmp_path: Path) -> Site:
     made = Site.new(tmp_path)
     made.push(cloud_yaml=SPEC)
+    # Simulated hosts are those that the person here has checked out.
+    Repository(made.here).git("pull", "-q")
     return made
 
 

@@ -12,9 +12,9 @@ from cloudsync.model.cloud import Cloud
 from cloudsync.model.document import Applied
 from cloudsync.model.problem import CloudsyncError, SpecError
 from cloudsync.spec.digests import Digests, cache_path
-from cloudsync.spec.document import read
+from cloudsync.spec.document import Document, read
 from cloudsync.spec.draft import draft
-from cloudsync.spec.git import Objects, apart, fetch, line, remotes, shallow
+from cloudsync.spec.git import Objects, apart, fetch, line, named, remotes, shallow
 from cloudsync.spec.inroads import inroads
 from cloudsync.spec.lineage import called
 from cloudsync.spec.signature import signed
@@ -83,7 +83,7 @@ class Follower:
             raise SpecError(found.problems)
         if found.cloud is None or found.document is None:
             raise RefusedError(f"{branch.title} has no {found.file} in commit {tip[:12]}", "name the spec with -f FILE")
-        problems = [found.document.problem(one) for one in inroads(found.cloud.hosts, _known(branch.path))]
+        problems = [found.document.problem(one) for one in inroads(found.cloud.hosts, _known(branch))]
         if problems:
             raise SpecError(problems)
         return replace(found.cloud, commit=tip, dirty=False)
@@ -168,9 +168,13 @@ def confirm_apart(signers: Path, branch: Branch) -> None:
         )
 
 
-def _known(path: Path) -> frozenset[str]:
-    """URIs of hosts in the file here, whatever else is wrong with it."""
+def _known(branch: Branch) -> frozenset[str]:
+    """URIs of hosts in the file here, whatever else is wrong with it; while it cannot be read, in the commit that is
+    checked out."""
     try:
-        return frozenset(host.uri for host in draft(read(path))[0].hosts.values())
-    except SpecError:
+        document: Document | None = read(branch.path)
+        if document and not document.complete:
+            document = version(branch.path, named(branch.top, "HEAD"), Digests(cache_path())).document
+        return frozenset(host.uri for host in draft(document)[0].hosts.values()) if document else frozenset()
+    except CloudsyncError:
         return frozenset()
