@@ -274,7 +274,9 @@ def test_the_lock_is_held_by_one_at_a_time_and_says_by_whom(site: Site) -> None:
 
 def test_observing_changes_nothing(site: Site) -> None:
     site.running()
-    assert site.state == site.state
+    # What is free in the file system is not ours alone to change.
+    first, second = (replace(site.state, free=0) for _ in range(2))
+    assert first == second
 
 
 def test_a_checkup_says_that_this_host_does(site: Site) -> None:

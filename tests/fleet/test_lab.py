@@ -102,14 +102,12 @@ def test_two_hosts_with_one_uuid(it: Hosts, desk: Desk) -> None:
         it.start("h2")
 
 
-def test_observing_costs_what_the_slowest_host_costs(it: Hosts, desk: Desk) -> None:
-    """All are asked at once: one that says nothing does not add to the others."""
+def test_a_host_that_says_nothing_is_told_beside_the_others(it: Hosts, desk: Desk) -> None:
+    """What that costs is for `make bench`."""
     it.run("h3", "nft", "add table inet mute; add chain inet mute in { type filter hook input priority -300; "
            "policy accept; }; add rule inet mute in tcp dport 22 drop")  # fmt: skip
     try:
-        began = monotonic()
-        assert "h3 ✗ unreachable" in desk.done("plan")
-        assert monotonic() - began < 12
+        assert "h1 ✓  h2 ✓  h3 ✗ unreachable" in desk.done("plan")
     finally:
         it.run("h3", "nft", "delete table inet mute")
 
