@@ -4,8 +4,6 @@ import socket
 import urllib.request
 
 import pytest
-from prometheus_client import generate_latest
-from prometheus_client.parser import text_string_to_metric_families
 
 from cloudsync.agent.keeper import Moved
 from cloudsync.agent.meter import Meter, metered
@@ -15,9 +13,8 @@ from cloudsync.model.problem import CloudsyncError, HostError
 from cloudsync.model.snapshot import Boot
 from tests.agent.documents import document
 from tests.agent.lab import Lab
-from tests.watch.conventions import wrong
+from tests.watch.conventions import Samples, read, samples
 
-Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 WEB, DB = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
 
 
@@ -38,16 +35,6 @@ def metrics(clock: Clock) -> Metrics:
     return Metrics(clock)
 
 
-def samples(text: str) -> Samples:
-    assert wrong(text) == []
-    families = text_string_to_metric_families(text)
-    return {(one.name, tuple(sorted(one.labels.items()))): one.value for family in families for one in family.samples}
-
-
-def read(metrics: Metrics) -> Samples:
-    return samples(generate_latest(metrics.registry).decode())
-
-
 def test_documents_by_how_they_ended(metrics: Metrics) -> None:
     errors: list[tuple[str, Exception | None]] = [
         ("put", None),
@@ -63,7 +50,7 @@ def test_documents_by_how_they_ended(metrics: Metrics) -> None:
                     raise error
         except (CloudsyncError, KeyError):
             continue
-    found = read(metrics)
+    found = read(metrics.registry)
     named = "cloudsync_agent_documents_total"
     assert {key[1]: value for key, value in found.items() if key[0] == named} == {
         (("how", "put"), ("outcome", "stored")): 1,
@@ -94,8 +81,8 @@ def test_phases_of_boots(metrics: Metrics, clock: Clock) -> None:
         clock.now = now
         metrics.booting(Boot(uuid=WEB, stage=stage, finished=finished, failures=("x",)))
         if now == 12:
-            assert read(metrics)["cloudsync_guests_booting", ()] == 1
-    found = read(metrics)
+            assert read(metrics.registry)["cloudsync_guests_booting", ()] == 1
+    found = read(metrics.registry)
     assert phases(found) == {"init-local": (1, 1), "init-network": (1, 4), "modules-final": (1, 20)}
     assert found["cloudsync_guest_boots_total", (("result", "failed"),)] == 1
     assert found["cloudsync_guests_booting", ()] == 0
@@ -108,7 +95,7 @@ def test_a_guest_makes_up_no_phase_and_leaves_nothing_behind(metrics: Metrics) -
     metrics.booting(Boot(uuid=DB, stage="init-network/x"))
     metrics.forget_others({DB})
     metrics.booting(Boot(uuid=DB))
-    found = read(metrics)
+    found = read(metrics.registry)
     assert phases(found) == {}
     assert found["cloudsync_guests_booting", ()] == 0
 
@@ -116,7 +103,7 @@ def test_a_guest_makes_up_no_phase_and_leaves_nothing_behind(metrics: Metrics) -
 def test_answers_are_added_up(metrics: Metrics) -> None:
     for _ in range(2):
         metrics.asked({("openstack", 200): 3, ("none", 404): 1})
-    found = read(metrics)
+    found = read(metrics.registry)
     assert found["cloudsync_metadata_requests_total", (("code", "200"), ("tree", "openstack"))] == 6
     assert found["cloudsync_metadata_requests_total", (("code", "404"), ("tree", "none"))] == 2
 

@@ -2,11 +2,26 @@
 
 import re
 
+from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 _UNITS = ("_seconds", "_bytes", "_ratio", "_info", "_total", "_created")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _FOREIGN = ("process_", "python_")
+
+
+Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
+
+
+def samples(text: str) -> Samples:
+    """By name and labels, of a text that breaks no convention."""
+    assert wrong(text) == []
+    families = text_string_to_metric_families(text)
+    return {(one.name, tuple(sorted(one.labels.items()))): one.value for family in families for one in family.samples}
+
+
+def read(registry: CollectorRegistry) -> Samples:
+    return samples(generate_latest(registry).decode())
 
 
 def wrong(text: str) -> list[str]:

@@ -25,7 +25,7 @@ from tests.cli.terminal import Terminal
 from tests.spec.followed import Site
 from tests.spec.repository import Repository
 from tests.spec.signers import Signer
-from tests.watch.test_metrics import samples
+from tests.watch.conventions import samples
 from tests.watch.watched import PATIENCE, SPEC, Watched, watched
 
 MORE = SPEC + "  more: {image: blank, flavor: small}\n"

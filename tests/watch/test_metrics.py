@@ -4,29 +4,16 @@ import urllib.request
 from typing import Any
 
 import pytest
-from prometheus_client import generate_latest
-from prometheus_client.parser import text_string_to_metric_families
 
 from cloudsync.model.plan import Action, Change, Held, Unplaced
 from cloudsync.model.problem import CloudsyncError
 from cloudsync.watch.happening import Beat, Ending, RoundEnded
 from cloudsync.watch.metrics import Metrics, serving
 from cloudsync.watch.trigger import Reason, Trigger
-from tests.watch.conventions import wrong
+from tests.watch.conventions import read, samples, wrong
 
-Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 WHY = (Trigger(Reason.SAVE, "cloud.yaml"), Trigger(Reason.EVENT, "web-1 crashed"))
 MADE = tuple(Change(address=f"instance.web-{number}", action=Action.CREATE) for number in range(3))
-
-
-def samples(text: str) -> Samples:
-    assert wrong(text) == []
-    families = text_string_to_metric_families(text)
-    return {(one.name, tuple(sorted(one.labels.items()))): one.value for family in families for one in family.samples}
-
-
-def read(metrics: Metrics) -> Samples:
-    return samples(generate_latest(metrics.registry).decode())
 
 
 def ended(ending: Ending, **more: Any) -> RoundEnded:
@@ -39,7 +26,7 @@ def test_rounds() -> None:
     metrics(Beat())
     metrics(ended(Ending.APPLIED, made=MADE, held=(Held(why="destroys", change=MADE[0]),), drift=2, repaired=2))
     metrics(ended(Ending.FAILED, seconds=70.0, commit="cd" * 20, drift=5, silent=("h1",)))
-    found = read(metrics)
+    found = read(metrics.registry)
     assert found["cloudsync_watch_rounds_total", (("outcome", "applied"),)] == 1
     assert found["cloudsync_watch_rounds_total", (("outcome", "failed"),)] == 1
     assert found["cloudsync_watch_rounds_total", (("outcome", "refused"),)] == 0
@@ -59,11 +46,11 @@ def test_all_is_not_as_it_is_wanted_while_an_instance_has_no_place() -> None:
     metrics = Metrics(lambda: next(times))
     metrics(ended(Ending.APPLIED))
     metrics(ended(Ending.QUIET, unplaced=(Unplaced(instance="huge"),)))
-    found = read(metrics)
+    found = read(metrics.registry)
     assert found["cloudsync_watch_unplaced_instances", ()] == 1
     assert found["cloudsync_watch_last_success_timestamp_seconds", ()] == 1_000
     metrics(ended(Ending.APPLIED))
-    found = read(metrics)
+    found = read(metrics.registry)
     assert found["cloudsync_watch_unplaced_instances", ()] == 0
     assert found["cloudsync_watch_last_success_timestamp_seconds", ()] == 2_000
 
@@ -73,7 +60,7 @@ def test_one_commit_is_the_deployed_one() -> None:
     for commit in ("ab" * 20, "cd" * 20):
         metrics(ended(Ending.QUIET, commit=commit, dirty=True))
     metrics(ended(Ending.REFUSED, commit="ef" * 20))
-    commits = [labels for name, labels in read(metrics) if name == "cloudsync_watch_commit_info"]
+    commits = [labels for name, labels in read(metrics.registry) if name == "cloudsync_watch_commit_info"]
     assert commits == [(("commit", "cd" * 20), ("dirty", "true"))]
 
 

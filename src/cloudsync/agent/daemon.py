@@ -7,12 +7,10 @@ import asyncio
 import logging
 import signal
 import socket
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import uvicorn
 
 from cloudsync.agent.alarm import Alarm
 from cloudsync.agent.app import build
@@ -33,6 +31,7 @@ from cloudsync.agent.notify import notify
 from cloudsync.agent.part import Part
 from cloudsync.agent.places import Places
 from cloudsync.agent.pool import Pool
+from cloudsync.agent.server import Server, config
 from cloudsync.agent.services import Services
 from cloudsync.agent.store import Store
 from cloudsync.model.problem import CloudsyncError
@@ -123,8 +122,8 @@ def _services(places: Places, keeper: Keeper, boots: Boots, reader: Reader, mete
 
 async def _serve(services: Services, listener: socket.socket, counted: "Counted | None", where: Path) -> None:
     stop = services.stop
-    server = _Server(_config(services))
-    pages = _Server(counted.config) if counted else None
+    server = Server(config(guard(build(services)), timeout_graceful_shutdown=_GRACE))
+    pages = Server(counted.config) if counted else None
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _end, [server, *([pages] if pages else [])], stop)
@@ -143,7 +142,7 @@ def _restore(loop: asyncio.AbstractEventLoop, keeper: Keeper) -> None:
     loop.run_in_executor(None, keeper.restore)
 
 
-def _end(servers: Sequence[uvicorn.Server], stop: asyncio.Event) -> None:
+def _end(servers: Sequence[Server], stop: asyncio.Event) -> None:
     """Streams end at once; a change under way is finished."""
     if not stop.is_set():
         notify("STOPPING=1")
@@ -151,28 +150,3 @@ def _end(servers: Sequence[uvicorn.Server], stop: asyncio.Event) -> None:
     stop.set()
     for server in servers:
         server.should_exit = True
-
-
-class _Server(uvicorn.Server):
-    """uvicorn's own handlers would raise the signal again after the end; ours are set on the loop."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-def _config(services: Services) -> uvicorn.Config:
-    """No lifespan, no log of its own: it would repeat what was sent in tracebacks."""
-    return uvicorn.Config(
-        guard(build(services)),
-        http="httptools",
-        loop="asyncio",
-        lifespan="off",
-        ws="none",
-        log_config=None,
-        access_log=False,
-        log_level="warning",
-        server_header=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=_GRACE,
-    )

@@ -9,7 +9,6 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from threading import Lock
 
-import uvicorn
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -25,6 +24,7 @@ from cloudsync import __version__
 from cloudsync.agent.metadata.fold import STAGES
 from cloudsync.agent.metadata.tally import Counts
 from cloudsync.agent.meter import Meter
+from cloudsync.agent.server import Config, config
 from cloudsync.model.document import HostDocument
 from cloudsync.model.problem import CloudsyncError
 from cloudsync.model.snapshot import Boot
@@ -123,14 +123,16 @@ class Counted:
     """`config` is of the server that answers at `listener`."""
 
     meter: Metrics
-    config: uvicorn.Config
+    config: Config
     listener: socket.socket
 
 
 def counted(host: str, port: int) -> Counted:
     """Metrics that can be read there. CloudsyncError when that is not to be had."""
     metrics = Metrics()
-    return Counted(metrics, _config(metrics), _listen(host, port))
+    # Few readers at once: whoever reaches the address must not use up the agent.
+    limits = {"limit_concurrency": _READERS, "timeout_keep_alive": 5, "timeout_graceful_shutdown": 1}
+    return Counted(metrics, config(make_asgi_app(metrics.registry), **limits), _listen(host, port))
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -148,22 +150,3 @@ def _listen(host: str, port: int) -> socket.socket:
             f"metrics cannot be read at {host} port {port}: {error.strerror}", "give --metrics another ADDRESS:PORT"
         ) from None
     return listener
-
-
-def _config(metrics: Metrics) -> uvicorn.Config:
-    """Few readers at once: whoever reaches the address must not use up the agent."""
-    return uvicorn.Config(
-        make_asgi_app(metrics.registry),
-        http="httptools",
-        loop="asyncio",
-        lifespan="off",
-        ws="none",
-        log_config=None,
-        access_log=False,
-        log_level="warning",
-        server_header=False,
-        proxy_headers=False,
-        limit_concurrency=_READERS,
-        timeout_keep_alive=5,
-        timeout_graceful_shutdown=1,
-    )

@@ -1,6 +1,5 @@
 """`watch --git`: the branch as the source of what is wanted, and who is told what became of its commits."""
 
-import json
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -38,7 +37,9 @@ class Following:
         from cloudsync.watch.hook import words
 
         if self.status_file:
-            _confirm_ours(self.status_file)
+            from cloudsync.cli.store import confirm_ours
+
+            confirm_ours(self.status_file.resolve(), self.status_file, "commit", "no commit's status")
         command = words(self.status_hook) if self.status_hook else ()
         return [Herald(self.branch, lambda: source.commit, self.status_file, command, _complain)]
 
@@ -55,20 +56,6 @@ class Following:
 
 def _signer(allowed: Path, content: bytes, signature: str) -> str:
     return signer(content, signature, allowed, "git")
-
-
-def _confirm_ours(file: Path) -> None:
-    """CloudsyncError when something else is there."""
-    try:
-        known = file.read_bytes()
-        status = json.loads(known) if known else {"commit": ""}
-    except FileNotFoundError:
-        return
-    except (OSError, ValueError, RecursionError):
-        status = None
-    if not isinstance(status, dict) or "commit" not in status:
-        hint = "choose another place, or remove it"
-        raise CloudsyncError(f"{file} is there, and is no commit's status: it is not overwritten", hint)
 
 
 def _complain(words: str) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import stat
 import tempfile
 from contextlib import suppress
@@ -16,6 +17,8 @@ from cloudsync.model.problem import CloudsyncError
 from cloudsync.model.snapshot import Snapshot
 
 T = TypeVar("T")
+
+_OURS = re.compile(rb'\{\s*"format_version":')
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,7 @@ def _write(path: Path, data: bytes, noun: str) -> None:
     """Whole or not at all, for its owner alone."""
     try:
         target = path.resolve()
-        _refuse_other(target, path, noun)
+        confirm_ours(target, path, noun, f"not a saved {noun}")
         handle, fresh = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
         try:
             with os.fdopen(handle, "wb") as file:
@@ -79,23 +82,22 @@ def _write(path: Path, data: bytes, noun: str) -> None:
         raise CloudsyncError(f"{path} cannot be written: {reason}", "choose another place") from None
 
 
-def _refuse_other(target: Path, path: Path, noun: str) -> None:
-    """CloudsyncError when something is there that is neither empty nor such a file."""
+def confirm_ours(target: Path, path: Path, field: str, what: str) -> None:
+    """CloudsyncError, which says `what` it is, when something is there that is neither empty nor JSON of ours with that
+    `field`."""
     try:
         status = target.stat()
     except FileNotFoundError:
         return
-    if stat.S_ISREG(status.st_mode) and (not status.st_size or noun in _fields(target.read_bytes())):
+    if stat.S_ISREG(status.st_mode) and (not status.st_size or field in _fields(target.read_bytes())):
         return
-    raise CloudsyncError(
-        f"{path} is there, and is not a saved {noun}: it is not overwritten", "choose another place, or remove it"
-    )
+    raise CloudsyncError(f"{path} is there, and is {what}: it is not overwritten", "choose another place, or remove it")
 
 
 def _fields(data: bytes) -> dict[str, object]:
     """Those of a JSON object that has a version; else none."""
     try:
-        found = json.loads(data) if data.startswith(b'{"format_version":') else {}
+        found = json.loads(data) if _OURS.match(data) else {}
     except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -10,7 +10,7 @@ from cloudsync.model.plan import Action, Change, Exposure, Plan
 from cloudsync.model.problem import CloudsyncError
 from cloudsync.planner.grounds import notes
 from cloudsync.planner.mass import most
-from cloudsync.planner.supposed import Supposed
+from cloudsync.planner.supposed import Supposed, renamed
 from cloudsync.planner.told import held, told
 from cloudsync.reach.expect import check
 from cloudsync.reach.exposure import exposure
@@ -39,7 +39,7 @@ def between(plan: Plan, base: Cloud, head: Cloud, supposed: Supposed) -> Plan:
 def _fates(base: Cloud, supposed: Supposed, changes: Iterable[Change]) -> Iterator[tuple[str, bool]]:
     """What is there, by the names that the plan has for it, and whether it goes."""
     gone = {one.address for one in changes if one.action in (Action.DELETE, Action.REPLACE)}
-    names = {old: new for new, old in supposed.heirs.items()}
+    names = renamed(supposed.heirs)
     for old in base.instances:
         name = names.get(old, old)
         yield name, f"instance.{name}" in gone
@@ -61,11 +61,6 @@ def scenes(base: Cloud, head: Cloud, heirs: Mapping[str, str]) -> tuple[Scene, S
     instances = {name: one if one.name == name else replace(one, name=name) for name, one in called}
     then = replace(base, instances=instances)
     return of_cloud(then), of_cloud(_without_paused(head, then))
-
-
-def renamed(heirs: Mapping[str, str]) -> dict[str, str]:
-    """What each of the base is called now."""
-    return {old: new for new, old in heirs.items()}
 
 
 def _without_paused(head: Cloud, then: Cloud) -> Cloud:

@@ -143,13 +143,13 @@ class _Scene:
             f"network.{name}" for one in documents for name in one.networks
         }
         missing = {one for one in held if one.startswith(("group.", "network."))} - there
-        found = {f"group.{name}" for name, group in self.cloud.groups.items() if _remotes(group) & missing}
+        found = {f"group.{name}" for name, group in self.cloud.groups.items() if remotes(group) & missing}
         for name, wanted in self.cloud.instances.items():
             if missing & {f"group.{group}" for group in wanted.groups}:
                 found.add(f"instance.{name}")
         stay = {f"group.{name}" for name in self.cloud.groups} | {f"network.{name}" for name in self.cloud.networks}
         going = self.changing - stay
-        return found | (going & {remote for group in recorded.values() for remote in _remotes(group)})
+        return found | (going & {remote for group in recorded.values() for remote in remotes(group)})
 
     def _documents(self) -> list[HostDocument]:
         found = [host.document for host in self.hosts.values() if host.reachable and host.document]
@@ -238,7 +238,7 @@ def _instance(address: str) -> bool:
     return address.startswith("instance.")
 
 
-def _remotes(group: Group) -> set[str]:
+def remotes(group: Group) -> set[str]:
     """What else its rules name."""
     return {rule.remote for rule in group.rules if rule.remote.startswith(("group.", "network."))}
 

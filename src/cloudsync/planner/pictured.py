@@ -10,8 +10,9 @@ from cloudsync.model.document import HostDocument
 from cloudsync.model.plan import Action, Plan
 from cloudsync.model.snapshot import Snapshot
 from cloudsync.model.step import PutDocument
-from cloudsync.planner.between import renamed, scenes
+from cloudsync.planner.between import scenes
 from cloudsync.planner.exposed import left, newest
+from cloudsync.planner.supposed import renamed
 from cloudsync.reach.picture import Picture, View, picture
 from cloudsync.reach.recorded import of_documents
 from cloudsync.reach.scene import Port, Scene

@@ -68,7 +68,7 @@ def _is_back(pair: Pair) -> bool:
 
 def _circles(cloud: Cloud, sight: Sight, networks: Networks) -> Iterator[Circle]:
     """Those that have something to roll."""
-    groups = tuple(_groups(cloud))
+    groups = tuple(together(cloud))
     if not groups:
         return
     pairs = {pair.name: pair for pair in sight.pairs if pair.wanted}
@@ -93,7 +93,7 @@ def _circles(cloud: Cloud, sight: Sight, networks: Networks) -> Iterator[Circle]
             yield Circle(group, update, left if left > 0 else update.max_unavailable, found, tuple(gates))
 
 
-def _groups(cloud: Cloud) -> Iterator[tuple[str, Update, list[str]]]:
+def together(cloud: Cloud) -> Iterator[tuple[str, Update, list[str]]]:
     """Bases and placement groups with `update`, and who belongs to each."""
     cared: dict[str, Update] = {}
     members: dict[str, list[str]] = {}

@@ -69,7 +69,7 @@ def suppose(base: Cloud, head: Cloud) -> Supposed:
     base = _agreed(base, head)
     heirs = find_heirs(head.instances, base.instances)
     then, now = Choice(base), Choice(head)
-    successors = {old: new for new, old in heirs.items()}
+    successors = renamed(heirs)
     usual = min(head.hosts or base.hosts or (SOMEWHERE,))
     homes: dict[str, str] = {}
     for name, wanted in base.instances.items():
@@ -90,6 +90,11 @@ def suppose(base: Cloud, head: Cloud) -> Supposed:
         homes=tuple(Placement(instance=name, host=homes[name]) for name in sorted(homes)),
         heirs=heirs,
     )
+
+
+def renamed(heirs: Mapping[str, str]) -> dict[str, str]:
+    """What each of the base is called now."""
+    return {old: new for new, old in heirs.items()}
 
 
 def _agreed(base: Cloud, head: Cloud) -> Cloud:

@@ -6,15 +6,15 @@ What hosts tell one another goes along with whatever is done; drift of hosts tha
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import replace
 
+from cloudsync.model.address import Kind
 from cloudsync.model.cloud import Cloud
 from cloudsync.model.plan import Change, Plan
 from cloudsync.model.problem import CloudsyncError
 from cloudsync.model.snapshot import HostState
-from cloudsync.planner.narrow import narrowed, without_steps
+from cloudsync.planner.narrow import narrowed, remotes, without_steps
 from cloudsync.spec.suggest import did_you_mean
 
 UNTARGETED = "untargeted"
-_KINDS = ("host", "image", "network", "keypair", "group", "instance")
 
 
 def aimed(
@@ -34,16 +34,16 @@ def aimed(
 
 def _meant(cloud: Cloud, whole: Plan, target: str) -> Iterator[str]:
     """CloudsyncError when nothing of that name is in the spec or changes."""
-    address = target if target.partition(".")[0] in _KINDS else f"instance.{target}"
-    kind, _, name = address.partition(".")
     nouns: Mapping[str, Set[str]] = {
-        "host": cloud.hosts.keys(),
-        "image": cloud.images.keys(),
-        "network": cloud.networks.keys(),
-        "keypair": cloud.keypairs.keys(),
-        "group": cloud.groups.keys(),
-        "instance": cloud.instances.keys(),
+        Kind.HOST: cloud.hosts.keys(),
+        Kind.IMAGE: cloud.images.keys(),
+        Kind.NETWORK: cloud.networks.keys(),
+        Kind.KEYPAIR: cloud.keypairs.keys(),
+        Kind.GROUP: cloud.groups.keys(),
+        Kind.INSTANCE: cloud.instances.keys(),
     }
+    address = target if target.partition(".")[0] in nouns else f"instance.{target}"
+    kind, _, name = address.partition(".")
     counted = [one.name for one in cloud.instances.values() if kind == "instance" and name in (one.name, one.base)]
     found = {f"instance.{one}" for one in counted}
     found |= {address} if name in nouns[kind] or any(one.address == address for one in whole.changes) else set()
@@ -73,7 +73,7 @@ def _refers(cloud: Cloud, address: str) -> Iterator[str]:
         yield from (f"keypair.{key}" for key in one.keypairs)
         yield from (f"group.{group}" for group in one.groups)
     elif kind == "group" and (group := cloud.groups.get(name)):
-        yield from (rule.remote for rule in group.rules if rule.remote.startswith(("group.", "network.")))
+        yield from remotes(group)
 
 
 def _without_repairs(plan: Plan, names: Set[str]) -> Plan:

@@ -4,11 +4,12 @@ the change, not with the cloud. Pure; pipeline.py asks, before it supposes anyth
 Two values that are one object are found equal at once, and a thousand hosts are each compared with all groups.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
-from cloudsync.model.cloud import Cloud, Wanted
+from cloudsync.model.cloud import Cloud
+from cloudsync.planner.rolling import together
 from cloudsync.planner.supposed import Choice
 
 T = TypeVar("T")
@@ -17,17 +18,16 @@ T = TypeVar("T")
 def unlike(base: Cloud, head: Cloud) -> tuple[Cloud, Cloud]:
     """What is left out is in both, with all that it refers to, and nothing that is left depends on it."""
     homes = _settled(base, head)
-    changed = [one for name, one in head.instances.items() if name not in homes]
-    rolling = {circle for one in changed for circle in _circles(head, one)}
-    images = {one.image for one in changed}
+    changed = head.instances.keys() - homes.keys()
+    rolling = {one for _, _, members in together(head) if not changed.isdisjoint(members) for one in members}
+    images = {head.instances[name].image for name in changed}
     kept: set[str] = set()
     there: set[tuple[str, str]] = set()
     for name, home in homes.items():
-        one = head.instances[name]
-        brings = (home, one.image) not in there and one.image in images
-        if brings or not rolling.isdisjoint(_circles(head, one)):
+        image = head.instances[name].image
+        if name in rolling or (image in images and (home, image) not in there):
             kept.add(name)
-            there.add((home, one.image))
+            there.add((home, image))
     aside = homes.keys() - kept
     return _without(base, aside), _without(head, aside)
 
@@ -77,12 +77,3 @@ def _settled(base: Cloud, head: Cloud) -> dict[str, str]:
 
 def _same(before: Mapping[str, T], after: Mapping[str, T]) -> frozenset[str]:
     return frozenset(name for name, one in before.items() if after.get(name) == one)
-
-
-def _circles(head: Cloud, one: Wanted) -> Iterator[str]:
-    """Bases and placement groups of which only so many may be down at once."""
-    group = head.placement_groups.get(one.where.group or "")
-    if one.update:
-        yield f"instance.{one.base}"
-    if group and group.update:
-        yield f"placement_group.{group.name}"

@@ -48,19 +48,19 @@ def _window(source: str, column: int) -> tuple[str, int]:
 
 def as_json(problems: Sequence[Problem]) -> str:
     """`{format_version, problems: [{severity, file, line, column, message, hint, source}]}`."""
-    return json.dumps({"format_version": FORMAT_VERSION, "problems": [_plain(one) for one in problems]}, indent=2)
+    found = [{"severity": one.severity.value, **plain(one), "source": one.source} for one in problems]
+    return json.dumps({"format_version": FORMAT_VERSION, "problems": found}, indent=2)
 
 
-def _plain(problem: Problem) -> dict[str, str | int | None]:
+def plain(problem: Problem) -> dict[str, str | int | None]:
+    """`{file, line, column, message, hint}`, without the line itself."""
     place = problem.place
     return {
-        "severity": problem.severity.value,
         "file": place.file if place else None,
         "line": place.line if place else None,
         "column": place.column if place else None,
         "message": problem.message,
         "hint": problem.hint,
-        "source": problem.source,
     }
 
 

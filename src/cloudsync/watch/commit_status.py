@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from cloudsync.model.plan import Change, Unplaced
 from cloudsync.model.problem import Problem
+from cloudsync.render.problems import plain
 from cloudsync.spec.words import count, some
 from cloudsync.watch.happening import Ending, RoundEnded
 from cloudsync.watch.lines import unplaced
@@ -103,21 +104,10 @@ def document(one: CommitStatus, at: str) -> dict[str, object]:
         "held": [_change(change) for change in one.held[:MOST]],
         "unplaced": [unplaced(it) for it in one.unplaced[:MOST]],
         "silent": list(one.silent),
-        "problems": [_problem(problem) for problem in one.problems[:MOST]],
+        "problems": [plain(problem) for problem in one.problems[:MOST]],
         "at": at,
     }
 
 
 def _change(change: Change) -> dict[str, object]:
     return {"address": change.address, "action": change.action.value, "disruption": change.disruption.label}
-
-
-def _problem(problem: Problem) -> dict[str, object]:
-    place = problem.place
-    return {
-        "file": place.file if place else None,
-        "line": place.line if place else None,
-        "column": place.column if place else None,
-        "message": problem.message,
-        "hint": problem.hint,
-    }

@@ -4,8 +4,8 @@ from typing import Any
 
 from cloudsync.apply.events import Event, Failed, Finished, Progressed, Skipped, Started
 from cloudsync.model.plan import Change, Held, Plan, Unplaced
-from cloudsync.model.problem import Problem
 from cloudsync.render.plan_json import summary
+from cloudsync.render.problems import plain
 from cloudsync.watch.happening import Ended, Happening, Planned, Ready, RoundBegan, RoundEnded, Stepped
 from cloudsync.watch.trigger import Trigger
 
@@ -83,7 +83,7 @@ def _ended(one: RoundEnded) -> dict[str, Any]:
         "made": [_change(change) for change in one.made],
         "held": [_held(held) for held in one.held],
         "unplaced": [unplaced(it) for it in one.unplaced],
-        "problems": [_problem(problem) for problem in one.problems],
+        "problems": [plain(problem) for problem in one.problems],
         "message": one.message,
         "hint": one.hint,
         "silent": list(one.silent),
@@ -107,14 +107,3 @@ def _held(one: Held) -> dict[str, Any]:
 
 def unplaced(one: Unplaced) -> dict[str, Any]:
     return {"instance": one.instance, "refusals": dict(one.refusals), "host": one.host}
-
-
-def _problem(problem: Problem) -> dict[str, str | int | None]:
-    place = problem.place
-    return {
-        "file": place.file if place else None,
-        "line": place.line if place else None,
-        "column": place.column if place else None,
-        "message": problem.message,
-        "hint": problem.hint,
-    }

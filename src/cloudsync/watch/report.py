@@ -1,65 +1,36 @@
-"""What is known of a round while it runs, and what is told of it in the end. rounds.py fills it in."""
+"""What is known of a round while it runs: its end as far as that is known. rounds.py fills it in."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from cloudsync.apply.execute import Outcome
-from cloudsync.model.plan import Change, Held, Plan, Unplaced
+from cloudsync.model.plan import Plan
 from cloudsync.model.problem import CloudsyncError, Problem
 from cloudsync.watch.happening import Ending, RoundEnded
-from cloudsync.watch.trigger import Trigger
 
 
 @dataclass(slots=True)
 class Report:
     """`blame` is what an error means now."""
 
-    number: int
-    triggers: tuple[Trigger, ...]
+    found: RoundEnded
     blame: Ending = Ending.FAILED
-    ending: Ending = Ending.QUIET
-    commit: str = ""
-    dirty: bool = False
-    drift: int = 0
-    repaired: int = 0
-    made: tuple[Change, ...] = ()
-    held: tuple[Held, ...] = ()
-    unplaced: tuple[Unplaced, ...] = ()
-    problems: tuple[Problem, ...] = ()
-    message: str = ""
-    hint: str = ""
-    silent: tuple[str, ...] = ()
+
+    def note(self, **fields: Any) -> None:
+        """Fields of RoundEnded."""
+        self.found = replace(self.found, **fields)
 
     def again(self) -> None:
         """What it came to was not the last word."""
-        self.ending, self.message, self.hint = Ending.QUIET, "", ""
+        self.note(ending=Ending.QUIET, message="", hint="")
 
     def failed(self, ending: Ending, error: CloudsyncError, problems: tuple[Problem, ...] = ()) -> None:
-        self.ending, self.message, self.hint, self.problems = ending, error.message, error.hint, problems
+        self.note(ending=ending, message=error.message, hint=error.hint, problems=problems)
 
     def done(self, plan: Plan, outcome: Outcome, said: list[str]) -> None:
         addresses = {step.address for step in plan.steps if step.id in {*outcome.failed, *outcome.skipped}}
-        self.made = tuple(change for change in plan.changes if change.address not in addresses)
-        self.ending = Ending.INTERRUPTED if outcome.interrupted else Ending.APPLIED
-        self.message = "; ".join(said)
+        made = tuple(change for change in plan.changes if change.address not in addresses)
         if outcome.failed:
-            self.ending = Ending.FAILED
-            self.message = "; ".join([f"failed: {', '.join(outcome.failed)}", *said])
-
-    def ended(self, seconds: float) -> RoundEnded:
-        return RoundEnded(
-            number=self.number,
-            triggers=self.triggers,
-            ending=self.ending,
-            seconds=seconds,
-            commit=self.commit,
-            dirty=self.dirty,
-            drift=self.drift,
-            repaired=self.repaired,
-            made=self.made,
-            held=self.held,
-            unplaced=self.unplaced,
-            problems=self.problems,
-            message=self.message,
-            hint=self.hint,
-            silent=self.silent,
-        )
+            said = [f"failed: {', '.join(outcome.failed)}", *said]
+        stopped = Ending.INTERRUPTED if outcome.interrupted else Ending.APPLIED
+        self.note(made=made, ending=Ending.FAILED if outcome.failed else stopped, message="; ".join(said))

@@ -7,7 +7,7 @@ Connections stay open between rounds; what is told of a host that is silent is r
 import os
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Event as Flag
 from time import monotonic
 
@@ -59,7 +59,7 @@ class Rounds:
         if self._stopping:
             self._brake.set()
         self.tell(RoundBegan(number, triggers))
-        report = Report(number, triggers)
+        report = Report(RoundEnded(number=number, triggers=triggers, ending=Ending.QUIET, seconds=0.0))
         try:
             self._run(report)
         except LockedError as error:
@@ -76,10 +76,10 @@ class Rounds:
             what = f"this is a bug in cloudsync ({type(error).__name__})"
             hint = "run it again with CLOUDSYNC_DEBUG=1 and report what it prints"
             report.failed(Ending.FAILED, CloudsyncError(what, hint))
-        if report.ending in (Ending.FAILED, Ending.LOCKED):
+        if report.found.ending in (Ending.FAILED, Ending.LOCKED):
             self._usable, self._memory = frozenset(), None
-        self._held, self._unplaced = report.held, report.unplaced
-        return report.ended(monotonic() - began)
+        self._held, self._unplaced = report.found.held, report.found.unplaced
+        return replace(report.found, seconds=monotonic() - began)
 
     def halt(self) -> None:
         """From another thread: running steps finish, no other begins."""
@@ -91,13 +91,14 @@ class Rounds:
             self._fleet.close()
 
     def _run(self, report: Report) -> None:
-        report.blame, report.held, report.unplaced = Ending.REFUSED, self._held, self._unplaced
-        cloud = self.source.load(report.triggers)
-        report.commit, report.dirty = cloud.commit, cloud.dirty
+        triggers, report.blame = report.found.triggers, Ending.REFUSED
+        report.note(held=self._held, unplaced=self._unplaced)
+        cloud = self.source.load(triggers)
+        report.note(commit=cloud.commit, dirty=cloud.dirty)
         fleet = self._fleet_of(cloud)
         report.blame = Ending.FAILED
-        consent = Consent.of(report.triggers)
-        eager = any(one.reason in EAGER for one in report.triggers)
+        consent = Consent.of(triggers)
+        eager = any(one.reason in EAGER for one in triggers)
         if not (eager and self._usable):
             snapshot = self._observe(fleet, report)
             if not self._decided(cloud, snapshot, consent, report).steps:
@@ -138,7 +139,7 @@ class Rounds:
         self._usable = frozenset()
         snapshot = fleet.observe()
         self.sought(_silent(snapshot))
-        report.silent = _silent(snapshot)
+        report.note(silent=_silent(snapshot))
         self._usable = snapshot.usable
         return snapshot if self._usable else observe(fleet)
 
@@ -165,7 +166,7 @@ class Rounds:
         if known is None or plan is None or not quick(plan):
             return False
         self._carried_out(plan, cloud, fleet, known, lost, report)
-        return report.ending is not Ending.FAILED
+        return report.found.ending is not Ending.FAILED
 
     def _decided(self, cloud: Cloud, snapshot: Snapshot, consent: Consent, report: Report) -> Plan:
         report.blame = Ending.REFUSED
@@ -177,13 +178,17 @@ class Rounds:
             return quiet(change) or (change.address in shown and consent.covers(change))
 
         whole, part = decide_quiet(cloud, snapshot, self.who, goes)
-        report.silent = _silent(snapshot)
-        report.drift, report.held, report.unplaced = len(whole.drift), part.held, whole.unplaced
-        report.repaired = sum(one.repaired for one in part.drift)
+        report.note(
+            silent=_silent(snapshot),
+            drift=len(whole.drift),
+            repaired=sum(one.repaired for one in part.drift),
+            held=part.held,
+            unplaced=whole.unplaced,
+        )
         report.blame = Ending.REFUSED
         _confirm_allowed(whole, part)
         if not _was_shown(whole, self._held, consent):
-            report.held = decide_quiet(cloud, snapshot, self.who, quiet)[1].held
+            report.note(held=decide_quiet(cloud, snapshot, self.who, quiet)[1].held)
             raise StaleError("what waits is not what it was when you agreed", "look at it again")
         report.blame = Ending.FAILED
         return part
@@ -197,11 +202,11 @@ class Rounds:
         report.blame = Ending.REFUSED
         self.source.confirm(cloud, snapshot.deployed(cloud.name))
         report.blame = Ending.FAILED
-        self.tell(Planned(report.number, plan))
+        self.tell(Planned(report.found.number, plan))
         runs: Mapping[str, Mapping[str, int]] = snapshot.runs if not quick(plan) else {}
         said: list[str] = []
         attempt = Attempt(self.who, snapshot.deployed(cloud.name), False, lost, said.append, runs)
-        number = report.number
+        number = report.found.number
         outcome = carry_out(
             plan, cloud, fleet, lambda event: self.tell(Stepped(number, event)), self.parallelism, self._brake, attempt
         )
@@ -210,7 +215,7 @@ class Rounds:
         if lost:
             said.append(f"the apply lock of {', '.join(lost)} is gone: another apply may work there now")
         report.done(plan, outcome, said)
-        self._memory = after(snapshot, plan) if report.ending is Ending.APPLIED else None
+        self._memory = after(snapshot, plan) if report.found.ending is Ending.APPLIED else None
 
 
 def _silent(snapshot: Snapshot) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ screen.py shows it."""
 from dataclasses import dataclass, replace
 
 from cloudsync.apply.events import Failed
-from cloudsync.model.plan import Action, Held, Unplaced
+from cloudsync.model.plan import Held, Unplaced
 from cloudsync.render.paint import Paint
 from cloudsync.render.plan_text import listing, refused, texts
 from cloudsync.render.problems import text as problems
@@ -112,5 +112,4 @@ def _standing(one: RoundEnded) -> str:
 
 def _waits(one: Held) -> str:
     what = "destroys data" if one.change.destroys_data else one.change.disruption.label.replace("none", "")
-    verb = one.change.action.value if one.change.action is not Action.UPDATE else "update"
-    return printable(f"held: {verb} {one.change.address}" + (f" ({what})" if what else ""))
+    return printable(f"held: {one.change.action.value} {one.change.address}" + (f" ({what})" if what else ""))
