@@ -159,9 +159,23 @@ def test_a_copy_is_removed_once_the_instance_stays_where_it_is() -> None:
     fleet.hosts["kvm-2"].breaks = step.id
     fleet.apply(made, goal)
     back = pinned("kvm-1")
-    apply(fleet, back)
+    (told,) = (one for one in apply(fleet, back).drift if one.address == "instance.web")
+    assert (told.host, told.remedy) == ("kvm-2", "will be removed")
+    assert told.message == "a move that is under way or was cut off left its disk here"
     assert step.instance.uuid not in fleet.hosts["kvm-2"].state.disks
     assert_settled(fleet, back)
+
+
+def test_what_is_left_on_the_source_is_told_too() -> None:
+    fleet, goal = moved()
+    made = plan(fleet, goal)
+    (last,) = (one for one in made.steps if isinstance(one, DeleteInstance))
+    fleet.hosts["kvm-1"].breaks = last.id
+    fleet.apply(made, goal)
+    after = apply(fleet, goal)
+    assert [(one.address, one.host, one.repaired) for one in after.drift] == [("instance.web", "kvm-1", True)]
+    assert not after.changes
+    assert_settled(fleet, goal)
 
 
 def test_one_that_runs_twice_is_nobodys_to_choose() -> None:

@@ -11,6 +11,7 @@ from cloudsync.planner.act import Act, act, disruption, gateways, ignored, writt
 from cloudsync.planner.disks import missing
 from cloudsync.planner.seen import Pair, Sight
 from cloudsync.planner.unfinished import interrupted, unfinished
+from cloudsync.scheduler.homes import Home, runs
 
 LEFT = "left alone"
 NO_RECORD = "its record is missing"
@@ -54,6 +55,7 @@ def _of_host(host: HostState, sight: Sight) -> Iterator[Drift]:
             text = f"the machine {home.name} runs with this cloud's mark, and neither a record nor a disk is known"
             remedy = f"{LEFT}; if nobody needs it, there: virsh destroy {home.name}"
             yield Drift(address=f"host.{host.name}", host=host.name, message=text, remedy=remedy, repaired=False)
+    yield from (_copy(host, home) for home in sight.copies if home.host == host.name and not runs(home))
     for name, one in sorted(host.marked.items()):
         text = f"the machine {name} is a copy of {one}, with this cloud's mark"
         remedy = f"{LEFT}; to be rid of this, take cloudsync:instance out of it there: virsh edit {name}"
@@ -65,6 +67,13 @@ def _of_host(host: HostState, sight: Sight) -> Iterator[Drift]:
     for sha256, names in sorted(stands.items()):
         text = f"an image is missing under {', '.join(names)}: {sha256[:12]}"
         yield Drift(address=f"host.{host.name}", host=host.name, message=text, remedy="will be fetched again")
+
+
+def _copy(host: HostState, home: Home) -> Drift:
+    """What is not running of an instance that is whole on another host."""
+    parts = ("machine" * (home.uuid in host.machines), "disk" * (home.uuid in host.disks or bool(home.disks)))
+    text = f"a move that is under way or was cut off left its {' and '.join(filter(None, parts))} here"
+    return Drift(address=f"instance.{home.name}", host=host.name, message=text, remedy="will be removed")
 
 
 def of_pair(pair: Pair, networks: Mapping[str, Network]) -> Iterator[Drift]:
