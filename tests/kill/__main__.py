@@ -28,7 +28,7 @@ class Run:
     def __init__(self, place: Place, story: Sequence[Leg]) -> None:
         self.place, self.story = place, story
         self.journey = Journey(place, Program(place.folder))
-        self.struck = 0
+        self.struck = self.missed = 0
         self.failed: list[str] = []
 
     def begin(self) -> list[list[Point]]:
@@ -42,9 +42,12 @@ class Run:
                 self._go(f"{name}: leg {leg}", leg, 0, itself)
                 continue
             title = f"{name}: leg {leg}, moment {point.at}, {point.what}"
-            self._go(title, leg, point.at, blows(self.place, point))
-            self.struck += 1
-            print(f"{self.struck} {title} ({monotonic() - began:.1f} s)", flush=True)
+            came = self._go(title, leg, point.at, blows(self.place, point))
+            self.struck, self.missed = self.struck + came, self.missed + (not came)
+            told = "" if came else ", which never came"
+            print(f"{self.struck} {title}{told} ({monotonic() - began:.1f} s)", flush=True)
+        if self.missed > self.struck / 5:
+            self.failed.append(f"{name}: {self.missed} moments never came, and {self.struck} did")
 
     def pairs(self, count: int, seed: int) -> None:
         """As many changes from one random world to the next."""
@@ -64,12 +67,14 @@ class Run:
             self.struck += 1
             print(f"{title} ({monotonic() - began:.1f} s)", flush=True)
 
-    def _go(self, title: str, leg: int, at: int, strike: Blow) -> None:
+    def _go(self, title: str, leg: int, at: int, strike: Blow) -> bool:
+        """Whether that moment came."""
         try:
-            self.journey.leg(self.story[leg], at, strike)
+            return self.journey.leg(self.story[leg], at, strike).reached(at)
         except Exception:
             self._tell(title)
             self._afresh(self.story[leg].goal)
+            return True
 
     def _tell(self, title: str) -> None:
         self.failed.append(title)

@@ -36,7 +36,7 @@ class Journey:
             spec, "apply", "-y", "--allow-destroy", "--allow-mass-delete", "--parallelism", "1", at=at, strike=strike
         )
         assert "Traceback" not in done.said and "a bug in" not in done.said, done.said
-        assert (done.code == KILLED) == (bool(at) and strike is itself), done.said
+        assert (done.code == KILLED) == (done.reached(at) and strike is itself), done.said
         self.place.mend()
         left = look(self.place)
         nothing_twice(left)

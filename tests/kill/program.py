@@ -35,6 +35,12 @@ class Done:
     def said(self) -> str:
         return f"exit {self.code}\n{self.out}{self.err}"
 
+    def reached(self, at: int | str) -> bool:
+        """Whether moment `at` came. What waits for a guest or a move does not ask as often each time."""
+        if isinstance(at, str):
+            return any(moment.startswith(at) for moment in self.moments)
+        return 0 < at <= len(self.moments)
+
 
 def itself() -> None:
     """The controller and every process that it started, ssh among them, at once."""
