@@ -72,7 +72,12 @@ def test_of_a_key_that_is_here_twice_an_empty_first_one_does_not_count(first: st
     assert found.root["images"] == {"blank": 2}
     assert found.root.marks["images"][0] == 2
     assert [spot.message for spot in found.spots][-1] == 'the key "images" is here twice'
-    assert parse("cloud.yaml", b"images: {blank: 1}\nimages: {other: 2}\n").root["images"] == {"blank": 1}
+
+
+def test_a_section_that_is_here_twice_has_what_both_have() -> None:
+    root = parse("cloud.yaml", b"images: {blank: {a: 1}}\nimages: {blank: {b: 2}, other: 2}\n").root
+    assert root["images"] == {"blank": {"a": 1}, "other": 2}
+    assert root["images"].marks["other"][0] == 1
 
 
 def test_a_colon_that_ends_a_text_between_brackets_has_a_way_out() -> None:

@@ -68,6 +68,7 @@ class _Frame:
     key_at: tuple[int, int] = (0, 0)
     weight: int = 1
     merges: list[Map] = field(default_factory=list)
+    again: list[tuple[Value, Value]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -165,7 +166,9 @@ class _Composer:
         if key == "<<":
             self.merge(event, frame, value)
         elif key in holder and self.duplicate(frame, holder, key):
-            return
+            # What a section has the second time is referred to, too.
+            if not self.stack:
+                frame.again.append((holder[key], value))
         else:
             holder[key] = value
             holder.marks[key] = (*frame.key_at, mark.line, mark.column)
@@ -213,11 +216,11 @@ class _Composer:
         frame = self.frame
         assert frame is not None  # noqa: S101 - libyaml pairs its events
         if isinstance(frame.value, Map):
+            for first, second in frame.again:
+                if isinstance(first, Map) and isinstance(second, Map):
+                    _supply(first, second)
             for source in frame.merges:
-                for key, value in source.items():
-                    if key not in frame.value:
-                        frame.value[key] = value
-                        frame.value.marks[key] = source.marks[key]
+                _supply(frame.value, source)
         if frame.anchor:
             self.anchors[frame.anchor] = (frame.value, frame.weight)
         self.frame = self.stack.pop() if self.stack else None
@@ -235,6 +238,14 @@ class _Composer:
         if frame is not None and frame.key is None and isinstance(frame.value, Map):
             raise self.stop(event, "a key must be a plain text", "write KEY: VALUE")
         self.add(event, value, weight)
+
+
+def _supply(holder: Map, source: Map) -> None:
+    """What is not there yet."""
+    for key, value in source.items():
+        if key not in holder:
+            holder[key] = value
+            holder.marks[key] = source.marks[key]
 
 
 def compose(text: str) -> Composed:

@@ -14,6 +14,7 @@ from cloudsync.spec import models, names
 from cloudsync.spec.compose import Map
 from cloudsync.spec.document import Document
 from cloudsync.spec.finding import Finding, Trail
+from cloudsync.spec.meant import is_there, respelt, unclear
 from cloudsync.spec.prune import replaced, replaced_all, without
 from cloudsync.spec.suggest import did_you_mean
 from cloudsync.spec.wording import findings, trail_of
@@ -51,7 +52,7 @@ class Draft:
     """`names` has every key of each section, also of things that are not among the models because they are broken.
 
     An instance whose image or flavor is missing has an empty text there. `tree` is the document's root without the
-    parts that are wrong.
+    parts that are wrong. Of sections that are `unsure` nobody knows what there is.
     """
 
     header: models.Header
@@ -65,6 +66,7 @@ class Draft:
     instances: Mapping[str, models.Instance] = field(default_factory=dict)
     names: Mapping[str, frozenset[str]] = field(default_factory=dict)
     tree: Map = field(default_factory=Map)
+    unsure: frozenset[str] = frozenset()
 
 
 @cache
@@ -88,7 +90,12 @@ def draft(document: Document) -> tuple[Draft, list[Finding]]:
         sections[section], salvaged = _section(section, items, document, found)
         if salvaged:
             tree = replaced(tree, section, replaced_all(items, salvaged))
-    return Draft(header=header, **sections, names=written, tree=tree), found
+    return Draft(header=header, **sections, names=written, tree=tree, unsure=_unsure(root)), found
+
+
+def _unsure(root: Map) -> frozenset[str]:
+    lost = unclear(root)
+    return frozenset(one for one in SECTIONS if (lost if one not in root else not isinstance(root[one], Map | None)))
 
 
 def _top_level(root: Map) -> Iterator[Finding]:
@@ -150,8 +157,9 @@ def _fill(adapter: TypeAdapter[Any], item: Any, above: Trail, document: Document
         try:
             model = adapter.validate_python(given)
         except ValidationError as error:
-            found = found if turn else findings(error, above, document)
-            spoilt = [_spoilt(detail) for detail in error.errors(include_url=False)]
+            rest, details = _respelt(rest, error.errors(include_url=False), above)
+            found = found if turn else findings(details, above, document)
+            spoilt = [_spoilt(detail) for detail in details]
             if () in spoilt or not isinstance(rest, Map):
                 break
             rest = without(rest, spoilt)
@@ -159,6 +167,13 @@ def _fill(adapter: TypeAdapter[Any], item: Any, above: Trail, document: Document
             blanks = {key: "" for key in _INSTANCE if above and key in stand_in and key not in rest}
             return (model.model_copy(update=blanks) if blanks else model), rest, found
     return None, None, found
+
+
+def _respelt(item: Any, details: list[ErrorDetails], above: Trail) -> tuple[Any, list[ErrorDetails]]:
+    """The item with misspelt keys put right, and what is wrong with it apart from what was missing for that alone."""
+    strangers = [trail_of(detail, ()) for detail in details if detail["type"] == "extra_forbidden"]
+    item = respelt(item, strangers, above)
+    return item, [one for one in details if one["type"] != "missing" or not is_there(item, trail_of(one, ()))]
 
 
 def _spoilt(detail: ErrorDetails) -> Trail:

@@ -7,13 +7,15 @@ Trail = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`at_key` points at the key instead of its value. `secret` keeps the line itself from being shown."""
+    """`at_key` points at the key instead of its value. `secret` keeps the line itself from being shown. `needs`
+    names the section of which it only says something true when that is known."""
 
     trail: Trail
     message: str
     hint: str = ""
     at_key: bool = False
     secret: bool = False
+    needs: str = ""
 
 
 @dataclass(frozen=True, slots=True)

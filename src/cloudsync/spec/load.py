@@ -73,12 +73,16 @@ def _loaded(
 def _checked(document: "Document") -> "tuple[Draft, list[Problem]]":
     from cloudsync.spec.checks.every import check
     from cloudsync.spec.draft import draft, too_many
+    from cloudsync.spec.meant import clarified
 
-    drafted, shape = draft(document)
-    problems = [document.problem(spot) for spot in document.spots] + [document.problem(one) for one in shape]
+    clear = clarified(document)
+    drafted, shape = draft(clear)
+    problems = [document.problem(spot) for spot in document.spots] + [
+        document.problem(one, clear.root) for one in shape
+    ]
     many = too_many(drafted)
     if many:
-        raise _error([*problems, *(document.problem(one) for one in many)])
+        raise _error([*problems, *(document.problem(one, clear.root) for one in many)])
     return drafted, problems + [document.problem(one, drafted.tree) for one in check(drafted)]
 
 

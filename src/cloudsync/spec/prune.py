@@ -30,6 +30,24 @@ def without(value: Value, trails: Sequence[Trail]) -> Value:
     return value
 
 
+def again(value: Value, names: Mapping[Trail, str]) -> Value:
+    """A copy in which what stands at these trails stands beside itself under another key, too."""
+    deeper: dict[str | int, dict[Trail, str]] = {}
+    for trail, key in names.items():
+        if len(trail) > 1:
+            deeper.setdefault(trail[0], {})[trail[1:]] = key
+    if isinstance(value, Map):
+        copy = replaced_all(value, {str(key): again(value[str(key)], inner) for key, inner in deeper.items()})
+        copy.marks = dict(value.marks)
+        for old, new in ((str(trail[0]), new) for trail, new in names.items() if len(trail) == 1):
+            copy[new], copy.marks[new] = copy[old], copy.marks[old]
+        return copy
+    listed = Seq()
+    listed.extend(again(inner, deeper[index]) if index in deeper else inner for index, inner in enumerate(value))
+    listed.marks = value.marks
+    return listed
+
+
 def _is_whole(value: Value, step: str | int) -> bool:
     return isinstance(value, Map) and isinstance(step, str) and not isinstance(value[step], Map | Seq)
 

@@ -38,7 +38,7 @@ def _extents(value: Value, trail: Trail, end: _Spot) -> Iterator[tuple[int, _Spo
     for key, inner in value.items():
         if key in possible or not possible:
             yield from _extents(inner, (*trail, key if possible else "*"), ends[key])
-        elif not _harmless(key, inner, possible):
+        elif not harmless(key, inner, possible):
             yield value.marks[key][0], ends[key]
 
 
@@ -49,7 +49,8 @@ def _ends(value: Map, end: _Spot) -> dict[str, _Spot]:
     return dict(zip(ordered, [*after, end], strict=True)) if ordered else {}
 
 
-def _harmless(key: str, value: Value, possible: frozenset[str]) -> bool:
+def harmless(key: str, value: Value, possible: frozenset[str]) -> bool:
+    """Whether what stands under this key, which is none of the possible ones, may be shown."""
     if like_user_data(key):
         return False
     if value is None or isinstance(value, bool) or value in ([], {}):

@@ -1,10 +1,9 @@
 """What pydantic found wrong, said the way a person would. Called by `draft` for each named thing that has problems."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from cloudsync.spec import known, names
@@ -21,9 +20,8 @@ _TRUTH = {
 }
 
 
-def findings(error: ValidationError, above: Trail, document: Document) -> list[Finding]:
+def findings(details: Iterable[ErrorDetails], above: Trail, document: Document) -> list[Finding]:
     """One for each error; those about a key without a value were found when the YAML was read."""
-    details = error.errors(include_url=False)
     return [_finding(detail, above, document) for detail in details if detail["input"] is not None or _is_key(detail)]
 
 

@@ -61,7 +61,8 @@ def _no_default(draft: Draft, base: str) -> Iterator[Finding]:
         yield Finding(("instances", base), message, "add  network: NAME, or name one of them default", at_key=True)
     else:
         message = f"instance {quote(base)} needs a network, and there is none"
-        yield Finding(("instances", base), message, "add  networks: {default: {subnet: 10.20.0.0/16}}", at_key=True)
+        hint = "add  networks: {default: {subnet: 10.20.0.0/16}}"
+        yield Finding(("instances", base), message, hint, at_key=True, needs="networks")
 
 
 def fixed(draft: Draft) -> Iterator[Finding]:

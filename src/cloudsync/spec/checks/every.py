@@ -34,5 +34,5 @@ CHECKS: tuple[Callable[[Draft], Iterator[Finding]], ...] = (
 
 
 def check(draft: Draft) -> list[Finding]:
-    """Everything that is wrong."""
-    return [finding for one in CHECKS for finding in one(draft)]
+    """Everything that is wrong for a reason of its own."""
+    return [finding for one in CHECKS for finding in one(draft) if finding.needs not in draft.unsure]

@@ -24,7 +24,9 @@ def zones(draft: Draft) -> Iterator[Finding]:
         zone = instance.placement.zone
         if zone and zone not in known and not _broken_hosts(draft):
             trail: Trail = ("instances", base, "placement", "zone")
-            yield Finding(trail, f"no host is in zone {quote(zone)}", did_you_mean(zone, known, _NO_HOSTS))
+            yield Finding(
+                trail, f"no host is in zone {quote(zone)}", did_you_mean(zone, known, _NO_HOSTS), needs="hosts"
+            )
 
 
 def labels(draft: Draft) -> Iterator[Finding]:
@@ -41,7 +43,7 @@ def labels(draft: Draft) -> Iterator[Finding]:
                 message, hint = f"no host has {key}: {value}", did_you_mean(value, known[key])
             else:
                 message, hint = f"no host has a label {quote(key)}", did_you_mean(key, known, _NO_HOSTS)
-            yield Finding(trail, message, hint, at_key=key not in known)
+            yield Finding(trail, message, hint, at_key=key not in known, needs="hosts")
 
 
 def contradictions(draft: Draft) -> Iterator[Finding]:

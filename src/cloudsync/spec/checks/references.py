@@ -25,7 +25,8 @@ def missing(section: str, name: str, names: frozenset[str], trail: Trail) -> Ite
     """A finding unless `name` is among `names`."""
     if name not in names:
         none = f"add it under {section}"
-        yield Finding(trail, f"there is no {SINGULAR[section]} {quote(name)}", did_you_mean(name, names, none))
+        message = f"there is no {SINGULAR[section]} {quote(name)}"
+        yield Finding(trail, message, did_you_mean(name, names, none), needs=section)
 
 
 def of_instances(draft: Draft) -> Iterator[Finding]:
