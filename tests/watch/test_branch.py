@@ -6,13 +6,16 @@ from queue import SimpleQueue
 
 import pytest
 
-from cloudsync.model.problem import CloudsyncError
+from cloudsync.model.problem import CloudsyncError, SpecError
 from cloudsync.spec.follow import RefusedError
 from cloudsync.watch.branch import BranchSource
 from cloudsync.watch.source import Source
 from cloudsync.watch.trigger import Reason, Trigger
 from tests.lab.standins import PATIENCE
-from tests.spec.followed import SPEC, Site, applied
+from tests.spec.followed import SPEC, TINY, Site, applied
+from tests.spec.repository import Repository
+
+WITH_FILE = SPEC.replace(TINY.removeprefix("{tiny: ")[:-1], "{source: 'file:tiny.raw'}")
 
 
 class Heard:
@@ -62,6 +65,20 @@ def test_a_round_that_began_before_the_push_was_told_leaves_it_to_its_own(site: 
     assert heard.source.load([interval]).commit == first, "said once"
     third = site.push(cloud_yaml=SPEC + "# third\n")
     assert heard.source.load([heard.triggers.get(timeout=PATIENCE)]).commit == third
+
+
+def test_a_commit_whose_image_is_not_here_yet_is_taken_once_it_is(site: Site, heard: Heard) -> None:
+    first = heard.source.load().commit
+    heard.source.seen(heard.source.load(), None)
+    (site.desk.folder / "tiny.raw").write_bytes(b"a" * 512)
+    second = site.push(cloud_yaml=WITH_FILE)
+    news = heard.triggers.get(timeout=PATIENCE)
+    with pytest.raises(SpecError):
+        heard.source.load([news])
+    assert heard.source.load([Trigger(Reason.INTERVAL)]).commit == first
+    Repository(site.here).git("pull", "-q", "--ff-only")
+    assert heard.triggers.get(timeout=PATIENCE) == news
+    assert heard.source.load([news]).commit == second
 
 
 def test_a_remote_that_is_away_is_said_once_and_what_was_wanted_stays(site: Site, heard: Heard) -> None:

@@ -1,6 +1,7 @@
 """`diff`: what a change of the spec means, from Git alone; with a snapshot, what applying it would do."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,7 @@ def run(path: Path, span: str, style: str, detailed: bool, snapshot: Path | None
     if was.problems:
         complain(was.problems)
     if snapshot:
-        return _planned(now, style, detailed, snapshot, signers)
+        return _planned(was, now, style, detailed, snapshot, signers)
     found = compare(was, now)
     if style == "html":
         from cloudsync.render.plan_html import difference
@@ -48,18 +49,25 @@ def _ended(plan: Plan, now: "Version", changed: bool) -> int:
     return Exit.CHANGES if changed else Exit.DONE
 
 
-def _planned(now: "Version", style: str, detailed: bool, file: Path, signers: Path | None) -> int:
+def _planned(was: "Version", now: "Version", style: str, detailed: bool, file: Path, signers: Path | None) -> int:
     """Against what was when the snapshot was saved."""
     from cloudsync.cli.plan import show_of
     from cloudsync.cli.store import load_snapshot
     from cloudsync.cli.who import who
     from cloudsync.pipeline import decide
+    from cloudsync.planner.contents import deployed
+    from cloudsync.spec.words import some
 
     if now.cloud is None:
         raise CloudsyncError(f"{now.file} is removed: there is nothing to plan", "leave out --snapshot")
     snapshot = load_snapshot(file, signers)
-    plan = decide(now.cloud, snapshot, who())
-    show_of(plan, now.cloud, snapshot, style)
+    cloud = deployed(was.cloud, now.cloud, snapshot)
+    plan = decide(cloud, snapshot, who())
+    guessed = [name for name, one in cloud.images.items() if was.cloud is None and one != now.cloud.images[name]]
+    if guessed:
+        said = f"{some(guessed)}: taken to be what the hosts have, for BASE does not say what it was before"
+        plan = replace(plan, warnings=(*plan.warnings, said))
+    show_of(plan, cloud, snapshot, style)
     return _ended(plan, now, detailed and not plan.empty)
 
 

@@ -156,9 +156,10 @@ class Cloud:
     as they stand in the spec, before they became the normal ones of `groups`, beside the key of their place; an
     implied rule has its direction's, without a number. `replaced` are instances that are to be made anew, disk and all:
     asked for on the command line. `paused` are keys of instances that nothing may touch, counted ones and all that were
-    counted under them. `image_sizes` are the bytes of image files of this machine, by sha256. `held` are instances that
-    a plan leaves as they are on record, by their names there, `targets` what a person wants of all this: neither is
-    part of the spec.
+    counted under them. `image_sizes` are the bytes of image files of this machine, by sha256, `image_blobs` what Git
+    calls the content of those that it has and that nobody opened, by the image's name. `held` are instances that a plan
+    leaves as they are on record, by their names there, `targets` what a person wants of all this: neither is part of
+    the spec.
     """
 
     name: str
@@ -184,6 +185,7 @@ class Cloud:
     replaced: frozenset[str] = frozenset()
     paused: frozenset[str] = frozenset()
     image_sizes: Mapping[str, int] = field(default_factory=dict)
+    image_blobs: Mapping[str, str] = field(default_factory=dict)
     held: frozenset[str] = frozenset()
     targets: tuple[str, ...] = ()
 

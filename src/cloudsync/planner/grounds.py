@@ -8,8 +8,8 @@ from cloudsync.model.plan import Action, Change, Disruption
 from cloudsync.model.size import size
 from cloudsync.model.snapshot import HostStatus
 from cloudsync.planner import compare
+from cloudsync.planner.contents import unsaid
 from cloudsync.reach.expect import words
-from cloudsync.spec.attach import stand_in
 from cloudsync.spec.words import some
 
 LEAVES = "leaves the cloud; it must have been emptied"
@@ -74,9 +74,9 @@ def notes(base: Cloud, head: Cloud) -> Iterator[str]:
     for name in sorted(base.placement_groups.keys() | head.placement_groups.keys()):
         if base.placement_groups.get(name) != head.placement_groups.get(name):
             yield f"placement group {name} is another: instances that are there stay, new ones follow it"
-    for name, image in sorted(head.images.items()):
-        if name in base.images and image.source != base.images[name].source and image.sha256 == stand_in(image.source):
-            yield f"image {name} is another file without a sha256: whether its content is another, Git does not say"
+    for name in unsaid(base, head):
+        file = "in Git now, or no longer," if base.images[name].source == head.images[name].source else "another file"
+        yield f"image {name} is {file} without a sha256: whether its content is another, Git does not say"
     yield from _written(base, head)
     if base.scheduler != head.scheduler:
         yield "the scheduler's strategy or weights are others: new instances follow them"

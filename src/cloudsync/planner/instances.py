@@ -9,6 +9,7 @@ from cloudsync.model.plan import Action, Change, Disruption, Field
 from cloudsync.model.resources import Instance, Network
 from cloudsync.model.size import size
 from cloudsync.model.snapshot import Machine
+from cloudsync.model.unopened import spoken
 from cloudsync.planner import departed, disks, show
 from cloudsync.planner.act import Act, act, disruption, gateways, remarks, secret
 from cloudsync.planner.fields import as_fields, differing
@@ -111,7 +112,7 @@ def _replace(pair: Pair, wanted: Instance, networks: Mapping[str, Network], aske
     old = pair.record.image if pair.record else pair.machine.image if pair.machine else ""
     before, after = pair.record.image_name if pair.record else "", wanted.image_name
     if before in (after, ""):
-        before, after = f"{before} sha256:{old[:12]}".strip(), f"{after} sha256:{wanted.image[:12]}"
+        before, after = f"{before} {spoken(old)}".strip(), f"{after} {spoken(wanted.image)}"
     same = old == wanted.image
     why = ASKED if wanted.name in asked else RENEWED
     image = () if same else (Field(path="image", before=before, after=after),)

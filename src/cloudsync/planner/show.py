@@ -2,6 +2,7 @@
 
 from cloudsync.model.resources import Digest, Direction, Image, Instance, Network, Rule, Seed
 from cloudsync.model.size import size
+from cloudsync.model.unopened import spoken
 
 
 def rule(one: Rule) -> str:
@@ -63,8 +64,8 @@ def network(one: Network) -> str:
 
 
 def image(one: Image) -> str:
-    """`sha256:0f3c3b5a4ad0`."""
-    return f"sha256:{one.sha256[:12]}"
+    """`sha256:0f3c3b5a4ad0`; of a file that was not opened, which one it is."""
+    return spoken(one.sha256)
 
 
 def listed(names: tuple[str, ...]) -> str:

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field, replace
 from cloudsync.model.cloud import Cloud, Host, Overcommit, Wanted, Where
 from cloudsync.model.plan import Placement
 from cloudsync.model.snapshot import HostState, HostStatus, Snapshot, Usage
+from cloudsync.planner.contents import agreed
 from cloudsync.scheduler.filters import explicit_host, labels, why_not, zone
 from cloudsync.scheduler.homes import heirs as find_heirs
 from cloudsync.scheduler.room import Room
-from cloudsync.spec.attach import stand_in
 
 SOMEWHERE = "somewhere"
 """The host of a spec that has none."""
@@ -66,7 +66,7 @@ class Choice:
 
 def suppose(base: Cloud, head: Cloud) -> Supposed:
     """Both on the same hosts."""
-    base = _agreed(base, head)
+    base = agreed(base, head)
     heirs = find_heirs(head.instances, base.instances)
     then, now = Choice(base), Choice(head)
     successors = renamed(heirs)
@@ -95,16 +95,6 @@ def suppose(base: Cloud, head: Cloud) -> Supposed:
 def renamed(heirs: Mapping[str, str]) -> dict[str, str]:
     """What each of the base is called now."""
     return {old: new for new, old in heirs.items()}
-
-
-def _agreed(base: Cloud, head: Cloud) -> Cloud:
-    """The base, its image files the very ones of the head where only one of the two says by a digest which they are."""
-    images = dict(base.images)
-    for name, was in base.images.items():
-        now = head.images.get(name)
-        if now and now.source == was.source and stand_in(now.source) in (now.sha256, was.sha256):
-            images[name] = replace(was, sha256=now.sha256)
-    return replace(base, images=images)
 
 
 def _pin(now: Choice, wanted: Wanted, home: str | None, usual: str) -> str:

@@ -11,7 +11,6 @@ from cloudsync.model.cloud import Cloud, Wanted
 from cloudsync.model.plan import Action, Change, Disruption, Field, Held, Plan
 from cloudsync.planner import grounds
 from cloudsync.planner.supposed import Choice, Supposed
-from cloudsync.spec.attach import stand_in
 from cloudsync.spec.words import count
 
 ROOM = "a restart, where it was not started with room for it"
@@ -55,8 +54,6 @@ class _Words:
     def __init__(self, base: Cloud, head: Cloud, supposed: Supposed) -> None:
         self._base, self._head, self._heirs = base, head, supposed.heirs
         self._then, self._now = Choice(base), Choice(head)
-        images = (*base.images.values(), *head.images.values())
-        self._files = {one.sha256: one.source for one in images if one.sha256 == stand_in(one.source)}
         self._users: dict[str, int] = {}
         for wanted in head.instances.values():
             for name in set(wanted.groups):
@@ -65,10 +62,7 @@ class _Words:
     def of(self, change: Change) -> Change | None:
         """None of what is only so because of what was made up."""
         kind, _, name = change.address.partition(".")
-        fields = tuple(
-            replace(one, before=self._named(one.before), after=self._named(one.after)) for one in change.fields
-        )
-        change = replace(change, before="", fields=fields)
+        change = replace(change, before="")
         if kind == "instance":
             return self._instance(change, name)
         if kind == "host":
@@ -80,12 +74,6 @@ class _Words:
             return replace(change, hosts=hosts)
         many = self._users.get(name, 0)
         return replace(change, hosts=hosts, reasons=(count(many, "instance"),) if many else ())
-
-    def _named(self, text: str | None) -> str | None:
-        """With an image file's path in place of a digest that nobody knows."""
-        for digest, source in self._files.items():
-            text = text and text.replace(f"sha256:{digest[:12]}", f"file:{source}")
-        return text
 
     def _instance(self, change: Change, name: str) -> Change | None:
         after = self._head.instances.get(name)

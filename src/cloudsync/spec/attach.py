@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import unquote, urlsplit
 
+from cloudsync.model.unopened import unopened
 from cloudsync.spec import publickey
 from cloudsync.spec.checks.images import SHA256, bad_source
 from cloudsync.spec.digests import Digests
@@ -21,6 +22,8 @@ from cloudsync.spec.words import quote
 LARGEST_USER_DATA = 49149
 
 _QCOW2 = b"QFI\xfb"
+_LFS = b"version https://git-lfs.github.com/spec/"
+_POINTER = "it is a pointer of Git LFS in place of one"
 _SECTOR = 512
 """Bytes: what a disk is made of."""
 
@@ -30,12 +33,13 @@ T = TypeVar("T")
 @dataclass(slots=True)
 class Attached:
     """`keys` are public key lines, `images` (sha256, absolute source), `sizes` of image files by sha256, `files` every
-    file read, by its real path."""
+    file read, by its real path. `blobs` are what Git calls the content of image files that were not opened."""
 
     keys: dict[str, str] = field(default_factory=dict)
     user_data: dict[str, bytes] = field(default_factory=dict)
     images: dict[str, tuple[str, str]] = field(default_factory=dict)
     sizes: dict[str, int] = field(default_factory=dict)
+    blobs: dict[str, str] = field(default_factory=dict)
     files: dict[Path, bytes] = field(default_factory=dict)
     found: list[Finding] = field(default_factory=list)
 
@@ -56,11 +60,6 @@ class Attached:
 def is_file(source: str) -> bool:
     """Whether an image's source is a file of this machine."""
     return source.startswith("file:")
-
-
-def stand_in(source: str) -> str:
-    """In place of the digest of an image file that is not opened, where the spec does not say it either."""
-    return hashlib.sha256(f"cloudsync file {source}".encode()).hexdigest()
 
 
 def attach(draft: Draft, folder: Source, digests: Digests | None) -> Attached:
@@ -155,7 +154,10 @@ def _image(attached: Attached, folder: Source, name: str, image: Image, digests:
         return
     if digests is None:
         source = os.path.normpath(folder.home / file_path(image.source))
-        attached.images[name] = (image.sha256.lower() or stand_in(source), source)
+        blob = folder.blob(file_path(image.source))
+        if blob:
+            attached.blobs[name] = blob
+        attached.images[name] = (image.sha256.lower() or unopened(source, blob), source)
         return
     path = _try(attached, trail, False, lambda: folder.image(file_path(image.source)))
     if path is None:
@@ -170,9 +172,8 @@ def _image(attached: Attached, folder: Source, name: str, image: Image, digests:
         message = f"the file of image {quote(name)} has another digest than this: it was changed, or is another file"
         attached.found.append(Finding(("images", name, "sha256"), message, f"when the file is right, write {digest}"))
     if bare:
-        attached.found.append(
-            Finding(trail, f"{quote(str(path))} is no disk image: {bare}", "name a qcow2 or raw image")
-        )
+        hint = "git lfs pull" if bare == _POINTER else "name a qcow2 or raw image"
+        attached.found.append(Finding(trail, f"{quote(str(path))} is no disk image: {bare}", hint))
     attached.images[name] = (digest, str(path))
     attached.sizes[digest] = path.stat().st_size
 
@@ -180,9 +181,11 @@ def _image(attached: Attached, folder: Source, name: str, image: Image, digests:
 def _bare(path: Path, declared: str | None) -> str:
     """Why what is no qcow2 is no raw image either; empty where it can be one. OSError when it cannot be read."""
     with path.open("rb") as file:
-        head = file.read(len(_QCOW2))
+        head = file.read(len(_LFS))
+    if head == _LFS:
+        return _POINTER
     length = path.stat().st_size
-    if (declared or ("qcow2" if head == _QCOW2 else "raw")) != "raw" or (length and length % _SECTOR == 0):
+    if (declared or ("qcow2" if head.startswith(_QCOW2) else "raw")) != "raw" or (length and length % _SECTOR == 0):
         return ""
     return f"its {length:,} bytes are not whole sectors of {_SECTOR}" if length else "it is empty"
 

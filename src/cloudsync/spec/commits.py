@@ -3,9 +3,13 @@
 Nothing is checked out. Of a stranger's commit nothing leads outside of it: no `..`, no link, no submodule.
 """
 
+import os
+import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cloudsync.spec.blobs import itself, stored
+from cloudsync.spec.digests import Digests, cache_path
 from cloudsync.spec.files import FileProblem, Folder
 from cloudsync.spec.git import Objects
 from cloudsync.spec.words import count, quote
@@ -31,6 +35,7 @@ class Commit:
     name: str
     top: Path
     home: Path
+    digests: Digests | None = None
     _folders: dict[Parts, Entries] = field(default_factory=dict)
 
     def take(self, written: str, limit: int) -> tuple[Path, bytes]:
@@ -42,9 +47,47 @@ class Commit:
         return self.top.joinpath(*parts), found
 
     def image(self, written: str) -> Path:
-        """Not committed, as images seldom are, but in the repository's folder: a guest may read all of its disk, and a
-        commit of a stranger's must not put this machine's keys on one."""
-        return Folder(self.home, self.top, True).find(written)
+        """Where it is checked out, as it is in the commit; or not committed, as images seldom are, but in the
+        repository's folder: a guest may read all of its disk, and a commit of a stranger's must not put this machine's
+        keys on one."""
+        blob = self.blob(written)
+        try:
+            path = Folder(self.home, self.top, True).find(written)
+            if blob:
+                self._confirm(written, path, blob)
+        except OSError as error:
+            raise FileProblem(f"{quote(written)}: {(error.strerror or 'cannot be read').lower()}") from None
+        except FileProblem as error:
+            missing = blob and not os.path.lexists(self.home / written)
+            raise FileProblem(str(error), self._pull if missing else error.hint) from None
+        return path
+
+    def blob(self, written: str) -> str:
+        try:
+            return self._file(written)[1]
+        except FileProblem:
+            return ""
+
+    def _confirm(self, written: str, path: Path, blob: str) -> None:
+        """FileProblem unless the file here is the commit's."""
+        digests = self.digests or Digests(cache_path())
+        here = stored(path, blob, self.objects, digests)
+        if here == blob:
+            return
+        if itself(path, blob, digests) == blob:
+            raise FileProblem(
+                f"{quote(written)} is a pointer of Git LFS in the working tree, not the image",
+                f"git -C {shlex.quote(str(self.top))} lfs pull",
+            )
+        raise FileProblem(
+            f"{quote(written)} is another file in the working tree than in commit {self.name[:12]}: "
+            f"blob {here[:12]}, not {blob[:12]}",
+            self._pull,
+        )
+
+    @property
+    def _pull(self) -> str:
+        return f"the working tree is behind or was changed: git -C {shlex.quote(str(self.top))} pull"
 
     def _file(self, written: str) -> tuple[Parts, str]:
         here, todo = self._start(written)

@@ -1,4 +1,4 @@
-"""SHA-256 of image files, remembered between runs so that an image is hashed once. `attach` calls it.
+"""Digests of image files, remembered between runs so that an image is hashed once. `attach` and `blobs` call it.
 
 The memory is a cache only: it is keyed by what changes when a file does, and losing or damaging it costs time alone.
 """
@@ -8,9 +8,10 @@ import json
 import os
 import re
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
-_HEX = re.compile(r"[0-9a-f]{64}")
+_HEX = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _MOST_ENTRIES = 1_000
 
 
@@ -31,12 +32,19 @@ class Digests:
 
     def of(self, path: Path) -> str:
         """Lower-case hex SHA-256 of the file, hashed now unless it is as it was. OSError when it cannot be read."""
+        return self._digest(path, "", lambda _: hashlib.sha256())
+
+    def blob(self, path: Path, algorithm: str) -> str:
+        """What Git calls a file of that content, in a repository that goes by `algorithm`."""
+        return self._digest(path, f"|git {algorithm}", lambda size: hashlib.new(algorithm, b"blob %d\0" % size))
+
+    def _digest(self, path: Path, kind: str, begin: "Callable[[int], hashlib._Hash]") -> str:
         with path.open("rb") as stream:
             status = os.fstat(stream.fileno())
-            key = f"{path}|{status.st_size}|{status.st_mtime_ns}|{status.st_ino}"
+            key = f"{path}|{status.st_size}|{status.st_mtime_ns}|{status.st_ino}{kind}"
             digest = self._known.get(key)
             if digest is None:
-                digest = hashlib.file_digest(stream, "sha256").hexdigest()
+                digest = hashlib.file_digest(stream, lambda: begin(status.st_size)).hexdigest()
                 after = os.fstat(stream.fileno())
                 if (after.st_size, after.st_mtime_ns) == (status.st_size, status.st_mtime_ns):
                     self._known[key] = digest

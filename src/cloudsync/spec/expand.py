@@ -45,6 +45,7 @@ def expand(draft: Draft, attached: Attached, digest: str, path: str, places: Map
         hosts={name: _host(name, host) for name, host in draft.hosts.items()},
         images={name: _image(name, image, attached) for name, image in draft.images.items()},
         image_sizes=attached.sizes,
+        image_blobs=attached.blobs,
         networks={name: _network(name, network, header.cloud) for name, network in draft.networks.items()},
         keypairs={name: Keypair(name=name, public_key=attached.keys[name]) for name in draft.keypairs},
         groups=_groups(draft, written),

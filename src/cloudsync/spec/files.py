@@ -35,6 +35,10 @@ class Source(Protocol):
         """The file of this machine that `written` names, for a guest's disk. FileProblem when there is none."""
         ...
 
+    def blob(self, written: str) -> str:
+        """What Git calls the content of the file that `written` names; empty where Git does not have it."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Folder:
@@ -75,6 +79,10 @@ class Folder:
 
     def image(self, written: str) -> Path:
         return locate(self.home, written)
+
+    def blob(self, _: str, /) -> str:
+        """Git is not asked: what is there is what counts."""
+        return ""
 
 
 def confirm_inside(spec: Path) -> None:

@@ -11,6 +11,7 @@ import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -27,6 +28,12 @@ _FETCH = (
     *("--no-auto-maintenance", "--no-write-commit-graph", "--no-filter", "--refmap="),
 )
 """Odd objects are refused. `--refmap=` leaves the branches alone that follow the remote's."""
+
+_SECOND = 1_000_000_000
+_STAGED = re.compile(
+    r"100[0-7]{3} (?P<name>[0-9a-f]+) 0\t[^\0]*\0"
+    r"(?:\s+ctime: .*\s+mtime: (?P<seconds>\d+):(?P<rest>\d+)\s+dev: .*\s+uid: .*\s+size: (?P<size>\d+)\t)?"
+)
 
 _WAYS = ("GIT_SSH", "GIT_SSH_COMMAND", "GIT_SSH_VARIANT", "GIT_ASKPASS", "GIT_SSL_CAINFO", "GIT_SSL_CAPATH")
 
@@ -76,6 +83,31 @@ def renamed(top: Path, base: str, head: str) -> dict[str, str]:
     command = ("diff-tree", *options, base, head) if head else ("diff-index", "--cached", *options[1:], base)
     words = (_said(top, *command, "--") or "").split("\0")
     return dict(zip(words[1::3], words[2::3], strict=False))
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """What the index has of a file: the `name` of its content, empty where it has none, and how long the file was and
+    when it was last written when git looked."""
+
+    name: str = ""
+    size: int = -1
+    written: tuple[int, int] = (0, 0)
+
+    def seen(self, status: os.stat_result) -> bool:
+        """Whether the file is as it was then. What was written while git looked has no size in the index."""
+        return (status.st_size, divmod(status.st_mtime_ns, _SECOND)) == (self.size, self.written)
+
+
+def staged(top: Path, path: Path) -> Staged:
+    """Of the file at `path`. It is not read, and no filter runs, as one may where git says itself what is modified."""
+    said = _said(top, "ls-files", "--stage", "--debug", "-z", "--", str(path)) or ""
+    found = _STAGED.match(said)
+    if not found:
+        return Staged()
+    if not found["size"]:
+        return Staged(found["name"])
+    return Staged(found["name"], int(found["size"]), (int(found["seconds"]), int(found["rest"])))
 
 
 def remotes(top: Path) -> tuple[str, ...]:

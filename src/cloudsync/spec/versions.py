@@ -1,7 +1,7 @@
 """Two versions of a spec, each a commit or the working tree, both read as `load` reads one. `diff` asks.
 
-What Git has says it all: no host is asked, no image opened, nothing of the spec run. `watch --git` has one of them
-read, with its images.
+What Git has says it all: no host is asked, no image opened (but one in the working tree that was touched since Git
+looked), nothing of the spec run. `watch --git` has one of them read, with its images.
 """
 
 import os
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from cloudsync.model.cloud import Cloud
 from cloudsync.model.problem import CloudsyncError, Place, Problem, SpecError
+from cloudsync.spec.checkout import Checkout
 from cloudsync.spec.commits import Commit, NoFileError
 from cloudsync.spec.digests import Digests
 from cloudsync.spec.document import LARGEST, Document, parse, read
@@ -112,10 +113,10 @@ class _Shelf:
     def _here(self, at: Path, called: Path) -> tuple[Document, Source]:
         if not os.path.lexists(at):
             raise NoFileError("there is no spec")
-        return read(called), Folder.of(at)
+        return read(called), Checkout(Folder.of(at), self.objects)
 
     def _opened(self, commit: str, at: Path, label: str) -> tuple[Document, Source]:
-        found = Commit(self.objects, commit, self.top, at.parent)
+        found = Commit(self.objects, commit, self.top, at.parent, self.digests)
         real, data = found.take(at.name, LARGEST)
         return parse(label, data), replace(found, home=real.parent)
 

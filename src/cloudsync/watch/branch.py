@@ -24,7 +24,7 @@ class BranchSource:
         self._follower, self._every, self._complain = follower, every, complain
         self._tip, self._given, self._told, self._asked = "", "", "", False
         self._trouble = ""
-        self._good, self._bad = "", ""
+        self._good, self._bad, self._unread = "", "", ""
         self._deployed: Applied | None = None
         self._lock = Lock()
         self._over = Event()
@@ -49,11 +49,13 @@ class BranchSource:
             if not self._given or self._news(self._tip) in triggers:
                 self._given = self._tip
             tip = self._given
+        cloud = None
         try:
             cloud = self._follower.cloud(tip)
             if tip == self._bad:
                 self._follower.confirm(tip, self._deployed)
         except CloudsyncError:
+            self._unread = "" if cloud else tip
             if tip != self._bad or not self._good:
                 self._bad = tip
                 raise
@@ -86,8 +88,8 @@ class BranchSource:
                 self._complained(f"{error.message}; {error.hint}")
                 continue
             self._trouble = ""
-            if fresh:
-                tell(self._news(fresh))
+            if fresh or self._mended():
+                tell(self._news(fresh or self._given))
 
     def _fetched(self) -> str:
         """The newest, when the loop neither has it nor was told of it; empty else. It asks for the first by itself."""
@@ -97,6 +99,18 @@ class BranchSource:
             if self._asked:
                 self._told = "" if self._tip == self._given else self._tip
             return self._tip if fresh else ""
+
+    def _mended(self) -> bool:
+        """Whether the commit that could not be read can be now: files of this clone were put right."""
+        tip = self._unread
+        if not tip or tip != self._bad:
+            return False
+        try:
+            self._follower.cloud(tip)
+        except CloudsyncError:
+            return False
+        self._unread = ""
+        return True
 
     def _news(self, tip: str) -> Trigger:
         return Trigger(Reason.COMMIT, f"{self._follower.branch.title} is at {tip[:12]}")

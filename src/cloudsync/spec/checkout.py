@@ -1,0 +1,47 @@
+"""A spec's files as they are in the working tree, with what Git calls those that it has: versions.py compares that with
+a commit.
+
+A file that is as Git last saw it is not opened; only one that was touched since is.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from cloudsync.spec.blobs import stored
+from cloudsync.spec.digests import Digests, cache_path
+from cloudsync.spec.files import FileProblem, Folder
+from cloudsync.spec.git import Objects, staged
+
+
+@dataclass(frozen=True, slots=True)
+class Checkout:
+    """Implements files.Source."""
+
+    folder: Folder
+    objects: Objects
+
+    @property
+    def home(self) -> Path:
+        return self.folder.home
+
+    def take(self, written: str, limit: int) -> tuple[Path, bytes]:
+        return self.folder.take(written, limit)
+
+    def image(self, written: str) -> Path:
+        return self.folder.image(written)
+
+    def blob(self, written: str) -> str:
+        try:
+            path = self.folder.find(written)
+        except FileProblem:
+            return ""
+        found = staged(self.folder.fence, path)
+        if not found.name or found.seen(path.stat()):
+            return found.name
+        digests = Digests(cache_path())
+        try:
+            return stored(path, found.name, self.objects, digests)
+        except OSError:
+            return ""
+        finally:
+            digests.save()
