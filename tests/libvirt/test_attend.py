@@ -25,22 +25,22 @@ pytestmark = pytest.mark.real
 
 def test_what_happens_to_machines_by_hand_is_heard(host: Host, lab: Lab, agent: Agent) -> None:
     """And of others' machines nothing is."""
-    heard: Queue[tuple[str, str]] = Queue()
+    heard: Queue[tuple[str, str, str]] = Queue()
     lost = Event()
     web = replace(lab.instance(), user_data=None)
     written = document(cloud="lab", host="here", instances={web.name: web}, user_data={})
     agent.first.drifts("a rule is missing")
     perform(host, PutDocument(id="p", host="here", address="host.here", document=written, base=0), create(web))
     with attending(host, lambda *words: heard.put(words), lost.set):
-        assert heard.get(timeout=PATIENCE) == ("", "here: group.default: a rule is missing")
+        assert heard.get(timeout=PATIENCE) == ("", "host.here", "here: group.default: a rule is missing")
         raw = lab.connection.raw
         stranger = raw.lookupByUUIDString(lab.foreign("stranger"))
         stranger.create()
         stranger.destroy()
         raw.lookupByUUIDString(web.uuid).destroy()
-        assert heard.get(timeout=PATIENCE) == (web.uuid, "web-1 stopped on here")
+        assert heard.get(timeout=PATIENCE) == (web.uuid, "instance.web-1", "web-1 stopped on here")
         raw.lookupByUUIDString(web.uuid).undefine()
-        assert heard.get(timeout=PATIENCE) == (web.uuid, "web-1 was undefined on here")
+        assert heard.get(timeout=PATIENCE) == (web.uuid, "instance.web-1", "web-1 was undefined on here")
         assert heard.empty()
         assert not lost.is_set()
         agent.end()

@@ -67,9 +67,9 @@ def hosts() -> Iterator[Hosts]:
 
 
 def test_each_host_is_heard_once_listen_returns(hosts: Hosts) -> None:
-    hosts.heard["h2"](WEB, "web crashed on h2")
+    hosts.heard["h2"](WEB, "instance.web", "web crashed on h2")
     assert hosts.next() == "web crashed on h2"
-    hosts.heard["h1"]("", "h1: group.web: a rule is missing")
+    hosts.heard["h1"]("", "host.h1", "h1: group.web: a rule is missing")
     assert hosts.next() == "h1: group.web: a rule is missing"
     assert hosts.silent()
 
@@ -77,13 +77,13 @@ def test_each_host_is_heard_once_listen_returns(hosts: Hosts) -> None:
 def test_what_a_round_does_to_a_machine_is_no_news_and_what_comes_after_it_is(hosts: Hosts) -> None:
     stop = StopInstance(id="s", host="h1", address="instance.web", uuid=WEB, grace=0)
     hosts.ear(Stepped(1, Started(stop)))
-    hosts.heard["h1"](WEB, "web stopped on h1")
+    hosts.heard["h1"](WEB, "instance.web", "web stopped on h1")
     hosts.ear(Stepped(1, Finished(stop)))
-    hosts.heard["h1"](WEB, "web stopped on h1")
-    hosts.heard["h1"]("another", "db crashed on h1")
+    hosts.heard["h1"](WEB, "instance.web", "web stopped on h1")
+    hosts.heard["h1"]("another", "instance.db", "db crashed on h1")
     assert hosts.next() == "db crashed on h1"
     hosts.ear(RoundEnded(number=1, triggers=(), ending=Ending.APPLIED, seconds=0.1))
-    hosts.heard["h1"](WEB, "web crashed on h1")
+    hosts.heard["h1"](WEB, "instance.web", "web crashed on h1")
     assert hosts.next() == "web crashed on h1"
     assert hosts.silent()
 
@@ -93,13 +93,13 @@ def test_a_host_that_is_lost_is_listened_to_again_and_looked_at(hosts: Hosts) ->
     hosts.lost["h1"]()
     assert hosts.left.get(timeout=PATIENCE) == "h1"
     assert hosts.next() == "h1 is heard again"
-    hosts.heard["h1"](WEB, "web crashed on h1")
+    hosts.heard["h1"](WEB, "instance.web", "web crashed on h1")
     assert hosts.next() == "web crashed on h1"
 
 
 def test_nothing_is_left_when_it_ends(hosts: Hosts) -> None:
     hosts.ear.end()
-    hosts.heard["h1"](WEB, "web crashed on h1")
+    hosts.heard["h1"](WEB, "instance.web", "web crashed on h1")
     assert {hosts.left.get(timeout=PATIENCE) for _ in range(2)} == {"h1", "h2"}
     eventually(lambda: [one.name for one in threads() if one.name.startswith("ear")], [])
     assert hosts.silent()

@@ -3,6 +3,7 @@
 import json
 import subprocess
 from collections.abc import Iterator
+from itertools import pairwise
 from time import monotonic
 from typing import Any
 
@@ -61,6 +62,35 @@ def test_a_guest_that_somebody_stops_is_started_again(it: Watched) -> None:
     assert any("box stopped on here" in one.detail for one in found.triggers)
     assert virsh("domstate", "box").strip() == "running"
     assert found.repaired == 1
+
+
+def test_a_guest_that_stops_on_and_on_waits_its_turn_and_no_other_waits_for_it(scene: Scene, it: Watched) -> None:
+    scene.write(box=BOX, more=BOX)
+    while "instance.more" not in {change.address for change in it.next().made}:
+        continue
+    starts: list[float] = []
+    while len(starts) < 4:
+        virsh("destroy", "box")
+        while "instance.box" not in (found := it.next()).mended:
+            assert found.ending is Ending.QUIET, found
+        starts.append(monotonic())
+    gaps = [after - before for before, after in pairwise(starts)]
+    assert all(gap > wait for gap, wait in zip(gaps, (1.0, 2.0, 4.0), strict=True)), gaps
+    virsh("destroy", "box")
+    virsh("destroy", "more")
+    while "instance.more" not in (found := it.next()).mended:
+        assert "instance.box" not in found.mended
+    assert [one.address for one in found.resting] == ["instance.box"]
+    assert virsh("domstate", "box").strip() == "shut off"
+    assert virsh("domstate", "more").strip() == "running"
+    while "instance.box" not in it.next().mended:
+        continue
+    assert monotonic() - starts[-1] > 8.0
+    scene.write(box=BOX)
+    while not it.next().held:
+        continue
+    it.watch.hear(Consent.ALL.trigger)
+    assert Reason.APPROVAL in reasons(it)
 
 
 def test_a_machine_that_somebody_undefines_is_there_again(it: Watched) -> None:

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 _LINE = 60.0
 """Seconds without a line; the agent sends one at least every 15 s."""
 
-Heard = Callable[[str, str], None]
-"""Takes whom it is about (a machine's uuid, empty for the host itself) and what to say of it. It may not wait."""
+Heard = Callable[[str, str, str], None]
+"""Takes whom it is about (a machine's uuid, empty for the host itself), the address of that, and what to say of it. It
+may not wait."""
 
 
 @contextmanager
@@ -39,8 +40,9 @@ def attending(driver: Driver, heard: Heard, lost: Callable[[], None]) -> Iterato
 
     def machine(uuid: str, name: str, word: str) -> None:
         document = driver.delivery.known
-        if document is None or any(uuid == one.uuid for one in document.instances.values()):
-            heard(uuid, f"{name} {word} on {driver.name}")
+        ours = [one.name for one in document.instances.values() if one.uuid == uuid] if document else [name]
+        if ours:
+            heard(uuid, f"instance.{ours[0]}", f"{name} {word} on {driver.name}")
 
     with _alerted(seat.agent, driver.name, heard, lost), seat.connection.attending(machine, lost):
         yield
@@ -79,4 +81,4 @@ def _tell(alert: Alert, name: str, heard: Heard) -> None:
     if alert.drift:
         first = alert.drift[0]
         more = len(alert.drift) - 1 + alert.more
-        heard("", f"{name}: {first.address}: {first.message}" + (f", and {more} more" if more else ""))
+        heard("", f"host.{name}", f"{name}: {first.address}: {first.message}" + (f", and {more} more" if more else ""))

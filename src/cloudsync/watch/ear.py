@@ -98,10 +98,10 @@ class HostEar:
             now.over.wait(pause)
             pause = min(_SELDOM, pause * 2)
 
-    def _heard(self, now: _Listening, uuid: str, words: str) -> None:
+    def _heard(self, now: _Listening, uuid: str, about: str, words: str) -> None:
         """From any thread, which must not wait."""
         if not now.over.is_set() and not (uuid and uuid in self._touched):
-            now.tell(Trigger(Reason.EVENT, words))
+            now.tell(Trigger(Reason.EVENT, words, about))
 
 
 def _machine(step: Step) -> str:

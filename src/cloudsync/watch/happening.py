@@ -8,6 +8,7 @@ from enum import StrEnum
 from cloudsync.apply.events import Event
 from cloudsync.model.plan import Change, Held, Plan, Unplaced
 from cloudsync.model.problem import Problem
+from cloudsync.watch.relapse import Resting
 from cloudsync.watch.trigger import Trigger
 
 
@@ -54,9 +55,10 @@ class Stepped:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoundEnded:
     """`seconds` since the round began. `drift` counts what was found to differ, `repaired` or not; `made` are the
-    changes carried out, `held` those that wait, `unplaced` the instances that no host takes. `problems` and `message`
-    with `hint` say why it is not applied. `silent` are hosts that do not answer. `again` is in how many seconds it is
-    tried again by itself, None for not.
+    changes carried out, `held` those that wait, `unplaced` the instances that no host takes. `mended` are addresses of
+    which something was put right, or was to be, `resting` those of which that is not the turn yet. `problems` and
+    `message` with `hint` say why it is not applied. `silent` are hosts that do not answer. `again` is in how many
+    seconds it is tried again by itself, None for not.
     """
 
     number: int
@@ -68,6 +70,8 @@ class RoundEnded:
     drift: int = 0
     repaired: int = 0
     made: tuple[Change, ...] = ()
+    mended: tuple[str, ...] = ()
+    resting: tuple[Resting, ...] = ()
     held: tuple[Held, ...] = ()
     unplaced: tuple[Unplaced, ...] = ()
     problems: tuple[Problem, ...] = ()

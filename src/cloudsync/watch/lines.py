@@ -81,6 +81,10 @@ def _ended(one: RoundEnded) -> dict[str, Any]:
         "drift": one.drift,
         "repaired": one.repaired,
         "made": [_change(change) for change in one.made],
+        "mended": list(one.mended),
+        "resting": [
+            {"address": it.address, "times": it.times, "at": f"{it.at:%Y-%m-%dT%H:%M:%SZ}"} for it in one.resting
+        ],
         "held": [_held(held) for held in one.held],
         "unplaced": [unplaced(it) for it in one.unplaced],
         "problems": [plain(problem) for problem in one.problems],

@@ -3,10 +3,11 @@
 The CLI makes it of its parts and calls `run`; signal handlers call `stop`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from queue import Empty, SimpleQueue
 from random import random
 from threading import Lock
@@ -16,6 +17,7 @@ from cloudsync.hosts.fleet import Fleet
 from cloudsync.watch.agenda import Agenda
 from cloudsync.watch.backoff import MOST
 from cloudsync.watch.happening import Beat, Ended, Ending, Happening, Observer, Ready, RoundEnded
+from cloudsync.watch.relapse import Resting
 from cloudsync.watch.rounds import Rounds
 from cloudsync.watch.scout import Scout
 from cloudsync.watch.source import Ear, Source
@@ -93,11 +95,11 @@ class Watch:
             triggers = () if self._stopping else agenda.next(monotonic())
             if triggers:
                 number += 1
-                running = worker.submit(rounds.run, number, triggers)
+                running = worker.submit(rounds.run, number, triggers, self._early(agenda))
                 running.add_done_callback(lambda _: self._inbox.put(None))
             heard = self._awaited(agenda.due(monotonic()) if not (self._stopping or agenda.running) else float("inf"))
             if isinstance(heard, Trigger):
-                agenda.heard(heard, monotonic())
+                agenda.heard(heard)
             elif isinstance(heard, _Stop):
                 rounds.halt()
                 self._stopping = True
@@ -106,6 +108,14 @@ class Watch:
                 last = round_.ending
                 self.tell(replace(round_, again=agenda.ended(round_, monotonic())))
         return number > 0 and last is Ending.INTERRUPTED
+
+    def _early(self, agenda: Agenda) -> Mapping[str, Resting]:
+        """What is not to be put right yet, with the time of day when it is."""
+        now, clock = monotonic(), datetime.now(UTC)
+        return {
+            address: Resting(address, one.times, clock + timedelta(seconds=one.due - now))
+            for address, one in agenda.resting(now).items()
+        }
 
     def _awaited(self, due: float) -> _Heard:
         """What is heard by then; None at that time, and when a round has ended."""

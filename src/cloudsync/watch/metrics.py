@@ -48,6 +48,9 @@ class Metrics:
         self._drift = Gauge("cloudsync_watch_drift", "Things found changed outside.", registry=registry)
         self._held = Gauge("cloudsync_watch_held_changes", "Changes that wait for a person.", registry=registry)
         self._unplaced = Gauge("cloudsync_watch_unplaced_instances", "Instances that no host takes.", registry=registry)
+        self._resting = Gauge(
+            "cloudsync_watch_resting_instances", "Instances whose repairs do not last, that wait.", registry=registry
+        )
         self._silent = Gauge("cloudsync_watch_silent_hosts", "Hosts that do not answer.", registry=registry)
         self._success = Gauge(
             "cloudsync_watch_last_success_timestamp_seconds",
@@ -82,7 +85,8 @@ class Metrics:
         self._drift.set(one.drift)
         self._held.set(len(one.held))
         self._unplaced.set(len(one.unplaced))
-        if not one.unplaced:
+        self._resting.set(len(one.resting))
+        if not (one.unplaced or one.resting):
             self._success.set(self._now())
         self._commit.clear()
         self._commit.labels(one.commit, str(one.dirty).lower()).set(1)

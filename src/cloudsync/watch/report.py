@@ -7,6 +7,7 @@ from cloudsync.apply.execute import Outcome
 from cloudsync.model.plan import Plan
 from cloudsync.model.problem import CloudsyncError, Problem
 from cloudsync.watch.happening import Ending, RoundEnded
+from cloudsync.watch.relapse import mended
 
 
 @dataclass(slots=True)
@@ -33,4 +34,5 @@ class Report:
         if outcome.failed:
             said = [f"failed: {', '.join(outcome.failed)}", *said]
         stopped = Ending.INTERRUPTED if outcome.interrupted else Ending.APPLIED
-        self.note(made=made, ending=Ending.FAILED if outcome.failed else stopped, message="; ".join(said))
+        tried = tuple(dict.fromkeys((*self.found.mended, *mended(plan))))
+        self.note(made=made, mended=tried, ending=Ending.FAILED if outcome.failed else stopped, message="; ".join(said))

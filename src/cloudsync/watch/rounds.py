@@ -17,10 +17,11 @@ from cloudsync.model.plan import Change, Held, Plan, Unplaced
 from cloudsync.model.problem import CloudsyncError, HostError, LockedError, Problem, SpecError, StaleError
 from cloudsync.model.snapshot import HostStatus, Snapshot
 from cloudsync.pipeline import Attempt, carry_out, decide_quiet, locked, observe, surprised
-from cloudsync.planner.narrow import quiet
+from cloudsync.planner.narrow import TOGETHER, quiet
 from cloudsync.watch.consent import Consent
 from cloudsync.watch.happening import Ending, Happening, Planned, RoundBegan, RoundEnded, Stepped
 from cloudsync.watch.memory import after, quick
+from cloudsync.watch.relapse import Resting, parted, rests
 from cloudsync.watch.report import Report
 from cloudsync.watch.source import Source
 from cloudsync.watch.trigger import Reason, Trigger
@@ -51,10 +52,12 @@ class Rounds:
     _memory: Snapshot | None = None
     _held: tuple[Held, ...] = ()
     _unplaced: tuple[Unplaced, ...] = ()
+    _early: Mapping[str, Resting] = field(default_factory=dict)
+    _resting: tuple[Resting, ...] = ()
 
-    def run(self, number: int, triggers: tuple[Trigger, ...]) -> RoundEnded:
-        """Never raises but for a bug."""
-        began = monotonic()
+    def run(self, number: int, triggers: tuple[Trigger, ...], early: Mapping[str, Resting] | None = None) -> RoundEnded:
+        """Never raises but for a bug. `early` are, by address, those whose turn to be put right it is not yet."""
+        began, self._early = monotonic(), early or {}
         self._brake = Flag()
         if self._stopping:
             self._brake.set()
@@ -78,7 +81,7 @@ class Rounds:
             report.failed(Ending.FAILED, CloudsyncError(what, hint))
         if report.found.ending in (Ending.FAILED, Ending.LOCKED):
             self._usable, self._memory = frozenset(), None
-        self._held, self._unplaced = report.found.held, report.found.unplaced
+        self._held, self._unplaced, self._resting = report.found.held, report.found.unplaced, report.found.resting
         return replace(report.found, seconds=monotonic() - began)
 
     def halt(self) -> None:
@@ -92,7 +95,7 @@ class Rounds:
 
     def _run(self, report: Report) -> None:
         triggers, report.blame = report.found.triggers, Ending.REFUSED
-        report.note(held=self._held, unplaced=self._unplaced)
+        report.note(held=self._held, unplaced=self._unplaced, resting=self._resting)
         cloud = self.source.load(triggers)
         report.note(commit=cloud.commit, dirty=cloud.dirty)
         fleet = self._fleet_of(cloud)
@@ -175,14 +178,22 @@ class Rounds:
         shown = frozenset(one.change.address for one in self._held) if consent is not Consent.NONE else frozenset()
 
         def goes(change: Change) -> bool:
-            return quiet(change) or (change.address in shown and consent.covers(change))
+            agreed = change.address in shown and consent.covers(change)
+            return not rests(change, self._early) if quiet(change) else agreed
 
         whole, part = decide_quiet(cloud, snapshot, self.who, goes)
+        if TOGETHER in part.warnings and self._early:
+            # What cannot be told apart from it does not wait for it.
+            self._early = {}
+            whole, part = decide_quiet(cloud, snapshot, self.who, goes)
+        held, resting = parted(part.held, self._early)
+        part = replace(part, held=held)
         report.note(
             silent=_silent(snapshot),
             drift=len(whole.drift),
             repaired=sum(one.repaired for one in part.drift),
-            held=part.held,
+            held=held,
+            resting=resting,
             unplaced=whole.unplaced,
         )
         report.blame = Ending.REFUSED

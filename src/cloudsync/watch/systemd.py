@@ -53,11 +53,12 @@ def _words(happening: Happening) -> list[str]:
 
 
 def _status(one: RoundEnded) -> str:
-    wanted = one.ending in (Ending.QUIET, Ending.APPLIED) and not one.unplaced
+    wanted = one.ending in (Ending.QUIET, Ending.APPLIED) and not (one.unplaced or one.resting)
     done = "all is as it is wanted" if wanted else one.ending.value
     more = [one.message] if one.message else [count(len(one.problems), "problem")] if one.problems else []
     more += [f"{count(len(one.held), 'change')} held"] if one.held else []
     more += [f"no place for {some([it.instance for it in one.unplaced])}"] if one.unplaced else []
+    more += [f"repairs of {some([it.address for it in one.resting])} do not last"] if one.resting else []
     more += [f"no answer from {', '.join(one.silent)}"] if one.silent else []
     at = [f"commit {one.commit[:12]}"] if one.commit else []
     return "; ".join([done, *more, *at])[:400]

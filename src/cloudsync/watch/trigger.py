@@ -19,10 +19,12 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """`detail` says to a person what it was: a file, a guest that crashed, a commit."""
+    """`detail` says to a person what it was: a file, a guest that crashed, a commit. `about` is the address of the
+    instance or host that it is about, where it is about one."""
 
     reason: Reason
     detail: str = ""
+    about: str = ""
 
 
 Tell = Callable[[Trigger], None]

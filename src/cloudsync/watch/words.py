@@ -11,6 +11,7 @@ from cloudsync.render.problems import text as problems
 from cloudsync.render.progress import title
 from cloudsync.spec.words import count, printable, some
 from cloudsync.watch.happening import Ended, Ending, Happening, Planned, Ready, RoundBegan, RoundEnded, Stepped
+from cloudsync.watch.relapse import Resting
 from cloudsync.watch.trigger import Reason
 
 ENDINGS = {
@@ -26,12 +27,13 @@ ENDINGS = {
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """`now` is how things stand; `held` and `unplaced` were shown already."""
+    """`now` is how things stand; `held`, `unplaced` and `resting` were shown already."""
 
     paint: Paint
     now: str = "starting"
     held: tuple[Held, ...] = ()
     unplaced: tuple[Unplaced, ...] = ()
+    resting: tuple[Resting, ...] = ()
     said: str = ""
 
     def after(self, happening: Happening) -> tuple["Words", str]:
@@ -66,6 +68,7 @@ class Words:
             parts += [_waits(held) for held in one.held]
         if one.unplaced != self.unplaced:
             parts += [placeless(it) for it in one.unplaced]
+        parts += [_rests(it) for it in one.resting if it not in self.resting]
         words = self._line(one)
         quiet = one.ending is Ending.QUIET and not any(
             trigger.reason is not Reason.INTERVAL for trigger in one.triggers
@@ -77,10 +80,11 @@ class Words:
             parts.append(words + (f": {said}" if said and not one.problems else ""))
         left = f", {count(len(one.held), 'change')} held" if one.held else ""
         left += f", no place for {_names(one.unplaced)}" if one.unplaced else ""
+        left += f", {some([it.address for it in one.resting])} rests" if one.resting else ""
         silent = f", no answer from {some(one.silent)}" if one.silent else ""
         again = f", again in {one.again:.0f} s" if one.again is not None else ""
-        after = replace(self, now=now + left + silent + again, held=one.held, unplaced=one.unplaced, said=said)
-        return after, "\n".join(parts)
+        shown = replace(self, held=one.held, unplaced=one.unplaced, resting=one.resting, said=said)
+        return replace(shown, now=now + left + silent + again), "\n".join(parts)
 
     def _line(self, one: RoundEnded) -> str:
         """`save of cloud.yaml: applied 2 changes in 0.21 s`."""
@@ -107,7 +111,14 @@ def _names(unplaced: tuple[Unplaced, ...]) -> str:
 
 
 def _standing(one: RoundEnded) -> str:
-    return "nothing to do" if one.unplaced and one.ending is Ending.QUIET else ENDINGS[one.ending]
+    waits = (one.unplaced or one.resting) and one.ending is Ending.QUIET
+    return "nothing to do" if waits else ENDINGS[one.ending]
+
+
+def _rests(one: Resting) -> str:
+    """`instance.web is put right again at 11:02:33: 3 repairs of it did not last`."""
+    vain = "the repair of it did" if one.times == 1 else f"{one.times} repairs of it did"
+    return printable(f"{one.address} is put right again at {one.at.astimezone():%H:%M:%S}: {vain} not last")
 
 
 def _waits(one: Held) -> str:
