@@ -89,6 +89,6 @@ def test_a_spec_beside_the_keys_is_no_repository(terminal: Terminal, tmp_path: P
 def test_a_name_that_cannot_be_leaves_nothing_behind(terminal: Terminal, tmp_path: Path, name: str) -> None:
     terminal.write("version: 1\ncloud: demo\n")
     refused = terminal.type("keypair", "create", name)
-    assert refused.code == 1
+    assert refused.code == 64
     assert "cannot name a key pair" in refused.err
     assert not (tmp_path / "data").exists()

@@ -163,7 +163,7 @@ def test_what_the_firewall_lets_pass_may_need_a_way_besides(cloud: Terminal) -> 
         (("internet", "192.0.2.1"), 1, "neither internet nor 192.0.2.1 is an instance"),
         (("wep", "db"), 1, 'did you mean "web"?'),
         (("group.nope", "db"), 1, 'there is no group "nope"'),
-        (("10.0.0.1/8", "db"), 1, "host bits"),
+        (("10.0.0.1/8", "db"), 64, "host bits"),
         (("2001:db8::1", "db"), 1, "IPv6"),
         (("web", "db", "tcp/70000"), 64, "port 70000 does not exist"),
         (("web", "db", "tcp/443", "--format", "yaml"), 64, "yaml"),

@@ -212,13 +212,6 @@ def test_the_starter_validates_whoever_starts(
     assert terminal.type("init").code == 1
 
 
-@pytest.mark.parametrize(
-    "words", [("nonsense",), ("plan", "--nonsense"), ("plan", "--format", "xml"), ("apply", "--max-disruption", "much")]
-)
-def test_wrong_usage_is_64(cloud: Terminal, words: tuple[str, ...]) -> None:
-    assert cloud.type(*words).code == 64
-
-
 def test_the_version_is_the_packages(cloud: Terminal) -> None:
     project = tomllib.loads(Path("pyproject.toml").read_text())["project"]
     assert cloud.type("--version").out == f"cloudsync {project['version']}\n"

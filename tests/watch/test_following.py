@@ -234,13 +234,13 @@ def test_the_command_tells_systemd_prometheus_and_the_forge(
     [
         (["--require-signed"], 64, "--git REMOTE/BRANCH"),
         (["--status-file", "x"], 64, "--git REMOTE/BRANCH"),
-        (["--git", "origin/main", "--require-signed"], 1, "nobody is named who may sign"),
+        (["--git", "origin/main", "--require-signed"], 64, "nobody is named who may sign"),
         (["--git", "origin/main", "--allowed-signers", "/nowhere/x"], 1, "there is no such file"),
         (["--git", "origin/main", "--allowed-signers", "HERE"], 1, "in the repository itself"),
         (["--git", "elsewhere/main"], 1, "is not a branch of a remote"),
-        (["--git", "origin/main", "--status-hook", "notify 'a"], 1, "is no command"),
+        (["--git", "origin/main", "--status-hook", "notify 'a"], 64, "is no command"),
         (["--git", "origin/main", "--status-file", "HERE"], 1, "is no commit's status: it is not overwritten"),
-        (["--metrics", "9477"], 1, "is not ADDRESS:PORT"),
+        (["--metrics", "9477"], 64, "is not ADDRESS:PORT"),
     ],
 )
 def test_what_makes_no_sense_is_said(site: Site, words: list[str], code: int, said: str) -> None:

@@ -10,7 +10,6 @@ from threading import Event as Flag
 
 from cloudsync.cli.exits import Exit
 from cloudsync.cli.expectations import problems
-from cloudsync.cli.formats import one_of
 from cloudsync.cli.plan import show
 from cloudsync.cli.replacing import replacing
 from cloudsync.cli.say import say
@@ -84,8 +83,6 @@ def run(path: Path, saved: Path | None, wishes: Wishes, replaced: Sequence[str] 
     """Apply the spec, or exactly the plan that was saved."""
     from cloudsync.spec.load import load
 
-    if wishes.max_disruption is not None:
-        one_of(wishes.max_disruption, *(kind.label for kind in Disruption))
     cloud, plan = load(path), load_plan(saved, wishes.signers) if saved else None
     if plan is None:
         return _apply(replace(replacing(cloud, replaced), evacuate=wishes.evacuate), None, wishes)

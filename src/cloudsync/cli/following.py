@@ -17,10 +17,9 @@ _EVERY = 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Following:
-    """How a branch, REMOTE/BRANCH, is followed. `signed`: only what one of `signers` has signed is taken."""
+    """How a branch, REMOTE/BRANCH, is followed. With `signers`, only what one of them has signed is taken."""
 
     branch: str
-    signed: bool = False
     signers: Path | None = None
     status_file: Path | None = None
     status_hook: str | None = None
@@ -45,8 +44,6 @@ class Following:
 
     def _verify(self, branch: Branch) -> Verify | None:
         if self.signers is None:
-            if self.signed:
-                raise CloudsyncError("nobody is named who may sign", "add --allowed-signers FILE, one NAME KEY a line")
             return None
         if not self.signers.is_file():
             raise CloudsyncError(f"{self.signers}: there is no such file", "one line for each who may sign: NAME KEY")

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from cloudsync.cli import checked
 from cloudsync.cli.options import Metrics, Options, Parallelism, Signers
 
 app = typer.Typer(rich_markup_mode=None)
@@ -13,14 +14,26 @@ app = typer.Typer(rich_markup_mode=None)
 @app.command()
 def watch(
     every: Annotated[
-        str | None, typer.Option("--every", metavar="TIME", help="Look for drift as often (60s, 5m), and repair it.")
+        str | None,
+        typer.Option(
+            "--every",
+            metavar="TIME",
+            callback=checked.by(checked.duration),
+            help="Look for drift as often (60s, 5m), and repair it.",
+        ),
     ] = None,
     style: Annotated[
         str | None, typer.Option("--format", metavar="text|json", help="[a screen on a terminal, else json]")
     ] = None,
     parallelism: Parallelism = 4,
     git: Annotated[
-        str | None, typer.Option("--git", metavar="REMOTE/BRANCH", help="Follow this branch, not the files here.")
+        str | None,
+        typer.Option(
+            "--git",
+            metavar="REMOTE/BRANCH",
+            callback=checked.by(checked.branch),
+            help="Follow this branch, not the files here.",
+        ),
     ] = None,
     require_signed: Annotated[
         bool, typer.Option("--require-signed", help="With --git: only commits that one of --allowed-signers signed.")
@@ -31,7 +44,12 @@ def watch(
     ] = None,
     status_hook: Annotated[
         str | None,
-        typer.Option("--status-hook", metavar="COMMAND", help="With --git: started with the same on its stdin."),
+        typer.Option(
+            "--status-hook",
+            metavar="COMMAND",
+            callback=checked.by(checked.program),
+            help="With --git: started with the same on its stdin.",
+        ),
     ] = None,
     metrics: Metrics = None,
 ) -> None:
@@ -42,11 +60,12 @@ def watch(
         if require_signed or allowed_signers or status_file or status_hook:
             raise typer.BadParameter("commits are signed and have a status: that goes with --git REMOTE/BRANCH alone")
         raise typer.Exit(run(Options.file, every, style, parallelism, metrics=metrics))
+    unnamed = "--require-signed: nobody is named who may sign; add --allowed-signers FILE, one NAME KEY a line"
+    checked.together(require_signed, allowed_signers, unnamed)
     from cloudsync.cli.following import Following
 
     following = Following(
         branch=git,
-        signed=require_signed,
         signers=allowed_signers,
         status_file=status_file,
         status_hook=status_hook,

@@ -18,6 +18,6 @@ def readers(written: str) -> tuple[str, int]:
             raise ValueError
     except ValueError:
         raise CloudsyncError(
-            f"--metrics {printable(written)!r} is not ADDRESS:PORT", "for example 127.0.0.1:9477, or [::1]:9477"
+            f"{printable(written)!r} is not ADDRESS:PORT", "for example 127.0.0.1:9477, or [::1]:9477"
         ) from None
     return str(found), int(port)

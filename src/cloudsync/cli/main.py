@@ -8,14 +8,17 @@ from typing import Annotated
 
 import typer
 
-from cloudsync.cli import lasting, nouns, verbs
+from cloudsync.cli import checked, lasting, nouns, verbs
 from cloudsync.cli.end import code_of
 from cloudsync.cli.options import (
+    Address,
     AllowDestroy,
     AllowMassDelete,
     AutoApprove,
     Evacuate,
     Format,
+    From,
+    Lost,
     MaxDisruption,
     Metrics,
     Older,
@@ -25,7 +28,9 @@ from cloudsync.cli.options import (
     Report,
     Sign,
     Signers,
+    Span,
     Target,
+    To,
 )
 
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False, no_args_is_help=True)
@@ -97,14 +102,14 @@ def plan(
     evacuate: Evacuate = None,
     sign: Sign = None,
     allowed_signers: Signers = None,
-    what_if_lost: Annotated[
-        str | None, typer.Option("--what-if-lost", metavar="HOST", help="Where its instances would go if it died.")
-    ] = None,
+    what_if_lost: Lost = None,
     absorb: Annotated[
         bool, typer.Option("--absorb", help="Write what drifted into the spec, and show that as a diff.")
     ] = False,
 ) -> None:
     """Show what apply would do, hosts already chosen."""
+    checked.together(sign, out, "--sign signs what --out saves")
+    checked.together(allowed_signers, snapshot, "--allowed-signers is for what --snapshot reads")
     if absorb:
         from cloudsync.cli.absorb import run as take_in
 
@@ -141,6 +146,7 @@ def apply(
     allowed_signers: Signers = None,
 ) -> None:
     """Show the plan, ask, carry it out."""
+    checked.together(allowed_signers, plan, "--allowed-signers is for a saved PLAN")
     from cloudsync.cli.apply import Wishes, run
 
     if plan and (replace or evacuate):
@@ -167,9 +173,7 @@ def destroy(
 
 @app.command()
 def diff(
-    span: Annotated[
-        str, typer.Argument(metavar="[BASE[..HEAD]]", help="Commits; without HEAD the files here.")
-    ] = "HEAD",
+    span: Span = "HEAD",
     style: Report = "text",
     detailed_exitcode: Annotated[
         bool, typer.Option("--detailed-exitcode", help="Exit with 2 when something changes.")
@@ -180,6 +184,7 @@ def diff(
     allowed_signers: Signers = None,
 ) -> None:
     """Show what a change of the spec means, from Git alone."""
+    checked.together(allowed_signers, snapshot, "--allowed-signers is for what --snapshot reads")
     from cloudsync.cli.diff import run
 
     raise typer.Exit(run(Options.file, span, style, detailed_exitcode, snapshot, allowed_signers))
@@ -187,12 +192,13 @@ def diff(
 
 @app.command()
 def status(
-    address: Annotated[str | None, typer.Argument(help="KIND.NAME or an instance's NAME.")] = None,
+    address: Address = None,
     style: Format = "text",
     save: Annotated[Path | None, typer.Option("--save", help="Write a snapshot for `plan --snapshot`.")] = None,
     sign: Sign = None,
 ) -> None:
     """Show hosts, instances, health, drift, and what is deployed."""
+    checked.together(sign, save, "--sign signs what --save writes")
     from cloudsync.cli.status import run
 
     raise typer.Exit(run(Options.file, address, style, save, sign))
@@ -200,7 +206,7 @@ def status(
 
 @app.command()
 def history(
-    address: Annotated[str | None, typer.Argument(help="KIND.NAME or an instance's NAME.")] = None,
+    address: Address = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=100_000, help="How many, of the last ones.")] = 20,
     style: Format = "text",
 ) -> None:
@@ -212,8 +218,8 @@ def history(
 
 @app.command()
 def reach(
-    source: Annotated[str, typer.Argument(metavar="FROM", help="KIND.NAME, an instance's NAME, internet, a CIDR.")],
-    target: Annotated[str, typer.Argument(metavar="TO", help="The same.")],
+    source: From,
+    target: To,
     service: Annotated[str | None, typer.Argument(metavar="[PROTO/PORT]", help="Such as tcp/443, icmp.")] = None,
     live: Annotated[bool, typer.Option("--live", help="From the rules that the hosts' kernels hold.")] = False,
     style: Format = "text",

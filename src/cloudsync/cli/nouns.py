@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from cloudsync.cli.options import AllowDestroy, AutoApprove, Format, MaxDisruption, Older, Options
+from cloudsync.cli import checked
+from cloudsync.cli.options import AllowDestroy, AutoApprove, Format, MaxDisruption, Older, Options, Pair
 
 keypair = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Key pairs: create, import, list.")
 host = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Hosts: check, setup, list, drain, rebalance.")
@@ -29,7 +30,7 @@ def host_setup(auto_approve: AutoApprove = False) -> None:
 
 @host.command("drain")
 def host_drain(
-    name: str,
+    name: Annotated[str, typer.Argument(callback=checked.by(checked.host))],
     undo: Annotated[
         bool, typer.Option("--undo", help="Let it have instances again; none comes back by itself.")
     ] = False,
@@ -64,7 +65,7 @@ def host_rebalance(style: Format = "text") -> None:
 
 @keypair.command("create")
 def keypair_create(
-    name: Annotated[str, typer.Argument(help="Its name in the spec.")],
+    name: Pair,
     kind: Annotated[str, typer.Option("--type", metavar="ed25519|rsa", help="What to make.")] = "ed25519",
     out: Annotated[Path | None, typer.Option("--out", help="Where the private key goes.")] = None,
 ) -> None:
@@ -76,7 +77,7 @@ def keypair_create(
 
 @keypair.command("import")
 def keypair_import(
-    name: Annotated[str, typer.Argument(help="Its name in the spec.")],
+    name: Pair,
     file: Annotated[Path, typer.Argument(help="A public key, or - for standard input.")],
 ) -> None:
     """Put an existing public key into the spec."""

@@ -4,14 +4,14 @@ from typing import Annotated
 
 import typer
 
-from cloudsync.cli.options import Force, Format, Options
+from cloudsync.cli.options import Force, Format, Machine, Options
 
 app = typer.Typer(rich_markup_mode=None)
 
 
 @app.command(context_settings={"allow_interspersed_args": False})
 def ssh(
-    name: Annotated[str, typer.Argument(help="The instance.")],
+    name: Machine,
     arguments: Annotated[
         list[str] | None,
         typer.Argument(metavar="[OPTION]... [--] [COMMAND]", help="What ssh takes after a host's name, as it is."),
@@ -24,7 +24,7 @@ def ssh(
 
 
 @app.command()
-def console(name: Annotated[str, typer.Argument(help="The instance.")]) -> None:
+def console(name: Machine) -> None:
     """Open its serial console; Ctrl-] leaves it."""
     from cloudsync.cli.console import run
 
@@ -33,7 +33,7 @@ def console(name: Annotated[str, typer.Argument(help="The instance.")]) -> None:
 
 @app.command()
 def logs(
-    name: Annotated[str, typer.Argument(help="The instance.")],
+    name: Machine,
     denied: Annotated[bool, typer.Option("--denied", help="What its groups with log_denied denied lately.")] = False,
     follow: Annotated[bool, typer.Option("--follow", help="With --denied: go on as packets are denied.")] = False,
     style: Format = "text",
@@ -50,7 +50,7 @@ def logs(
 
 
 @app.command()
-def start(name: Annotated[str, typer.Argument(help="The instance.")]) -> None:
+def start(name: Machine) -> None:
     """Switch it on now; the spec's `state` stays what is wanted."""
     from cloudsync.cli.power import start as run
 
@@ -58,7 +58,7 @@ def start(name: Annotated[str, typer.Argument(help="The instance.")]) -> None:
 
 
 @app.command()
-def stop(name: Annotated[str, typer.Argument(help="The instance.")], force: Force = False) -> None:
+def stop(name: Machine, force: Force = False) -> None:
     """Switch it off now; the spec's `state` stays what is wanted."""
     from cloudsync.cli.power import stop as run
 
@@ -66,7 +66,7 @@ def stop(name: Annotated[str, typer.Argument(help="The instance.")], force: Forc
 
 
 @app.command()
-def reboot(name: Annotated[str, typer.Argument(help="The instance.")], force: Force = False) -> None:
+def reboot(name: Machine, force: Force = False) -> None:
     """Switch it off and on again, now."""
     from cloudsync.cli.power import reboot as run
 

@@ -17,7 +17,7 @@ from cloudsync.cli.say import colour, mute, out
 from cloudsync.cli.who import who
 from cloudsync.model.problem import CloudsyncError
 from cloudsync.render.paint import Paint
-from cloudsync.spec.durations import DurationError, parse
+from cloudsync.spec.durations import parse
 from cloudsync.watch.consent import Consent
 from cloudsync.watch.ear import HostEar
 from cloudsync.watch.files import Files
@@ -44,7 +44,7 @@ def run(
     """130 when an apply was interrupted. `metrics` is the ADDRESS:PORT at which they can be read."""
     if style is not None:
         one_of(style, "text", "json")
-    seconds = _interval(every)
+    seconds = parse(every) if every is not None else None
     ear = HostEar()
     observers: list[Observer] = [Systemd(), ear]
     # Who does not ask for drift to be found is not told of it.
@@ -91,15 +91,6 @@ def keep(
         with pressed(lambda key: _key(watch, key)):
             interrupted = watch.run()
     return Exit.INTERRUPTED if interrupted else Exit.DONE
-
-
-def _interval(written: str | None) -> float | None:
-    if written is None:
-        return None
-    try:
-        return parse(written)
-    except DurationError as error:
-        raise CloudsyncError(f"--every: {error}", error.hint) from None
 
 
 @contextmanager

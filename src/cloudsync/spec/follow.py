@@ -51,7 +51,8 @@ class Branch:
         known = remotes(top)
         found = max((one for one in known if written.startswith(f"{one}/")), key=len, default="")
         name = written.removeprefix(f"{found}/")
-        if not found or not name or not written.isprintable() or set(name) & set(" :*^?[\\~"):
+        confirm_branch(written)
+        if not found or not name:
             there = ", ".join(f"{one}/BRANCH" for one in known) or "no remote is known here: git remote add origin URL"
             raise CloudsyncError(f"{printable(written)!r} is not a branch of a remote", there)
         return cls(path, top, found, name)
@@ -59,6 +60,13 @@ class Branch:
     @property
     def title(self) -> str:
         return f"{self.remote}/{self.name}"
+
+
+def confirm_branch(written: str) -> None:
+    """CloudsyncError unless it can be REMOTE/BRANCH, whatever remotes there are."""
+    remote, _, name = written.partition("/")
+    if not remote or not name or not written.isprintable() or set(name) & set(" :*^?[\\~"):
+        raise CloudsyncError(f"{printable(written)!r} is not REMOTE/BRANCH", "for example origin/main")
 
 
 class Follower:

@@ -64,11 +64,19 @@ def _absent(one: Version) -> bool:
 
 def ends(top: Path, span: str) -> tuple[str, str]:
     """Hashes of BASE and HEAD; of HEAD an empty one for the working tree."""
+    base, dots, head = parted(span)
+    return named(top, base or "HEAD"), named(top, head or "HEAD") if dots else ""
+
+
+def parted(span: str) -> tuple[str, str, str]:
+    """BASE, the dots if there are any, and HEAD. CloudsyncError for what is no span whatever commits there are."""
     base, dots, head = span.partition("..")
     if head.startswith("."):
         since = f"$(git merge-base {base or 'HEAD'} {head[1:] or 'HEAD'})..{head[1:] or 'HEAD'}"
         raise CloudsyncError(f"{span!r} has three dots", f"write BASE..HEAD; for a branch since it parted: {since}")
-    return named(top, base or "HEAD"), named(top, head or "HEAD") if dots else ""
+    if ".." in head:
+        raise CloudsyncError(f"{span!r} has more than two ends", "write BASE..HEAD")
+    return base, dots, head
 
 
 def place_of(path: Path) -> tuple[Path, Path]:
