@@ -3,6 +3,8 @@
 import signal
 import subprocess
 import sys
+import threading
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 from cloudsync.cli.wait import wait
 from cloudsync.hosts.fleet import Fleet
 from cloudsync.hosts.sim import SimHost
+from cloudsync.model.problem import HostError
 from cloudsync.model.snapshot import Boot, HostState
 from tests.cli.terminal import Terminal
 from tests.cli.test_session import SPEC
@@ -36,6 +39,39 @@ def test_a_failure_reported_before_the_wait_is_told_and_counts(capsys: pytest.Ca
         host.perform(step, {}, lambda _: None)
     assert wait(ONE, fleet, 1) == 1
     assert "web: cloud-init is done, with failures: runcmd" in capsys.readouterr().err
+
+
+class Cut(SimHost):
+    """Somebody presses Ctrl-C while it is waited for, and the way to it is closed then."""
+
+    closed: threading.Event
+    waiting: threading.Thread
+
+    def observe(self) -> HostState:
+        return replace(super().observe(), boots={})
+
+    def wait_booted(self, uuids: frozenset[str], seen: Callable[[Boot], None], timeout: float) -> None:
+        self.waiting = threading.current_thread()
+        signal.raise_signal(signal.SIGINT)
+        self.closed.wait()
+        raise HostError("the agent stopped in the middle of an answer")
+
+
+def test_a_wait_that_is_interrupted_blames_no_host(capsys: pytest.CaptureFixture[str]) -> None:
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    host = Cut("kvm-1", "sim:", None)
+    host.closed = threading.Event()
+    fleet = Fleet({"kvm-1": host}, ONE.hosts)
+    try:
+        for step in decide(ONE, fleet.observe()).plan.steps:
+            host.perform(step, {}, lambda _: None)
+        with pytest.raises(KeyboardInterrupt):
+            wait(ONE, fleet, 60)
+    finally:
+        signal.signal(signal.SIGINT, before)
+        host.closed.set()
+    host.waiting.join()
+    assert "error" not in capsys.readouterr().err
 
 
 HANGING = """

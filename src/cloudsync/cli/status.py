@@ -75,4 +75,6 @@ def _flat(value: object) -> str:
         return ", ".join(_flat(item) for item in value) or "-"
     if isinstance(value, dict):
         return ", ".join(f"{key} {_flat(item)}" for key, item in value.items())
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return "?" if value is None else printable(str(value))

@@ -1,6 +1,7 @@
 """`apply --wait`: until every running instance has reported that cloud-init is done."""
 
 from functools import partial
+from threading import Event
 
 from cloudsync.cli.exits import Exit
 from cloudsync.cli.say import say
@@ -15,11 +16,16 @@ from cloudsync.model.snapshot import Boot, HostState
 def wait(cloud: Cloud, fleet: Fleet, timeout: float) -> int:
     """1 when a guest did not report within `timeout` seconds, or reported that something failed."""
     hosts = [host for host in fleet.observe().hosts.values() if host.reachable]
-    results = at_once([partial(_wait_host, cloud, fleet, host, timeout) for host in hosts])
+    over = Event()
+    try:
+        results = at_once([partial(_wait_host, cloud, fleet, host, timeout, over) for host in hosts])
+    finally:
+        over.set()
     return Exit.DONE if all(results) else Exit.FAILED
 
 
-def _wait_host(cloud: Cloud, fleet: Fleet, host: HostState, timeout: float) -> bool:
+def _wait_host(cloud: Cloud, fleet: Fleet, host: HostState, timeout: float, over: Event) -> bool:
+    """`over`: Ctrl-C. That the connection ends then is no news."""
     names = _awaited(cloud, host)
     stages: dict[str, str] = {}
     good = True
@@ -45,7 +51,8 @@ def _wait_host(cloud: Cloud, fleet: Fleet, host: HostState, timeout: float) -> b
     try:
         fleet.drivers[host.name].wait_booted(frozenset(left), seen, timeout)
     except HostError as error:
-        say(f"error: {error.message}" + (f"\nhint: {error.hint}" if error.hint else ""))
+        if not over.is_set():
+            say(f"error: {error.message}" + (f"\nhint: {error.hint}" if error.hint else ""))
         return False
     return good
 
