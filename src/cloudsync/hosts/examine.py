@@ -27,7 +27,7 @@ def examine(
     which, empty for this one."""
     ssh = Ask(f"host {wanted.name}: ssh", lead)
     libvirt = Ask(f"libvirt of host {wanted.name}", lambda: _version(connection))
-    report = Ask(f"the agent of host {wanted.name}", agent.checkup)
+    report = Ask(f"the agent of host {wanted.name}", lambda: _timed(agent))
     try:
         where = ssh.answer(_PATIENCE)
     except CloudsyncError as error:
@@ -35,10 +35,10 @@ def examine(
     found = [Check(name="ssh", verdict=Verdict.OK, message=f"{where} lets us in")] if where else []
     found.append(_reached("libvirt", libvirt, wanted.uri))
     try:
-        said = report.answer(_PATIENCE)
+        said, skew = report.answer(_PATIENCE)
     except CloudsyncError as error:
         return (*found, _failed("agent", error))
-    return (*found, _same_version(said), *_owner(said, cloud), _clocks(said), *said.checks)
+    return (*found, _same_version(said), *_owner(said, cloud), _clocks(said, skew), *said.checks)
 
 
 def _version(connection: Connection) -> str:
@@ -85,11 +85,16 @@ def _owner(said: Report, cloud: str) -> tuple[Check, ...]:
     )
 
 
-def _clocks(said: Report) -> Check:
+def _timed(agent: AgentClient) -> tuple[Report, float]:
+    """What it says, and how many seconds its clock was from ours when that came: others may be waited for longer."""
+    said = agent.checkup()
     try:
-        skew = abs((datetime.now(UTC) - datetime.fromisoformat(said.at)).total_seconds())
+        return said, abs((datetime.now(UTC) - datetime.fromisoformat(said.at)).total_seconds())
     except (ValueError, TypeError):
-        skew = float("inf")
+        return said, float("inf")
+
+
+def _clocks(said: Report, skew: float) -> Check:
     if skew <= SKEW:
         return Check(name="time", verdict=Verdict.OK, message="the same there and here")
     message = f"its clock says {said.at}, {skew:.0f} s from this machine's"
