@@ -73,7 +73,12 @@ def test_a_host_that_takes_the_connection_and_says_nothing(desk: Desk, server: S
     assert monotonic() - began < 10
 
 
-def test_the_agent_is_not_running_there(desk: Desk) -> None:
+def test_the_agent_is_not_running_there(desk: Desk, server: Sshd, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever greets those who log in, and whoever may not log in himself."""
+    (server.folder / "banner").write_text("Welcome\n")
+    greeting = f'ForceCommand echo Hello; eval "$SSH_ORIGINAL_COMMAND"\nBanner {server.folder}/banner'
+    server.configure(f"{greeting}\nMaxSessions 1")
+    monkeypatch.setenv("SHELL", "/usr/sbin/nologin")
     said = reason(desk)
     assert "the agent is not running: /run/cloudsync/agent.sock is not there" in said
     assert "systemctl start cloudsync-agent" in said
@@ -86,7 +91,34 @@ def test_libvirt_is_not_running_there(desk: Desk, server: Sshd, agent: object) -
 
 def test_sockets_are_not_forwarded(desk: Desk, server: Sshd, agent: object) -> None:
     server.configure("AllowStreamLocalForwarding no")
-    assert "AllowStreamLocalForwarding yes" in reason(desk)
+    said = reason(desk)
+    assert "sshd there does not forward the agent's socket /run/cloudsync/agent.sock" in said
+    assert "AllowStreamLocalForwarding yes" in said
+    server.configure("")
+    allowed = server.folder / "authorized_keys"
+    allowed.write_text(f"restrict {allowed.read_text()}")
+    assert f"take `restrict` or `no-port-forwarding` out of {allowed}:1 there" in reason(desk)
+
+
+def test_by_way_of_a_machine_that_cannot_get_there(desk: Desk, server: Sshd, tmp_path: Path) -> None:
+    """The connection to the one on the way stays, if the person's configuration says so: it is not waited for."""
+    at = f"127.0.0.1:{server.port}"
+    config = (
+        f"Host far\n  HostName localhost\n  HostKeyAlias [127.0.0.1]:{server.port}\n  Port 1\n  ProxyJump root@{at}\n"
+    )
+    kept = f"ControlMaster auto\n  ControlPath {tmp_path}/kept-%p\n  ControlPersist 60\n  RemoteCommand date"
+    key = f"IdentityFile {server.folder}/key\n  UserKnownHostsFile {server.folder}/known_hosts"
+    (tmp_path / "config").write_text(f"{config}Host *\n  {kept}\n  {key}\n")
+    (tmp_path / "ssh").write_text(f'#!/bin/sh\nexec ssh -F {tmp_path}/config "$@"\n')
+    (tmp_path / "ssh").chmod(0o755)
+    desk.write(f"qemu+ssh://root@far/system?command={tmp_path}/ssh")
+    said = reason(desk)
+    assert f"by way of root@{at}: Stdio forwarding request failed" in said
+    assert "is the host on" in said
+    config = config.replace("Port 1", f"Port {server.port}")
+    (tmp_path / "config").write_text(f"{config}Host *\n  {kept}\n  {key}\n")
+    assert "the agent is not running" in reason(desk)
+    assert server.connections == 2, "the one on the way, once, and the host"
 
 
 def test_the_cable_is_pulled_and_put_back(desk: Desk, server: Sshd) -> None:

@@ -35,14 +35,14 @@ def test_user_host_and_port(uri: str, arguments: tuple[str, ...], where: str) ->
 def test_what_the_host_says_of_ssh_replaces_them() -> None:
     found = of("qemu+tls://kvm-2.example.org/system?keyfile=/k", "admin@jump:2200")
     assert (found.user, found.host, found.port) == ("admin", "jump", "2200")
-    assert found.options == ("-o", 'IdentityFile="/k"')
+    assert found.options == ("-o", 'IdentityFile="/k"', "-o", "IdentitiesOnly=yes")
 
 
 @pytest.mark.parametrize(
     ("query", "options"),
     [
-        ("keyfile=/keys/my%20key", ['IdentityFile="/keys/my key"']),
-        ("keyfile=/keys/50%25", ['IdentityFile="/keys/50%%"']),
+        ("keyfile=/keys/my%20key", ['IdentityFile="/keys/my key"', "IdentitiesOnly=yes"]),
+        ("keyfile=/keys/50%25", ['IdentityFile="/keys/50%%"', "IdentitiesOnly=yes"]),
         ("known_hosts=/known", ['UserKnownHostsFile="/known"']),
         ("no_verify=1", ["StrictHostKeyChecking=no"]),
         ("no_verify=0&no_tty=1", []),

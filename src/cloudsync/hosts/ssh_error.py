@@ -2,26 +2,43 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
+from cloudsync.hosts.ssh_keys import changed_key, refused_keys
 from cloudsync.model.problem import HostError
 from cloudsync.spec.remote import Remote
 
 _NOISE = re.compile(r"debug[123]: |OpenSSH_|Authenticated to |@@@|Warning: Permanently added|Pseudo-terminal|\*\* ")
-_OFFERED = re.compile(r"debug1: (?:Offering public key|Trying private key): (.+)")
-_OFFENDING = re.compile(r"Offending (\S+) key in (.+):([0-9]+)$")
-_SERVES = re.compile(r"debug1: Server host key: (\S+ SHA256:\S+)")
+_TURNED_TO = re.compile(
+    r"debug1: (?:Connecting to (\S+) \[\S+\] port ([0-9]+)|Authenticating to (\S+):([0-9]+) as '(.*)')"
+)
+_BY_WAY_OF = "debug1: Executing proxy command: "
+_UNHEARD = ("kex_exchange_identification: ", "Connection timed out during banner", "banner exchange: ")
+"""ssh's words for a host that has not said a word of ssh."""
+_LAST = (
+    *_UNHEARD,
+    "Connection closed by",
+    "Connection reset by",
+    "Connection to UNKNOWN",
+    "Disconnected from",
+    "stdio ",
+)
+"""What says less than the line before it."""
 _START = "start it there: sudo systemctl start cloudsync-agent (or: sudo cloudsync agent)"
 _START_LIBVIRT = "start it there: systemctl start libvirtd, or `virtlogd -d; libvirtd -d` where there is no systemd"
+_FORWARD = "set AllowStreamLocalForwarding yes, and no DisableForwarding, in sshd_config there"
+_OPTIONS = re.compile(r"debug1: Remote: (\S+): key options:(.*)")
 
 
 def explained(name: str, remote: Remote, said: Sequence[str]) -> HostError:
-    """ssh ended: its last line is the reason."""
-    lines = [line for line in said if line and not _NOISE.match(line)]
+    """ssh ended: its last line that says something is the reason."""
+    via, at, since = _failed_at(remote, said)
+    lines = [line for line in since if line and not _NOISE.match(line)]
     reason = _reason(lines)
-    return HostError(f"host {name}: ssh {remote.where}: {_clean(reason)}", _clean(_way_out(remote, reason, said)))
+    return HostError(f"host {name}: ssh {remote.where}: {via}{_clean(reason)}", _clean(_way_out(at, reason, since)))
 
 
-def unusable(name: str, remote: Remote, there: str, seen: str) -> HostError:
+def unusable(name: str, remote: Remote, there: str, seen: str, said: Sequence[str] = ()) -> HostError:
     """ssh is up, and the socket `there` does not answer; `seen` is what a look at it found."""
     what, group, start = "the agent", "cloudsync", _START
     if there in remote.sockets:
@@ -34,58 +51,80 @@ def unusable(name: str, remote: Remote, there: str, seen: str) -> HostError:
             f"host {name}: {who} may not use {what}: {there} refuses",
             f"run there: sudo usermod -aG {group} {remote.user or 'USER'}; or log in as root",
         )
+    options = [found for line in said if (found := _OPTIONS.match(line))]
+    if options and "port-forwarding" not in options[-1][2].split():
+        return HostError(
+            f"host {name}: ssh {remote.where}: this key may not forward {what}'s socket {there}",
+            f"take `restrict` or `no-port-forwarding` out of {options[-1][1]} there, or add `port-forwarding`",
+        )
+    if seen == "open":
+        return HostError(f"host {name}: sshd there does not forward {what}'s socket {there}", _FORWARD)
     return HostError(
         f"host {name}: {what} does not answer at {there}",
-        f"{start}; if it runs, its sshd forwards no Unix sockets: AllowStreamLocalForwarding yes in sshd_config",
+        f"{start}; if it runs, its sshd forwards no Unix sockets: {_FORWARD}",
     )
 
 
+def _failed_at(remote: Remote, said: Sequence[str]) -> tuple[str, Remote, Sequence[str]]:
+    """How ssh's way led there, the machine at which it ended, and what was said of that one: with a ProxyJump each on
+    the way is turned to before the next, and its ssh says as much."""
+    turns = [(number, found) for number, line in enumerate(said) if (found := _TURNED_TO.match(line))]
+    since = said[turns[-1][0] :] if turns else said
+    by_another = any(line.startswith(_BY_WAY_OF) for line in said)
+    if not by_another or not any(line.startswith(_UNHEARD) for line in since):
+        return "", remote, since
+    if not turns:
+        return "on the way there: ", remote, since
+    found = turns[-1][1]
+    jump = replace(remote, host=found[1] or found[3], port=found[2] or found[4], user=found[5] or "")
+    jump = replace(jump, port="" if jump.port == "22" else jump.port)
+    through = any("open failed: connect failed" in line for line in since)
+    return f"by way of {jump.where}: ", remote if through else jump, since
+
+
 def _reason(lines: Sequence[str]) -> str:
-    """The last line; what sshd says when it hangs up says less than what came before it."""
     for line in reversed(lines):
-        if not line.startswith(("Connection closed by", "Disconnected from")):
+        if not line.startswith(_LAST):
             return line
-    return lines[-1] if lines else "it ended without a word"
+    return lines[0] if lines else "it ended without a word"
 
 
 def _way_out(remote: Remote, reason: str, said: Sequence[str]) -> str:
     port = f" -p {remote.port}" if remote.port else ""
     target = f"{remote.user}@{remote.host}" if remote.user else remote.host
-    by_hand = f"ssh{port} {target}"
-    if "Permission denied" in reason:
-        return _keys(remote, said)
+    by_hand = f"{remote.program}{port} {target}"
+    if "Permission denied" in reason or "Too many authentication failures" in reason:
+        return refused_keys(remote, reason, said)
     if "Host key verification failed" in reason:
-        return _host_key(remote, said, by_hand)
-    if "Could not resolve" in reason:
-        return "is the name right, in the URI or in ~/.ssh/config? `getent hosts NAME` asks the resolver"
-    if "Connection refused" in reason:
-        return "is sshd running there, on that port?"
-    if "timed out" in reason or "No route" in reason or "unreachable" in reason:
-        return "is the machine on, and does the network or a firewall let ssh through?"
-    return f"try it by hand: {by_hand}"
+        return changed_key(remote, said, by_hand)
+    return next((hint for words, hint in _HINTS if any(word in reason for word in words)), f"try it by hand: {by_hand}")
 
 
-def _keys(remote: Remote, said: Sequence[str]) -> str:
-    offered = [found[1] for line in said if (found := _OFFERED.match(line))]
-    shown = [" ".join(one.split()[:3]) for one in offered]
-    keys = (
-        f"keys offered: {'; '.join(dict.fromkeys(shown))}" if shown else "no key was offered: `ssh-add -l` shows some"
-    )
-    return (
-        f"{keys}. Put the public half of one into ~{remote.user}/.ssh/authorized_keys there, or name it with keyfile="
-    )
-
-
-def _host_key(remote: Remote, said: Sequence[str], by_hand: str) -> str:
-    """Changed, or never seen."""
-    serves = next((found[1] for line in said if (found := _SERVES.match(line))), "")
-    check = "its sshd shows its own: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub"
-    for line in said:
-        if found := _OFFENDING.search(line):
-            known = f"[{remote.host}]:{remote.port}" if remote.port not in ("", "22") else remote.host
-            shown = f"it shows {serves}, and {found[2]}:{found[3]} says another ({found[1]})"
-            return f"{shown}. If the machine is new, {check}; when they agree: ssh-keygen -f {found[2]} -R '{known}'"
-    return f"it shows {serves}, which is not known here: {check}; when they agree, log in once: {by_hand}"
+_HINTS = (
+    (
+        ("Could not resolve",),
+        "is the name right, in the URI or in ~/.ssh/config? `getent hosts NAME` asks the resolver",
+    ),
+    (("Connection refused",), "is sshd running there, on that port?"),
+    (("administratively prohibited",), "let the machine on the way forward: AllowTcpForwarding yes in its sshd_config"),
+    (
+        ("Stdio forwarding request failed",),
+        "is the host on, and its sshd running? May the machine on the way forward (AllowTcpForwarding)?",
+    ),
+    (
+        ("timed out", "No route", "unreachable"),
+        "is the machine on, and does the network or a firewall let ssh through?",
+    ),
+    (
+        _UNHEARD,
+        "its sshd hangs up before it says a word: too many at once (MaxStartups in sshd_config), or it bars this "
+        "machine (PerSourcePenalties, fail2ban); try again, then look at its log",
+    ),
+    (
+        ("Connection closed by", "Connection reset by"),
+        "its sshd hung up, and its log says why: `journalctl -u ssh` there",
+    ),
+)
 
 
 def _clean(text: str) -> str:

@@ -4,12 +4,11 @@ It ends with `close`, and with this process however that ends. Called by host.py
 """
 
 import shlex
-import shutil
 import subprocess
-from collections import deque
 from pathlib import Path
-from threading import Event, Lock, Thread
+from threading import Lock
 
+from cloudsync.hosts.line import Line, environment
 from cloudsync.hosts.room import Room
 from cloudsync.hosts.ssh_error import explained, unusable
 from cloudsync.model.problem import HostError
@@ -19,15 +18,17 @@ _CONNECT = 4
 """Seconds for TCP, banner and key exchange: a host has 5 to say what is there, and ssh's own reason shall be heard."""
 
 _READY = "cloudsync-ready"
-_KEPT = 200
 _ALWAYS = (
     *("-v", "-N", "-M", "-T", "-a", "-x", "-e", "none"),
     *("-o", "BatchMode=yes", "-o", "ControlPersist=no", "-o", f"ConnectTimeout={_CONNECT}"),
     *("-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=3", "-o", "StreamLocalBindUnlink=yes"),
     *("-o", "ExitOnForwardFailure=no", "-o", "PermitLocalCommand=yes", "-o", f"LocalCommand=echo {_READY}"),
+    *("-o", "RemoteCommand=none"),
 )
-_LOOK = 'd="${0%/*}"; if test -d "$d" && ! test -x "$d"; then echo refused; elif ! test -e "$0"; then echo missing; '
-_LOOK += 'elif ! test -w "$0"; then echo refused; else echo silent; fi'
+_LOOK = 'd="${0%/*}"; n="${0##*/}"; if test -d "$d" && ! test -x "$d"; then echo refused; '
+_LOOK += 'elif ! test -e "$0"; then echo missing; elif ! test -w "$0"; then echo refused; '
+# A socket that came by a rename is listed by its first name, which for the agent's is .NAME.PROCESS.
+_LOOK += r'elif grep -q " $d/[.]\{0,1\}$n[.0-9]*\$" /proc/net/unix; then echo open; else echo silent; fi'
 
 
 class Tunnel:
@@ -40,7 +41,7 @@ class Tunnel:
         self._sockets = sockets
         self._lock = Lock()
         self._room: Room | None = None
-        self._line: _Line | None = None
+        self._line: Line | None = None
         self._closed = False
 
     def socket(self, there: str) -> Path:
@@ -49,7 +50,7 @@ class Tunnel:
             line = self._line
             if line is None or line.ended.is_set():
                 self._room = self._room or self._opened()
-                line = self._line = _Line(self._command())
+                line = self._line = Line(self._command(), _READY)
         line.settled.wait()
         if line.ended.is_set():
             raise explained(self.name, self.remote, line.said)
@@ -60,7 +61,7 @@ class Tunnel:
         line = self._line
         if line is None or line.ended.is_set():
             return explained(self.name, self.remote, line.said if line else ())
-        return unusable(self.name, self.remote, there, self._look(there))
+        return unusable(self.name, self.remote, there, self._look(there), line.said)
 
     def proxy(self) -> str:
         """A ProxyCommand through this connection, to what its host reaches."""
@@ -102,73 +103,17 @@ class Tunnel:
         forwards = [part for there in self._sockets for part in ("-L", f"{self._at(there)}:{there}")]
         control = ("-S", str(self._at("control")))
         ssh = (self.remote.program, *_ALWAYS, *control, *self.remote.arguments, *forwards)
-        return (*_bound(), *ssh, "--", self.remote.host)
+        return (*ssh, "--", self.remote.host)
 
     def _look(self, there: str) -> str:
+        """One word; a shell that greets whoever comes says others before it."""
         look = f"sh -c '{_LOOK}' {there}"
-        command = (*self._via(), "-o", "LogLevel=ERROR", "--", self.remote.host, look)
+        quiet = ("-T", "-o", "LogLevel=ERROR", "-o", "RemoteCommand=none")
+        command = (*self._via(), *quiet, "--", self.remote.host, look)
         try:
-            return subprocess.run(command, capture_output=True, text=True, timeout=_CONNECT, check=False).stdout.strip()
+            found = subprocess.run(
+                command, capture_output=True, text=True, errors="replace", timeout=_CONNECT, env=environment()
+            )
         except (OSError, subprocess.TimeoutExpired):
             return ""
-
-
-class _Line:
-    """A running ssh. `settled` once it is up or has ended; `said` are its last lines.
-
-    Its thread starts it and stays until it ends: the signal that ends it with its parent is sent when the thread that
-    started it is gone.
-    """
-
-    def __init__(self, command: tuple[str, ...]) -> None:
-        self.settled, self.ended, self._begun = Event(), Event(), Event()
-        self.said: deque[str] = deque(maxlen=_KEPT)
-        self._command = command
-        self._process: subprocess.Popen[bytes] | None = None
-        Thread(target=self._run, name="ssh", daemon=True).start()
-
-    def end(self) -> None:
-        self._begun.wait()
-        process = self._process
-        if process is None:
-            return
-        process.terminate()
-        try:
-            process.wait(2)
-        except subprocess.TimeoutExpired:
-            process.kill()
-
-    def _run(self) -> None:
-        try:
-            # Away from the terminal: Ctrl-C is for the steps that run, and nobody is asked for a password.
-            self._process = subprocess.Popen(
-                self._command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        except OSError as error:
-            self.said.append(f"{self._command[0]}: {error.strerror}")
-        self._begun.set()
-        if self._process is not None:
-            self._listen(self._process)
-        self.ended.set()
-        self.settled.set()
-
-    def _listen(self, process: "subprocess.Popen[bytes]") -> None:
-        assert process.stdout is not None  # noqa: S101
-        with process.stdout as lines:
-            for line in lines:
-                text = line.decode(errors="replace").strip()
-                if text == _READY:
-                    self.settled.set()
-                else:
-                    self.said.append(text)
-        process.wait()
-
-
-def _bound() -> tuple[str, ...]:
-    """What makes the kernel end ssh when this process is gone, even when it was killed."""
-    program = shutil.which("setpriv")
-    return (program, "--pdeathsig", "TERM", "--") if program else ()
+        return (found.stdout.split() or [""])[-1]

@@ -154,10 +154,11 @@ def _auth(value: str) -> list[str]:
     return found + (["IdentityFile=none"] if "privkey" not in ways else [])
 
 
+# The key that is named counts alone: sshd hangs up after a few, and an agent may hold many.
 _SAID: dict[str, Callable[[str], list[str]]] = {
     "known_hosts_verify": _verify,
     "known_hosts": _file("UserKnownHostsFile"),
     "no_verify": lambda value: ["StrictHostKeyChecking=no"] if value == "1" else [],
     "sshauth": _auth,
-    "keyfile": _file("IdentityFile"),
+    "keyfile": lambda path: [*_file("IdentityFile")(path), "IdentitiesOnly=yes"],
 }

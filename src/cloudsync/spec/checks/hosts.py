@@ -10,7 +10,9 @@ from cloudsync.spec.subnets import address, is_ipv6, subnet
 from cloudsync.spec.uri import Reach, UriError, reach, simulated
 from cloudsync.spec.words import quote
 
-_SSH = re.compile(r"([A-Za-z0-9_][A-Za-z0-9_.-]{0,31}@)?[A-Za-z0-9][A-Za-z0-9.-]{0,252}(:[0-9]{1,5})?")
+_SSH = re.compile(
+    r"([A-Za-z0-9_][A-Za-z0-9_.-]{0,31}@)?([A-Za-z0-9][A-Za-z0-9.-]{0,252}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?"
+)
 
 
 def uris(draft: Draft) -> Iterator[Finding]:
