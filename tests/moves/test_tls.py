@@ -1,17 +1,20 @@
-"""Hosts that have certificates send a running machine by TLS; one that shows a stranger's gets nothing."""
+"""Hosts that have certificates send a running machine by TLS; one that shows a stranger's gets nothing. A host's own
+libvirt is reached by TLS, too."""
 
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.lab.eventually import eventually
 from tests.lab.lab import Hosts
 from tests.moves.scene import Scene, on
 
 pytestmark = pytest.mark.real
 FOLDER = "/etc/libvirt/pki"
-KEY = ["-newkey", "rsa:2048", "-nodes"]
+KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
 FIT = "keyUsage=digitalSignature,keyEncipherment\nextendedKeyUsage=serverAuth,clientAuth\nsubjectAltName=IP:{}\n"
 
 
@@ -26,12 +29,17 @@ def authority(folder: Path) -> Path:
     return folder
 
 
-def certify(it: Hosts, host: str, folder: Path) -> None:
-    """Give a host a certificate of the authority in `folder`, for its address, and have libvirt read it."""
+def sign(it: Hosts, host: str, folder: Path, *more: str) -> None:
+    """A certificate of the authority in `folder` for a host's address; `more` is for openssl."""
     (folder / "fit").write_text(FIT.format(it.seats[host].address))
     openssl(folder, "req", *KEY, "-keyout", "server-key.pem", "-out", "asked", "-subj", f"/CN={host}")
     by = ["-CA", "ca-cert.pem", "-CAkey", "ca-key.pem", "-CAcreateserial", "-extfile", "fit"]
-    openssl(folder, "x509", "-req", "-in", "asked", *by, "-out", "server-cert.pem")
+    openssl(folder, "x509", "-req", "-in", "asked", *by, *more, "-out", "server-cert.pem")
+
+
+def certify(it: Hosts, host: str, folder: Path) -> None:
+    """Give a host a certificate of the authority in `folder`, for its address, and have libvirt read it."""
+    sign(it, host, folder)
     it.run(host, "mkdir", "-p", FOLDER)
     for kind in ("key", "cert"):
         for role in ("server", "client"):
@@ -66,3 +74,54 @@ def test_it_travels_unread_or_not_at_all(secret: Scene, tmp_path: Path) -> None:
     assert secret.machines("h2") == {"box": "running"}
     assert secret.holds("h2", "box")
     secret.settled()
+
+
+def listen(it: Hosts, host: str, folder: Path) -> None:
+    """Start libvirtd anew, to listen for TLS with the certificate in `folder`."""
+    names = {"ca": "ca-cert", "cert": "server-cert", "key": "server-key"}
+    said = "".join(f'{key}_file = "{folder}/{name}.pem"\n' for key, name in names.items())
+    more = f"tls_no_sanity_certificate = 1\n{said}"
+    it.run(host, "pkill", "-x", "libvirtd")
+    eventually(lambda: it.run(host, "pgrep", "-x", "libvirtd", check=False).stdout, "")
+    config = "/etc/libvirt/libvirtd-tls.conf"
+    it.run(host, "sh", "-c", f"cp /etc/libvirt/libvirtd.conf {config}; cat >> {config} <<'END'\n{more}END")
+    it.run(host, "libvirtd", "-d", "--listen", "-f", config)
+
+
+def ours(folder: Path) -> Path:
+    """What the person's side shows and trusts."""
+    found = folder / "ours"
+    found.mkdir()
+    for name, kind in (("cacert", "ca-cert"), ("clientcert", "server-cert"), ("clientkey", "server-key")):
+        shutil.copy(folder / f"{kind}.pem", found / f"{name}.pem")
+    return found
+
+
+def test_a_host_by_tls_its_agent_by_ssh(scene: Scene, tmp_path: Path) -> None:
+    address, by_ssh = scene.it.seats["h2"].address, scene.it.uri("h2")
+    lab, strangers = authority(tmp_path / "lab"), authority(tmp_path / "strangers")
+    for folder in (strangers, lab):
+        sign(scene.it, "h2", folder)
+    mine, other = ours(lab), ours(strangers)
+
+    def write(pki: Path, **boxes: str) -> None:
+        scene.write(**boxes)
+        uri = f"qemu+tls://{address}/system?command={scene.it.keys.client}&pkipath={pki}', ssh: 'root@{address}"
+        scene.spec.write_text(scene.spec.read_text().replace(by_ssh, uri))
+
+    listen(scene.it, "h2", lab)
+    write(mine, box=on("h2"))
+    scene.apply()
+    scene.settled()
+    write(mine, box=on("h1"))
+    scene.apply()
+    assert scene.machines("h1") == {"box": "running"}
+    scene.settled()
+    write(other, box=on("h1"))
+    said = scene.run("plan")
+    assert "its certificate is not of the authority" in said.stdout
+    assert "libvirt version" not in said.stderr
+    sign(scene.it, "h2", lab, "-days", "-1")
+    listen(scene.it, "h2", lab)
+    write(mine, box=on("h1"))
+    assert "its certificate expired" in scene.run("plan").stdout

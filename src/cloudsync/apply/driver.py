@@ -85,4 +85,7 @@ class Driver(Protocol):
     def jump(self) -> str:
         """ssh's ProxyCommand for guests there, good until `close`; empty where their addresses lead from here."""
 
+    def virsh(self) -> str:
+        """The URI by which virsh reaches its libvirt until `close`; empty where there is none."""
+
     def close(self) -> None: ...

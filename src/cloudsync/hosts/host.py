@@ -171,6 +171,9 @@ class Host:
     def jump(self) -> str:
         return self.tunnel.proxy() if self.tunnel else ""
 
+    def virsh(self) -> str:
+        return self._connection.at
+
     def close(self) -> None:
         """ssh first: what libvirt may still wait for on it is over then."""
         if self.tunnel:

@@ -222,6 +222,9 @@ class SimHost:
         self._journal.generation, self._journal.down = state.document.generation if state.document else 0, state.down
         return self._journal
 
+    def virsh(self) -> str:
+        return ""
+
     def jump(self) -> str:
         """No guests."""
         return ""

@@ -5,16 +5,22 @@ errors to stderr switched off.
 """
 
 import json
+import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import quote
 
+# It reads this when it is imported, and would write warnings to stderr, beside what is raised.
+os.environ.setdefault("LIBVIRT_DEBUG", "4")
+
 import libvirt as lv
 
+from cloudsync.hosts.libvirt.tls import explain_tls
 from cloudsync.hosts.way import Way
 from cloudsync.model.problem import HostError, TransientError
+from cloudsync.spec.uri import Reach, reach
 
 __all__ = ["Connection", "explain", "lv", "tell_monitor"]
 
@@ -34,6 +40,8 @@ _WORDS = {
 }
 _KEEPALIVE = (5, 3)
 """Seconds between two questions whether the other end lives, and how many of them may go without an answer."""
+
+_CLOSING = 0.5
 
 Heard = Callable[[str, str, str], None]
 """Takes a machine's uuid, its name, and what became of it: `crashed`."""
@@ -61,6 +69,7 @@ class Connection:
         self._way, self._sockets, self._query = way, tuple(sockets), f"&{query}" * bool(query)
         self._lock = threading.Lock()
         self._open: Any = None
+        self._at = uri
         self._heard: tuple[Any, int] | None = None
         self._waiters: list[tuple[str, threading.Event]] = []
         self._attending: tuple[tuple[Heard, Callable[[], None]], ...] = ()
@@ -74,18 +83,29 @@ class Connection:
                 self._open = self._through(self._way) if self._way and self._sockets else self._opened(self.uri)
             return self._open
 
+    @property
+    def at(self) -> str:
+        """The URI by which another program on this machine reaches it while this connection is there."""
+        _ = self.raw
+        return self._at
+
     def _opened(self, uri: str) -> Any:
         try:
-            return lv.open(uri)
+            found = lv.open(uri)
+            if reach(uri) is Reach.TLS:
+                # Nothing else tells when the machine at the other end is gone.
+                _loop.need()
+                found.setKeepAlive(*_KEEPALIVE)
+            return found
         except lv.libvirtError as error:
             raise explain_open(self.host, self.uri, error) from error
 
     def _through(self, way: Way) -> Any:
         """A socket that nobody listens at over there is closed at once over here."""
         for there in self._sockets:
-            here = quote(str(way.socket(there)))
+            self._at = f"qemu+unix:///system?socket={quote(str(way.socket(there)))}{self._query}"
             try:
-                return lv.open(f"qemu+unix:///system?socket={here}{self._query}")
+                return lv.open(self._at)
             except lv.libvirtError as error:
                 if error.get_error_domain() != lv.VIR_FROM_RPC:
                     raise explain_open(self.host, self.uri, error) from error
@@ -150,8 +170,12 @@ class Connection:
                 raw.domainEventDeregisterAny(ticket)
 
     def close(self) -> None:
-        with self._lock:
-            self._forget()
+        """One that is still being opened, to a host that is silent, is left to the end of the process."""
+        if self._lock.acquire(timeout=_CLOSING):
+            try:
+                self._forget()
+            finally:
+                self._lock.release()
 
     def _listen(self) -> None:
         """Once per virConnect: libvirt takes one callback for a domain and a kind of event, not several."""
@@ -227,8 +251,15 @@ _loop = _Loop()
 def explain_open(host: str, uri: str, error: lv.libvirtError) -> HostError:
     """Why libvirt cannot be reached, and the command that mends it."""
     text = _message(error)
+    if reach(uri) is Reach.TLS:
+        return explain_tls(host, uri, text)
     if "Permission denied" in text or error.get_error_code() in (lv.VIR_ERR_AUTH_FAILED, lv.VIR_ERR_AUTH_UNAVAILABLE):
         return HostError(f"host {host}: no permission to use libvirt at {uri}", _GROUP)
+    if "system bus" in text:
+        what = f"host {host}: libvirt at {uri} asks polkit who may use it, and there is none"
+        return HostError(
+            what, 'log in as root, or write auth_unix_rw = "none" into libvirtd.conf there: its group decides'
+        )
     if "Failed to connect socket" in text or "Connection refused" in text:
         return TransientError(f"host {host}: libvirtd is not running ({uri})", _START)
     return HostError(f"host {host}: libvirt cannot be reached at {uri}: {text}", f"try: virsh -c '{uri}' version")
