@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from cloudsync.agent.checkup.fitness import NEEDED, Machine, fitness
+import cloudsync
+from cloudsync.agent.checkup.fitness import NEEDED, UNITS, Machine, fitness
+from cloudsync.agent.checkup.machine import stale
 from cloudsync.cli.mend import commands
 from cloudsync.model.checkup import Verdict
 
@@ -39,6 +41,8 @@ def test_a_host_that_is_fit_has_no_problem() -> None:
         (replace(WELL, units=None, user=False), "user", "cloudsync-metadata"),
         (replace(WELL, units={**OFF, "libvirtd": "disabled"}), "libvirt", "does not start with the host"),
         (replace(WELL, units=OFF), "units", "cloudsync-guard and cloudsync-agent do not start"),
+        (replace(WELL, units={**OFF, "cloudsync-guard": "enabled"}), "units", "cloudsync-agent does not start"),
+        (replace(WELL, stale=("cloudsync-agent",)), "units", "not as this version has them: cloudsync-agent"),
         (replace(WELL, user=False), "units", "there is no user"),
         (replace(WELL, program="/home/ann/x/cloudsync"), "units", "they may not read /home/ann/x/cloudsync"),
     ],
@@ -60,8 +64,50 @@ def test_all_packages_come_by_one_command_and_none_twice() -> None:
 def test_units_are_put_where_systemd_looks_and_the_program_too() -> None:
     lines = problems(replace(WELL, units=OFF, linked=False))["units"]
     assert lines[0] == "ln -sf /opt/cloudsync/bin/cloudsync /usr/local/bin/cloudsync"
+    assert lines[1] == "python3 -m compileall -q /opt/cloudsync/lib/cloudsync"
     assert lines[-1] == "systemctl enable --now cloudsync-agent"
     assert problems(replace(WELL, units=OFF))["units"] == lines[1:]
+
+
+def test_units_of_an_older_version_are_put_anew_and_the_agent_starts_with_them(tmp_path: Path) -> None:
+    sources = Path(cloudsync.__file__).parent / "packaging"
+    assert list(stale(sources, tmp_path)) == [], "none is installed"
+    for name in UNITS:
+        (tmp_path / f"{name}.service").write_bytes((sources / f"{name}.service").read_bytes())
+    assert list(stale(sources, tmp_path)) == []
+    (tmp_path / "cloudsync-agent.service").write_text("[Service]\n")
+    assert list(stale(sources, tmp_path)) == ["cloudsync-agent"]
+    lines = problems(replace(WELL, stale=("cloudsync-agent",)))["units"]
+    assert lines[-1] == "systemctl restart cloudsync-agent"
+    assert lines.index("systemctl daemon-reload") < lines.index(lines[-1])
+
+
+def test_a_disk_cannot_be_made_without_qemu_img() -> None:
+    """libvirt runs it, and Debian's packages of libvirt and QEMU only recommend the one that it is in."""
+    assert "qemu-utils" in problems(replace(WELL, programs={}))["packages"][1].split()
+
+
+WITHOUT_THE_LIBRARY = """\
+import builtins, sys
+load = builtins.__import__
+def refuse(name, *rest):
+    if name == "libvirt":
+        raise ImportError("libvirt.so.0: cannot open shared object file: No such file or directory")
+    return load(name, *rest)
+builtins.__import__ = refuse
+sys.argv = ["cloudsync", "host", "check"]
+from cloudsync.__main__ import run
+run()
+"""
+
+
+def test_a_machine_that_never_had_libvirt_is_told_what_it_lacks() -> None:
+    done = subprocess.run([sys.executable, "-c", WITHOUT_THE_LIBRARY], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "libvirt.so.0: cannot open shared object file" in done.stdout
+    assert "apt-get install libvirt0" in done.stdout
+    assert "dnsmasq" in done.stdout
+    assert done.stderr == ""
 
 
 def test_what_only_root_can_find_out_is_not_guessed() -> None:
@@ -71,8 +117,6 @@ def test_what_only_root_can_find_out_is_not_guessed() -> None:
 
 
 def test_the_units_lie_beside_the_program() -> None:
-    import cloudsync
-
     folder = Path(cloudsync.__file__).parent / "packaging"
     assert {"cloudsync-agent.service", "cloudsync-guard.service", "sysusers.conf"} <= {
         one.name for one in folder.iterdir()

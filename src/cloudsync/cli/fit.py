@@ -6,8 +6,9 @@ from cloudsync.cli.exits import Exit
 from cloudsync.cli.formats import one_of
 from cloudsync.cli.mend import carry_out, commands
 from cloudsync.cli.say import colour, out
-from cloudsync.model.checkup import Check
+from cloudsync.model.checkup import Check, Verdict
 from cloudsync.model.cloud import Host as Wanted
+from cloudsync.model.problem import CloudsyncError
 from cloudsync.render import doctor as render
 from cloudsync.render.doctor import Findings
 
@@ -38,16 +39,24 @@ def _look() -> tuple[Check, ...]:
     """The machine itself, then the ways to libvirt and the agent, and what that says."""
     from cloudsync.agent.checkup.fitness import fitness
     from cloudsync.agent.checkup.machine import machine
-    from cloudsync.hosts.host import Host
 
-    here = Host(Wanted(name="here", uri="qemu:///system"), "")
-    try:
-        beyond = here.checkup()
-    finally:
-        here.close()
+    beyond = _beyond()
     found = fitness(machine())
     seen = {one.name for one in found}
     return (*found, *(one for one in beyond if one.name not in seen and one.name != "owner"))
+
+
+def _beyond() -> tuple[Check, ...]:
+    """Where libvirt was never installed, nothing can ask it."""
+    try:
+        from cloudsync.hosts.host import Host
+    except CloudsyncError as error:
+        return (Check(name="libvirt", verdict=Verdict.PROBLEM, message=error.message, hint=error.hint),)
+    here = Host(Wanted(name="here", uri="qemu:///system"), "")
+    try:
+        return here.checkup()
+    finally:
+        here.close()
 
 
 def _show(found: tuple[Check, ...], style: str) -> int:

@@ -4,8 +4,9 @@ Made by machine.py for `cloudsync host check` and `host setup`, in the order in 
 """
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePath
 
 from cloudsync.agent.checkup.facts import PROGRAMS
 from cloudsync.agent.checkup.judge import numbers
@@ -16,6 +17,7 @@ NEEDED: Mapping[str, tuple[tuple[str, ...], tuple[int, ...]]] = {
     "qemu-system-x86_64": (("qemu-system-x86",), (7,)),
     "libvirtd": (("libvirt-daemon-system", "libvirt-daemon-driver-qemu"), (9,)),
     "virsh": (("libvirt-clients",), (9,)),
+    "qemu-img": (("qemu-utils",), (7,)),
     **{name: ((package,), oldest) for name, (package, oldest) in PROGRAMS.items()},
 }
 """Programs: Debian's packages, and the oldest version that is known to do."""
@@ -28,8 +30,9 @@ _HIDDEN = ("/home/", "/root/", "/run/user/")
 class Machine:
     """`programs` are versions, by name, of those of NEEDED that are there. `refused` is why the kernel does not take
     our rules, empty when it does, None when only root could find out. `units` are the states of UNITS and of libvirt's
-    daemon that systemd knows, None without systemd. `program` is where `cloudsync` really lies, `linked` whether
-    systemd finds it; `sources` is the folder of our units.
+    daemon that systemd knows, None without systemd; `stale` are those of UNITS that are installed and are not as ours.
+    `program` is where `cloudsync` really lies, `linked` whether systemd finds it, `python` what runs it; `sources` is
+    the folder of our units.
     """
 
     root: bool = True
@@ -39,9 +42,11 @@ class Machine:
     refused: str | None = ""
     user: bool = True
     units: Mapping[str, str] | None = None
+    stale: tuple[str, ...] = ()
     program: str = ""
     linked: bool = True
     sources: str = ""
+    python: str = "python3"
 
 
 def fitness(found: Machine) -> tuple[Check, ...]:
@@ -107,22 +112,32 @@ def _units(found: Machine, units: Mapping[str, str]) -> Iterator[Check]:
         yield _said(Verdict.PROBLEM, "units", f"they may not read {found.program}", hint=hint)
         return
     lacking = [name for name in UNITS if units.get(name, "") != "enabled"]
-    if not lacking and found.user:
+    if not lacking and not found.stale and found.user:
         yield _said(Verdict.OK, "units", "the agent and its guard start with the host")
         return
     link = () if found.linked else (f"ln -sf {shlex.quote(found.program)} /usr/local/bin/cloudsync",)
     files = " ".join(shlex.quote(f"{found.sources}/{name}.service") for name in UNITS)
     fix = (
         *link,
+        # The units may not write there: what is not compiled now, each start of theirs would compile anew.
+        f"{shlex.quote(found.python)} -m compileall -q {shlex.quote(str(PurePath(found.sources).parent))}",
         f"install -D -m 644 {shlex.quote(found.sources + '/sysusers.conf')} /usr/lib/sysusers.d/cloudsync.conf",
         "systemd-sysusers",
         f"install -m 644 -t /etc/systemd/system {files}",
         "systemctl daemon-reload",
         "systemctl enable cloudsync-guard",
         "systemctl enable --now cloudsync-agent",
+        *(("systemctl restart cloudsync-agent",) if found.stale else ()),
     )
-    what = f"{' and '.join(lacking)} do not start with the host" if lacking else f"there is no user {USER}"
-    yield _said(Verdict.PROBLEM, "units", what, fix)
+    yield _said(Verdict.PROBLEM, "units", _ailing(lacking, found.stale), fix)
+
+
+def _ailing(lacking: Sequence[str], stale: Sequence[str]) -> str:
+    if lacking:
+        return f"{' and '.join(lacking)} {'do' if len(lacking) > 1 else 'does'} not start with the host"
+    if stale:
+        return f"not as this version has them: {', '.join(stale)}"
+    return f"there is no user {USER}"
 
 
 def _said(verdict: Verdict, name: str, message: str, fix: tuple[str, ...] = (), hint: str = "") -> Check:

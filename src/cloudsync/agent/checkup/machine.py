@@ -5,7 +5,7 @@ import pwd
 import shutil
 import stat
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from cloudsync.model.problem import HostError
 
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin"
 """Where systemd looks for programs."""
+_INSTALLED = Path("/etc/systemd/system")
 _PORT = 8775
 
 
@@ -28,6 +29,7 @@ def machine() -> Machine:
     root = os.geteuid() == 0
     versions = {name: programs.version(programs.output(name, "--version")) for name in NEEDED}
     there = {name: version for name, version in versions.items() if version}
+    sources = Path(str(files("cloudsync"))) / "packaging"
     return Machine(
         root=root,
         debian=Path("/etc/debian_version").exists(),
@@ -38,7 +40,9 @@ def machine() -> Machine:
         units=_units() if Path("/run/systemd/system").is_dir() else None,
         program=str(Path(sys.argv[0]).resolve()),
         linked=shutil.which("cloudsync", path=_SYSTEM_PATH) is not None,
-        sources=str(files("cloudsync") / "packaging"),
+        sources=str(sources),
+        python=sys.executable,
+        stale=tuple(stale(sources, _INSTALLED)),
     )
 
 
@@ -64,6 +68,14 @@ def _refused() -> str:
     except HostError as error:
         return error.message
     return ""
+
+
+def stale(sources: Path, installed: Path) -> Iterator[str]:
+    """Those of UNITS that an older version left there, or somebody changed in place (`systemctl edit` does not)."""
+    for name in UNITS:
+        unit = installed / f"{name}.service"
+        if unit.is_file() and unit.read_bytes() != (sources / unit.name).read_bytes():
+            yield name
 
 
 def _units() -> Mapping[str, str]:

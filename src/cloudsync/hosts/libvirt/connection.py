@@ -12,15 +12,18 @@ from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import quote
 
-# It reads this when it is imported, and would write warnings to stderr, beside what is raised.
-os.environ.setdefault("LIBVIRT_DEBUG", "4")
-
-import libvirt as lv
-
 from cloudsync.hosts.libvirt.tls import explain_tls
 from cloudsync.hosts.way import Way
-from cloudsync.model.problem import HostError, TransientError
+from cloudsync.model.problem import CloudsyncError, HostError, TransientError
 from cloudsync.spec.uri import Reach, reach
+
+# It reads this when it is imported, and would write warnings to stderr, beside what is raised.
+os.environ.setdefault("LIBVIRT_DEBUG", "4")
+try:
+    import libvirt as lv
+except ImportError as error:
+    # libvirt-python is there wherever cloudsync is; Debian's library that it binds is a package apart.
+    raise CloudsyncError(f"libvirt's library cannot be used: {error}", "as root: apt-get install libvirt0") from error
 
 __all__ = ["Connection", "explain", "lv", "tell_monitor"]
 
