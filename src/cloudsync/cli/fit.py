@@ -1,11 +1,16 @@
-"""`host check` and `host setup`: whether this machine can be a host, why not, and what makes it one. Needs no spec."""
+"""`host check` and `host setup`: whether this machine can be a host, why not, what makes it one, and what unmakes it.
+
+They need no spec.
+"""
 
 import json
+import sys
+from pathlib import Path
 
 from cloudsync.cli.exits import Exit
 from cloudsync.cli.formats import one_of
 from cloudsync.cli.mend import carry_out, commands
-from cloudsync.cli.say import colour, out
+from cloudsync.cli.say import colour, out, say
 from cloudsync.model.checkup import Check, Verdict
 from cloudsync.model.cloud import Host as Wanted
 from cloudsync.model.problem import CloudsyncError
@@ -33,6 +38,19 @@ def setup(yes: bool) -> int:
         if commands(found) == wanted:
             break
     return _show(found, "text")
+
+
+def undone(yes: bool) -> int:
+    """Show the commands that take everything away, and run them; 1 when nobody agreed."""
+    from cloudsync.agent.checkup.leave import leave
+
+    wanted = leave(Path("/"), str(Path(sys.argv[0]).resolve()))
+    if wanted and not carry_out(wanted, yes, "sudo cloudsync host setup --undo"):
+        return Exit.FAILED
+    say(
+        "nothing is left of what `host setup` does; packages, and kernel settings until the next boot, are as they were"
+    )
+    return Exit.DONE
 
 
 def _look() -> tuple[Check, ...]:

@@ -21,11 +21,14 @@ def host_check(style: Format = "text") -> None:
 
 
 @host.command("setup")
-def host_setup(auto_approve: AutoApprove = False) -> None:
+def host_setup(
+    auto_approve: AutoApprove = False,
+    undo: Annotated[bool, typer.Option("--undo", help="Take it all away again; Debian's packages stay.")] = False,
+) -> None:
     """Make this machine a host: show the commands that do, ask, run them as root."""
-    from cloudsync.cli.fit import setup
+    from cloudsync.cli.fit import setup, undone
 
-    raise typer.Exit(setup(auto_approve))
+    raise typer.Exit(undone(auto_approve) if undo else setup(auto_approve))
 
 
 @host.command("drain")
