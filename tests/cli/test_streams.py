@@ -45,6 +45,13 @@ def test_talk_that_nobody_can_hear_changes_nothing(cloud: Terminal) -> None:
     assert shell(cloud, "$PROGRAM validate 2>/dev/full") == (0, "")
 
 
+@pytest.mark.parametrize(("locale", "style"), [("LC_ALL=C PYTHONUTF8=0", "text"), ("PYTHONIOENCODING=latin-1", "html")])
+def test_what_is_kept_is_utf_8_in_any_locale(cloud: Terminal, locale: str, style: str) -> None:
+    cloud.write(SPEC + "networks: {default: {subnet: 10.20.0.0/24}}\n")
+    assert shell(cloud, f"{locale} $PROGRAM plan --format {style} >kept") == (0, "")
+    assert "✓" in (cloud.folder / "kept").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("place", ["/proc/nowhere/key", "/dev/full/key", "/proc/key"])
 def test_a_key_that_cannot_be_written(cloud: Terminal, place: str) -> None:
     before = cloud.spec.read_text()

@@ -3,6 +3,7 @@
 import atexit
 import gc
 import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -32,6 +33,7 @@ from cloudsync.cli.options import (
     Target,
     To,
 )
+from cloudsync.cli.say import fit_for
 
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False, no_args_is_help=True)
 app.add_typer(verbs.app)
@@ -285,6 +287,7 @@ def main(arguments: list[str] | None = None) -> None:
     gc.disable()
     atexit.register(gc.freeze)
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")
+    fit_for(sys.stdout)
     raise SystemExit(code_of(lambda: app(args=arguments, prog_name="cloudsync", standalone_mode=False)))
 
 

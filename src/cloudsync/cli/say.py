@@ -4,6 +4,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from io import TextIOWrapper
 from typing import TextIO
 
 from cloudsync.model.problem import CloudsyncError, Problem
@@ -14,6 +15,16 @@ def colour(stream: object = None) -> bool:
     """Whether to colour what goes to `stream` (stdout by default): only on a terminal, and NO_COLOR is honoured."""
     target = stream or sys.stdout
     return bool(getattr(target, "isatty", lambda: False)()) and not os.environ.get("NO_COLOR")
+
+
+def fit_for(stream: object) -> None:
+    """Whatever the locale is: what a file or a program gets is UTF-8, as its formats say, and on a terminal `?` stands
+    for a character that it does not have."""
+    if isinstance(stream, TextIOWrapper):
+        if stream.isatty():
+            stream.reconfigure(errors="replace")
+        else:
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 def say(text: str) -> None:

@@ -7,6 +7,7 @@ fetch goes by its configuration, for how to get to a remote stands there.
 
 import os
 import re
+import shlex
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -72,16 +73,43 @@ def named(top: Path, written: str) -> str:
         raise CloudsyncError(f"{written!r} is not a commit", "name a branch, a tag or a hash")
     found = (_said(top, "rev-parse", "--verify", "--quiet", f"{written}^{{commit}}") or "").strip()
     if not _HASH.fullmatch(found):
-        why = "" if _said(top, "rev-parse", "--git-dir") else f", and git does not read {top}: try `git -C {top} log`"
-        raise CloudsyncError(f"there is no commit {written!r} here{why}", "fetch it first, or name another")
+        raise unread(top) or _missing(top, written)
     return found
 
 
+def unread(top: Path) -> CloudsyncError | None:
+    """Why git says nothing of the repository at `top`; None where it does."""
+    code, said = _ended(_command(top, "rev-parse", "--git-dir"), _environment(), SECONDS)
+    if not code:
+        return None
+    where = shlex.quote(str(top))
+    trust = f"if you trust it: git config --global --add safe.directory {where}"
+    hint = trust if "dubious ownership" in said else f"try: git -C {where} status"
+    return CloudsyncError(f"git does not read the repository {top}: {_reason(said)}", hint)
+
+
+def _missing(top: Path, written: str) -> CloudsyncError:
+    if shallow(top):
+        hint = "this clone is shallow: git fetch --unshallow (in CI: fetch the whole history)"
+    elif written == "HEAD":
+        return CloudsyncError(f"nothing is committed in {top} yet", "commit the spec first: git add, git commit")
+    else:
+        hint = "fetch it first, or name another"
+    return CloudsyncError(f"there is no commit {written!r} here", hint)
+
+
 def renamed(top: Path, base: str, head: str) -> dict[str, str]:
-    """Files that have another name in `head` (what is staged, when it is empty), by their name in `base`."""
+    """Files that have another name in `head` (what is staged, when it is empty), by their name in `base`.
+    CloudsyncError where that cannot be told, as in a partial clone."""
     options = ("-r", "-z", "-M", "-l1000", "--diff-filter=R", "--name-status", "--no-ext-diff", "--no-textconv")
     command = ("diff-tree", *options, base, head) if head else ("diff-index", "--cached", *options[1:], base)
-    words = (_said(top, *command, "--") or "").split("\0")
+    said = _said(top, *command, "--")
+    if said is None:
+        raise CloudsyncError(
+            f"git does not say what was renamed since {base[:12]}",
+            "if this is a partial clone: git fetch --refetch --no-filter",
+        )
+    words = said.split("\0")
     return dict(zip(words[1::3], words[2::3], strict=False))
 
 
@@ -111,8 +139,12 @@ def staged(top: Path, path: Path) -> Staged:
 
 
 def remotes(top: Path) -> tuple[str, ...]:
-    """Names of the repositories that this one knows."""
-    return tuple((_said(top, "remote") or "").split())
+    """Names of the repositories that this one knows. CloudsyncError where git does not read this one."""
+    said = _said(top, "remote")
+    error = unread(top) if said is None else None
+    if error:
+        raise error
+    return tuple((said or "").split())
 
 
 def fetch(top: Path, remote: str, branch: str, plain: bool, seconds: int = FETCH_SECONDS) -> str:

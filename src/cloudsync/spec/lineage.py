@@ -10,7 +10,7 @@ from pathlib import Path
 from cloudsync.model.cloud import Cloud
 from cloudsync.model.document import Applied
 from cloudsync.spec.files import Folder
-from cloudsync.spec.git import apart, shallow
+from cloudsync.spec.git import apart, shallow, unread
 from cloudsync.spec.words import count, printable
 
 FORCE = "or add --force to apply it all the same"
@@ -32,14 +32,15 @@ class Lineage:
 def lineage(cloud: Cloud, deployed: Applied | None) -> Lineage | None:
     """None where nothing is wrong: the spec is of the deployed commit or a later one, or nothing deployed has one."""
     if deployed is None or not deployed.commit:
-        return None
+        return _unnamed(cloud)
     if cloud.commit == deployed.commit:
         return None if cloud.dirty else _dirty(deployed)
     what = called(deployed)
     if not cloud.commit:
+        why = _unnamed(cloud)
         return Lineage(
             f"the spec has no commit that Git tells, so it cannot be seen whether it is older than {what}",
-            f"apply it from a clone of its repository, {FORCE}",
+            f"{why.hint if why else 'apply it from a clone of its repository'}, {FORCE}",
         )
     top = Folder.of(Path(cloud.path)).fence
     gap = apart(top, cloud.commit, deployed.commit)
@@ -55,6 +56,13 @@ def lineage(cloud: Cloud, deployed: Applied | None) -> Lineage | None:
         f"{mine}, which has parted from {what}: {missing} of that line not in it",
         f"merge or rebase first, {FORCE}",
     )
+
+
+def _unnamed(cloud: Cloud) -> Lineage | None:
+    """Where Git knows the commit and does not say it, later applies cannot be held against this one."""
+    folder = Folder.of(Path(cloud.path))
+    error = unread(folder.fence) if folder.git and not cloud.commit else None
+    return Lineage(f"no commit is recorded: {error.message}", error.hint, refused=False) if error else None
 
 
 def _unknown(cloud: Cloud, what: str, short: bool) -> Lineage:

@@ -6,6 +6,7 @@ from cloudsync.spec.finding import Spot
 from cloudsync.spec.words import quote
 from cloudsync.spec.yaml import BrokenYaml
 
+_OURS, _THEIRS = (re.compile(rf"^{one}{{7}}(?: |\r?$)", re.MULTILINE) for one in "<>")
 LINE_ENDS = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 
 _INDENT = "check the indentation: keys of one block start in the same column"
@@ -53,6 +54,10 @@ _KNOWN = {
 def explain(error: BrokenYaml, text: str) -> Spot:
     """Where libyaml gave up, and why."""
     line, column = error.at
+    conflict = _conflict(text)
+    if conflict is not None and conflict <= line:
+        hint = "keep one, and remove the lines <<<<<<<, ======= and >>>>>>>"
+        return Spot(conflict + 1, 1, "a merge has left two versions here", hint)
     if error.problem == "found unexpected end of stream" and error.context_at is not None:
         line, column = error.context_at
         return Spot(line + 1, column + 1, "this quote is never closed", "add the closing quote")
@@ -61,6 +66,12 @@ def explain(error: BrokenYaml, text: str) -> Spot:
     else:
         message, hint = _KNOWN.get(error.problem, (quote(error.problem)[1:-1], _QUOTES))
     return Spot(line + 1, column + 1, message, hint)
+
+
+def _conflict(text: str) -> int | None:
+    """The line, from 0, where Git has written that it could not merge."""
+    ours = _OURS.search(text)
+    return text.count("\n", 0, ours.start()) if ours and _THEIRS.search(text, ours.end()) else None
 
 
 def _bad_start(text: str, line: int, column: int) -> tuple[str, str]:
