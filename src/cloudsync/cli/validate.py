@@ -1,6 +1,7 @@
 """`validate` and `schema`: the spec alone, no host touched."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from cloudsync.cli.exits import Exit
@@ -25,12 +26,21 @@ def run(path: Path, style: str) -> int:
     if style == "json":
         out(render.as_json(found))
     elif style == "github":
-        out(render.github(found) if found else "")
+        out(render.github(_in_repository(found, path)) if found else "")
     elif found:
         out(render.text(found, colour()))
     else:
         say(f"{path}: no problems")
     return Exit.FAILED if found else Exit.DONE
+
+
+def _in_repository(found: tuple[Problem, ...], path: Path) -> list[Problem]:
+    """With the spec's path as a forge has it: from the top of the repository, wherever the command was typed."""
+    from cloudsync.spec.files import Folder
+
+    folder = Folder.of(path)
+    called = str(path.resolve().relative_to(folder.fence)) if folder.git else str(path)
+    return [replace(one, place=replace(one.place, file=called)) if one.place else one for one in found]
 
 
 def _broken(cloud: Cloud) -> list[Problem]:
