@@ -53,13 +53,13 @@ def decide(cloud: Cloud, snapshot: Snapshot, who: str) -> Plan:
 
 
 def decide_quiet(cloud: Cloud, snapshot: Snapshot, who: str, goes: "Callable[[Change], bool]") -> tuple[Plan, Plan]:
-    """All that would be done, and the part of it that `goes` allows; the rest is held there."""
+    """All that would be done, and the part of it that `goes` allows; the rest is held there, and kept as it was."""
     from cloudsync.planner.narrow import narrowed
     from cloudsync.scheduler.standing import standing
 
     whole = decide(cloud, snapshot, who)
     hosts = standing(cloud, snapshot)
-    return whole, narrowed(cloud, hosts, whole, goes, lambda part: _decide(part, snapshot, who), WAITING)
+    return whole, narrowed(cloud, hosts, whole, goes, lambda part: _decide(part, snapshot, who), WAITING, upkeep=True)
 
 
 def _decide(cloud: Cloud, snapshot: Snapshot, who: str) -> Plan:

@@ -1,7 +1,8 @@
 """A part of a plan, in every world: what it holds is not touched, and what is left is just the rest of the plan."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import hypothesis.strategies as st
 from hypothesis import event, given
@@ -9,6 +10,7 @@ from hypothesis import event, given
 from cloudsync.hosts.sim_state import SimState
 from cloudsync.model.cloud import Cloud
 from cloudsync.model.plan import Action, Change, Plan
+from cloudsync.model.resources import Instance, Power
 from cloudsync.model.snapshot import Snapshot
 from cloudsync.planner.narrow import TOGETHER, narrowed, quiet
 from cloudsync.planner.target import aimed
@@ -21,22 +23,31 @@ from tests.laws.worlds import journeys
 
 
 def part_of(cloud: Cloud, snapshot: Snapshot, whole: Plan, goes: Callable[[Change], bool]) -> Plan:
-    return narrowed(cloud, standing(cloud, snapshot), whole, goes, lambda one: decide(one, snapshot).plan, "waiting")
+    hosts = standing(cloud, snapshot)
+    return narrowed(cloud, hosts, whole, goes, lambda one: decide(one, snapshot).plan, "waiting", upkeep=True)
 
 
 @dataclass(frozen=True)
 class Left:
     """All that hosts have of one instance."""
 
-    places: tuple[object, ...]
+    places: tuple[tuple[Any, ...], ...]
 
     @classmethod
     def of(cls, fleet: Fleet, uuid: str) -> "Left":
         states: list[SimState] = [host.state for host in fleet.hosts.values()]
         return cls(tuple(_of(state, uuid) for state in states))
 
+    @property
+    def running(self) -> "Left":
+        """As if it ran everywhere where it is."""
+        found = []
+        for machine, *rest, _ in self.places:
+            found.append((replace(machine, power=Power.RUNNING) if machine else None, *rest))
+        return Left(tuple(found))
 
-def _of(state: SimState, uuid: str) -> object:
+
+def _of(state: SimState, uuid: str) -> tuple[Any, ...]:
     records = state.document.instances.values() if state.document else ()
     machine = state.machines.get(uuid)
     data = {disk.id: state.data.get(disk.id) for disk in machine.disks} if machine else {}
@@ -77,6 +88,61 @@ def test_a_quiet_part_touches_nothing_that_waits_and_leaves_just_the_rest(stops:
     _without_place(goal, rest)
     fleet.apply(rest, goal)
     assert_settled(fleet, goal)
+
+
+@law
+@given(journeys(2), st.integers(0, 2), st.sampled_from([Power.STOPPED, Power.PAUSED]))
+def test_what_waits_is_set_back_to_its_record_and_is_nothing_else(
+    stops: tuple[Cloud, ...], which: int, power: Power
+) -> None:
+    start, goal = stops
+    fleet = Fleet()
+    reach(fleet, start)
+    goal = possible(fleet, goal)
+    _struck(fleet, which, power)
+    whole = decide(goal, fleet.observe(goal)).plan
+    part = part_of(goal, fleet.observe(goal), whole, _mends)
+    mended = {one.address for one in part.changes} & {one.change.address for one in part.held}
+    assert all(one.action is Action.REPAIR for one in part.changes if one.address in mended)
+    uuids = waiting(fleet, part)
+    before = {uuid: Left.of(fleet, uuid).running for uuid in uuids}
+    records = {uuid: record for uuid in uuids if (record := _record(fleet, uuid))}
+    outcome = fleet.apply(part, goal)
+    assert not outcome.failed, fleet.failures[-1]
+    for uuid, was in before.items():
+        assert Left.of(fleet, uuid).running == was
+    for uuid, record in records.items():
+        if f"instance.{record.name}" in mended:
+            assert _power(fleet, uuid) is record.state
+    event(f"mended {bool(mended)}")
+    again = decide(goal, fleet.observe(goal)).plan
+    rest = part_of(goal, fleet.observe(goal), again, _mends)
+    assert TOGETHER in part.warnings or not rest.steps, (part.changes, rest.changes)
+
+
+def _mends(change: Change) -> bool:
+    """All that is new of an instance waits."""
+    return quiet(change) and (change.action is Action.REPAIR or not change.address.startswith("instance."))
+
+
+def _struck(fleet: Fleet, which: int, power: Power) -> None:
+    """A third of what runs does not any more."""
+    for host in fleet.hosts.values():
+        state = host.state
+        down = [uuid for uuid in sorted(state.runs) if int(uuid[:8], 16) % 3 == which]
+        machines = {**state.machines, **{uuid: replace(state.machines[uuid], power=power) for uuid in down}}
+        runs = {uuid: run for uuid, run in state.runs.items() if uuid not in down or power is Power.PAUSED}
+        host.state = replace(state, machines=machines, runs=runs)
+
+
+def _record(fleet: Fleet, uuid: str) -> Instance | None:
+    documents = [host.state.document for host in fleet.hosts.values() if host.state.document]
+    return next((one for it in documents for one in it.instances.values() if one.uuid == uuid), None)
+
+
+def _power(fleet: Fleet, uuid: str) -> Power | None:
+    machines = (host.state.machines.get(uuid) for host in fleet.hosts.values())
+    return next((one.power for one in machines if one), None)
 
 
 @law

@@ -93,6 +93,23 @@ def test_a_guest_that_stops_on_and_on_waits_its_turn_and_no_other_waits_for_it(s
     assert Reason.APPROVAL in reasons(it)
 
 
+def test_one_that_is_to_go_and_waits_for_that_is_started_again(scene: Scene, it: Watched) -> None:
+    scene.write(box=BOX, more=BOX)
+    while "instance.more" not in {change.address for change in it.next().made}:
+        continue
+    scene.write(box=BOX)
+    while not it.next().held:
+        continue
+    virsh("destroy", "more")
+    while "instance.more" not in (found := it.next()).mended:
+        continue
+    assert [one.change.address for one in found.held] == ["instance.more"]
+    assert virsh("domstate", "more").strip() == "running"
+    it.watch.hear(Consent.ALL.trigger)
+    assert Reason.APPROVAL in reasons(it)
+    assert virsh("list", "--all", "--name").split() == ["box"]
+
+
 def test_a_machine_that_somebody_undefines_is_there_again(it: Watched) -> None:
     """Also when the watch is just about to start it: that fails, and is tried again."""
     virsh("destroy", "box")

@@ -41,13 +41,13 @@ def rounds(spec: Path) -> Iterator[Rounds]:
     it.close()
 
 
-def crash(spec: Path, *names: str) -> None:
+def crash(spec: Path, *names: str, power: Power = Power.STOPPED) -> None:
     for one in ("h1", "h2"):
         here = host(spec, one)
         state = here.state
         down = {uuid for uuid, it in state.machines.items() if it.name in names}
-        machines = {uuid: replace(state.machines[uuid], power=Power.STOPPED) for uuid in down}
-        runs = {uuid: run for uuid, run in state.runs.items() if uuid not in down}
+        machines = {uuid: replace(state.machines[uuid], power=power) for uuid in down}
+        runs = {uuid: run for uuid, run in state.runs.items() if uuid not in down or power is not Power.STOPPED}
         here.state = replace(state, machines={**state.machines, **machines}, runs=runs)
 
 

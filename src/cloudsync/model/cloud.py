@@ -158,8 +158,8 @@ class Cloud:
     asked for on the command line. `paused` are keys of instances that nothing may touch, counted ones and all that were
     counted under them. `image_sizes` are the bytes of image files of this machine, by sha256, `image_blobs` what Git
     calls the content of those that it has and that nobody opened, by the image's name. `held` are instances that a plan
-    leaves as they are on record, by their names there, `targets` what a person wants of all this: neither is part of
-    the spec.
+    leaves as they are on record, by their names there, `upkept` those of them that are set back to that where they
+    drifted, `targets` what a person wants of all this: none is part of the spec.
     """
 
     name: str
@@ -187,6 +187,7 @@ class Cloud:
     image_sizes: Mapping[str, int] = field(default_factory=dict)
     image_blobs: Mapping[str, str] = field(default_factory=dict)
     held: frozenset[str] = frozenset()
+    upkept: frozenset[str] = frozenset()
     targets: tuple[str, ...] = ()
 
     def rests(self, one: Wanted) -> bool:

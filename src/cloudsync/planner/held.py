@@ -29,7 +29,9 @@ def hold(cloud: Cloud, world: World, homes: Homes, hosts: Mapping[str, HostState
     instances, held = dict(world.instances), dict(world.held)
     for name in cloud.held & homes.of.keys():
         if homes.of[name].known and (record := homes.of[name].record):
-            instances[name] = held[name] = record
+            instances[name] = record
+            if name not in cloud.upkept:
+                held[name] = record
     for name, one in world.instances.items():
         home = homes.of.get(name)
         if home and cloud.instances[name].base in cloud.paused:
@@ -39,7 +41,8 @@ def hold(cloud: Cloud, world: World, homes: Homes, hosts: Mapping[str, HostState
     for home in homes.others:
         if home.known and home.record and home.name not in instances and paused_key(cloud, home.name):
             instances[home.name], held[home.name] = home.record, None
-    return _with_references(replace(world, instances=dict(sorted(instances.items())), held=held), hosts)
+    fixed = held.keys() | (cloud.upkept & instances.keys())
+    return _with_references(replace(world, instances=dict(sorted(instances.items())), held=held), fixed, hosts)
 
 
 def frozen(cloud: Cloud, desired: World) -> Cloud:
@@ -126,10 +129,10 @@ def as_recorded(record: Instance, base: str) -> Wanted:
     )
 
 
-def _with_references(world: World, hosts: Mapping[str, HostState]) -> World:
+def _with_references(world: World, fixed: Iterable[str], hosts: Mapping[str, HostState]) -> World:
     """Groups, networks and keys that only the records name still are as their hosts have them."""
     networks, groups, keypairs, images = dict(world.networks), dict(world.groups), dict(world.keypairs), {}
-    for name in world.held:
+    for name in sorted(fixed):
         record = world.instances[name]
         document = hosts[record.host].document
         if document is None:

@@ -44,35 +44,51 @@ def narrowed(
     decide: Callable[[Cloud], Plan],
     why: str,
     besides: Iterable[str] = (),
+    upkeep: bool = False,
 ) -> Plan:
     """`whole`, which `decide` made of `cloud`, with those changes alone that `goes` names; the others are held for
     `why`. `besides` are addresses to be left as they are though nothing is planned for them.
+
+    With `upkeep`, what has drifted of an instance that is held is set back to its record, where `goes` names that: one
+    that crashed while a change of it waits is started as it was.
 
     Where nothing can be carried out apart from what is held, or an expectation would not hold until the rest has come,
     all of it is held.
     """
     held = {change.address for change in whole.changes if not goes(change)} | {*besides}
     scene = _Scene(cloud, find_homes(cloud, hosts), hosts, {change.address for change in whole.changes})
+    stuck: set[str] = set()
     while held:
         try:
             held = scene.tied(held)
-            part = decide(scene.without(held))
+            untouched = stuck if upkeep else held
+            part = decide(scene.without(held, held - untouched))
         except (CloudsyncError, Inseparable):
             return _none(whole, why)
-        more = {change.address for change in part.changes if change.address in held or not goes(change)}
-        more = {address for address in more if not address.startswith("image.")}
-        if more & held or _broken(part) - _broken(whole):
+        more = _more(part, goes, held, untouched)
+        if more & held & untouched or _broken(part) - _broken(whole):
             return _none(whole, why)
         if not more:
             part = _with_images(part, goes)
-            return replace(part, held=_told(part, whole, why))
+            return replace(part, held=_told(part, whole, why, held))
+        stuck |= more & held
         held |= more
     return whole
 
 
-def _told(part: Plan, whole: Plan, why: str) -> tuple[Held, ...]:
+def _more(part: Plan, goes: Goes, held: Set[str], untouched: Set[str]) -> set[str]:
+    """Addresses that `part` changes, and is not to."""
+    found = set()
+    for change in part.changes:
+        mends = change.action is Action.REPAIR and change.address not in untouched
+        if not goes(change) or (change.address in held and not mends):
+            found.add(change.address)
+    return {address for address in found if not address.startswith("image.")}
+
+
+def _told(part: Plan, whole: Plan, why: str, held: Set[str] = frozenset()) -> tuple[Held, ...]:
     """With what stays for the sake of what is held, as a key pair that only such an instance has."""
-    made = {change.address for change in part.changes}
+    made = {change.address for change in part.changes} - held
     left = (change for change in whole.changes if change.address not in made)
     waiting = (Held(why=why, change=change) for change in left if not change.address.startswith("host."))
     return tuple(sorted((*part.held, *waiting), key=lambda one: one.change.address))
@@ -173,10 +189,10 @@ class _Scene:
         found = [home for home in (self.homes.of.get(name),) if home]
         return found + [home for home in self.homes.others if home.name == name and home.known]
 
-    def without(self, held: Set[str]) -> Cloud:
-        """The cloud in which what is held is as it is on record, or not there."""
+    def without(self, held: Set[str], upkept: Set[str]) -> Cloud:
+        """The cloud in which what is held is as it is on record, or not there; `upkept` may be set back to that."""
         instances, images = dict(self.cloud.instances), dict(self.cloud.images)
-        names: list[str] = []
+        names: dict[str, bool] = {}
         for address in sorted(one for one in held if _instance(one)):
             wanted = instances.pop(address.removeprefix("instance."), None)
             for home in self._there(address):
@@ -184,7 +200,7 @@ class _Scene:
                     raise Inseparable
                 images.setdefault(home.record.image_name, _image(home.record))
                 instances[home.name] = self._recorded(home.record, wanted)
-                names.append(home.name)
+                names[home.name] = address == f"instance.{home.name}" in upkept and self._can_be_upkept(home)
         cloud = self.cloud
         networks = self._nouns("network", cloud.networks, held, lambda one: one.networks)
         groups = self._nouns("group", cloud.groups, held, lambda one: one.groups)
@@ -204,7 +220,15 @@ class _Scene:
             keypairs=keypairs,
             expectations=expected,
             held=frozenset(names),
+            upkept=frozenset(name for name, mended in names.items() if mended),
         )
+
+    def _can_be_upkept(self, home: Home) -> bool:
+        """Whether all that its record asks for is where it is, but for how the machine is."""
+        if home.record is None or home.machine is None or home.record.host != home.host:
+            return False
+        host = self.hosts[home.host]
+        return home.uuid in host.disks and home.record.image in host.images
 
     def _recorded(self, record: Instance, wanted: Wanted | None) -> Wanted:
         """It counts among those that must be near it, or apart from it, as it will."""

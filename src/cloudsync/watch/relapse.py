@@ -72,8 +72,6 @@ def rests(change: Change, resting: Collection[str]) -> bool:
     return change.action is Action.REPAIR and change.address in resting
 
 
-def parted(held: Iterable[Held], resting: Mapping[str, Resting]) -> tuple[tuple[Held, ...], tuple[Resting, ...]]:
-    """What waits for a person, and what waits for its time."""
-    every = tuple(held)
-    late = tuple(resting[one.change.address] for one in every if rests(one.change, resting))
-    return tuple(one for one in every if not rests(one.change, resting)), late
+def waiting(held: Iterable[Held], resting: Collection[str]) -> tuple[Held, ...]:
+    """Without what waits for its time alone, and no person."""
+    return tuple(one for one in held if not rests(one.change, resting))

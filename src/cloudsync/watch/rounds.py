@@ -21,7 +21,7 @@ from cloudsync.planner.narrow import TOGETHER, quiet
 from cloudsync.watch.consent import Consent
 from cloudsync.watch.happening import Ending, Happening, Planned, RoundBegan, RoundEnded, Stepped
 from cloudsync.watch.memory import after, quick
-from cloudsync.watch.relapse import Resting, parted, rests
+from cloudsync.watch.relapse import Resting, rests, waiting
 from cloudsync.watch.report import Report
 from cloudsync.watch.source import Source
 from cloudsync.watch.trigger import Reason, Trigger
@@ -178,22 +178,25 @@ class Rounds:
         shown = frozenset(one.change.address for one in self._held) if consent is not Consent.NONE else frozenset()
 
         def goes(change: Change) -> bool:
-            agreed = change.address in shown and consent.covers(change)
-            return not rests(change, self._early) if quiet(change) else agreed
+            if quiet(change) and rests(change, self._early):
+                late.add(change.address)
+                return False
+            return quiet(change) or (change.address in shown and consent.covers(change))
 
+        late: set[str] = set()
         whole, part = decide_quiet(cloud, snapshot, self.who, goes)
         if TOGETHER in part.warnings and self._early:
             # What cannot be told apart from it does not wait for it.
             self._early = {}
+            late.clear()
             whole, part = decide_quiet(cloud, snapshot, self.who, goes)
-        held, resting = parted(part.held, self._early)
-        part = replace(part, held=held)
+        part = replace(part, held=waiting(part.held, self._early))
         report.note(
             silent=_silent(snapshot),
             drift=len(whole.drift),
             repaired=sum(one.repaired for one in part.drift),
-            held=held,
-            resting=resting,
+            held=part.held,
+            resting=tuple(self._early[address] for address in sorted(late)),
             unplaced=whole.unplaced,
         )
         report.blame = Ending.REFUSED
