@@ -20,10 +20,11 @@ def site(tmp_path: Path) -> Site:
 
 
 def test_what_is_no_branch_of_a_remote(site: Site) -> None:
-    for written in ("main", "nowhere/main", "origin/", "origin/a:b", "origin/*", "/main", "-x/main", ""):
+    unknown, malformed = ("nowhere/main", "-x/main"), ("main", "origin/", "origin/a:b", "origin/*", "/main", "")
+    for written in (*unknown, *malformed):
         with pytest.raises(CloudsyncError) as caught:
             site.branch(written)
-        assert caught.value.hint == "origin/BRANCH"
+        assert caught.value.hint == ("origin/BRANCH" if written in unknown else "for example origin/main")
 
 
 def test_ways_that_are_not_taken(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
