@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from hashlib import sha256
 from threading import Event as Flag
+from threading import Thread
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -73,6 +74,16 @@ def _decide(cloud: Cloud, snapshot: Snapshot, who: str) -> Plan:
     desired = resolve(cloud, placements, snapshot)
     applied = Applied(commit=cloud.commit, dirty=cloud.dirty, by=who, at=_now(snapshot.deployed(cloud.name)))
     return make_plan(cloud, desired, snapshot, placements, unplaced, applied)
+
+
+def get_ready() -> None:
+    """Begin to import what decides, which takes longer than most hosts take to answer."""
+
+    def work() -> None:
+        from cloudsync.planner import departed, make, resolve  # noqa: F401 - to be there
+        from cloudsync.scheduler import place  # noqa: F401
+
+    Thread(target=work, name="get ready", daemon=True).start()
 
 
 def compare(was: "Version", now: "Version") -> Difference:

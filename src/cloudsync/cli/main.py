@@ -11,6 +11,7 @@ import typer
 
 from cloudsync.cli import checked, lasting, nouns, verbs
 from cloudsync.cli.end import code_of
+from cloudsync.cli.narrow import narrowed
 from cloudsync.cli.options import (
     Address,
     AllowDestroy,
@@ -288,7 +289,9 @@ def main(arguments: list[str] | None = None) -> None:
     atexit.register(gc.freeze)
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")
     fit_for(sys.stdout)
-    raise SystemExit(code_of(lambda: app(args=arguments, prog_name="cloudsync", standalone_mode=False)))
+    words = sys.argv[1:] if arguments is None else arguments
+    one = narrowed(app, words)
+    raise SystemExit(code_of(lambda: one(args=words, prog_name="cloudsync", standalone_mode=False)))
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from cloudsync.cli.who import who
 from cloudsync.model.cloud import Cloud
 from cloudsync.model.plan import Plan
 from cloudsync.model.snapshot import Snapshot
-from cloudsync.pipeline import decide, drawn, lineage, observe, warned
+from cloudsync.pipeline import decide, drawn, get_ready, lineage, observe, warned
 
 
 def run(
@@ -84,4 +84,5 @@ def snapshot_of(cloud: Cloud, file: Path | None, signers: Path | None) -> Snapsh
     from cloudsync.hosts.fleet import Fleet
 
     with Fleet.open(cloud) as fleet:
+        get_ready()
         return observe(fleet)

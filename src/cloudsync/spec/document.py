@@ -10,15 +10,16 @@ from cloudsync.model.problem import Place, Problem, SpecError
 from cloudsync.spec.compose import Map, Seq, Value, compose
 from cloudsync.spec.files import FileProblem, confirm_inside
 from cloudsync.spec.finding import Finding, Spot, Trail
-from cloudsync.spec.secrets import secret_lines
-from cloudsync.spec.strangers import stranger_lines
 from cloudsync.spec.syntax import LINE_ENDS
 from cloudsync.spec.words import in_place, printable, quote
 
 LARGEST = 8 << 20
 LONGEST_SHOWN = 4_000
-# YAML 1.2, production c-printable; libyaml refuses the rest without saying where.
-_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+# YAML 1.2, production c-printable; libyaml refuses the rest without saying where. Most specs are ASCII, and all of
+# Unicode takes as long to compile as a small spec to read.
+_ASCII = r"\t\n\r\x20-\x7e"
+_UNPRINTABLE = re.compile(f"[^{_ASCII}]")
+_BEYOND = f"[^{_ASCII}\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 _RAW = re.compile(r"[^\s#,\[\]{}][^#,\[\]{}]{0,99}")
 
 
@@ -40,6 +41,9 @@ class Document:
 
     @cached_property
     def _secret(self) -> frozenset[int]:
+        from cloudsync.spec.secrets import secret_lines
+        from cloudsync.spec.strangers import stranger_lines
+
         strangers = stranger_lines(self.root, self.lines) if self.complete else frozenset()
         return strangers | secret_lines(self.lines, broken=not self.complete)
 
@@ -110,7 +114,7 @@ def read(path: Path) -> Document:
 def parse(file: str, data: bytes) -> Document:
     """`data` as a document. SpecError when it is not UTF-8 text."""
     text = _decode(file, data)
-    bad = _UNPRINTABLE.search(text)
+    bad = _UNPRINTABLE.search(text) if text.isascii() else re.search(_BEYOND, text)
     if bad is not None:
         place = _place(file, text[: bad.start()])
         message = f"the character {quote(bad[0])[1:-1]} cannot stand in YAML"
