@@ -1,4 +1,4 @@
-"""Ctrl-C before a command has begun anything: one word, and the code for it."""
+"""Ctrl-C before a command has changed anything: one word, and the code for it."""
 
 import signal
 import subprocess
@@ -20,7 +20,25 @@ sys.exit(code_of(command))
 """
 
 
-@pytest.mark.parametrize("program", [EARLY, LATER])
+READING = """
+import os, sys, threading
+from cloudsync.cli.main import main
+
+spec = f"{sys.argv[1]}/cloud.yaml"
+os.mkfifo(spec)
+
+def write():
+    with open(spec, "w"):
+        print("begun", flush=True)
+        threading.Event().wait()
+
+threading.Thread(target=write).start()
+main(["-f", spec, "validate"])
+"""
+"""In the middle of a command, and beside it a thread that does not end."""
+
+
+@pytest.mark.parametrize("program", [EARLY, LATER, READING])
 def test_it_says_so_and_ends_with_130(tmp_path: Path, program: str) -> None:
     (tmp_path / "typer.py").write_text("print('begun', flush=True)\nimport sys\nsys.stdin.read()\n")
     # Whoever runs the tests in the background has them ignore Ctrl-C, and all that they start.
@@ -32,7 +50,10 @@ def test_it_says_so_and_ends_with_130(tmp_path: Path, program: str) -> None:
             assert typed.stdout
             assert typed.stdout.readline() == "begun\n"
             typed.send_signal(signal.SIGINT)
-            _, err = typed.communicate(timeout=30)
+            try:
+                _, err = typed.communicate(timeout=30)
+            finally:
+                typed.kill()
     finally:
         signal.signal(signal.SIGINT, before)
     assert (typed.returncode, err) == (130, "interrupted\n")

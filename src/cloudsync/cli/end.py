@@ -39,6 +39,19 @@ def code_of(command: Callable[[], Any]) -> int:
         return _bug(error)
 
 
+def typed(app: typer.Typer, words: list[str]) -> Any:
+    """Do what was typed. Typer's own `main` would make a code of Ctrl-C: nobody would be told, and threads that hang be
+    waited for."""
+    command = typer.main.get_command(app)
+    try:
+        with command.make_context("cloudsync", list(words)) as context:
+            return command.invoke(context)
+    except typer.Exit as end:
+        return end.exit_code
+    except EOFError as error:
+        raise typer.Abort from error
+
+
 def _leave(code: Exit) -> NoReturn:
     """At once: Python would wait for threads that still ask a host, and neither libvirt nor ssh can be interrupted."""
     for stream in (sys.stdout, sys.stderr):

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from cloudsync.cli import checked, lasting, nouns, verbs
-from cloudsync.cli.end import code_of
+from cloudsync.cli.end import code_of, typed
 from cloudsync.cli.narrow import narrowed
 from cloudsync.cli.options import (
     Address,
@@ -290,8 +290,7 @@ def main(arguments: list[str] | None = None) -> None:
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")
     fit_for(sys.stdout)
     words = sys.argv[1:] if arguments is None else arguments
-    one = narrowed(app, words)
-    raise SystemExit(code_of(lambda: one(args=words, prog_name="cloudsync", standalone_mode=False)))
+    raise SystemExit(code_of(lambda: typed(narrowed(app, words), words)))
 
 
 if __name__ == "__main__":
