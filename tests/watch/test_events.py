@@ -105,6 +105,8 @@ def test_one_that_is_to_go_and_waits_for_that_is_started_again(scene: Scene, it:
         continue
     assert [one.change.address for one in found.held] == ["instance.more"]
     assert virsh("domstate", "more").strip() == "running"
+    while it.next().ending is not Ending.QUIET:
+        continue
     it.watch.hear(Consent.ALL.trigger)
     assert Reason.APPROVAL in reasons(it)
     assert virsh("list", "--all", "--name").split() == ["box"]

@@ -137,9 +137,17 @@ def test_what_cannot_be_delivered_is_said_and_stops_nothing(tmp_path: Path) -> N
     desk.herald(ended(Ending.APPLIED))
     desk.leave()
     start = f"the status of commit {FIRST[:12]} is not delivered: "
-    assert desk.complaints[0].startswith(f"{start}{tmp_path}/.status.json.new: ")
+    assert desk.complaints[0].startswith(f"{start}{desk.file}: ")
     assert desk.complaints[1:] == [f"{start}{tmp_path}/hook ended with code 3: no such token"]
     assert sorted(one.name for one in tmp_path.iterdir()) == ["hook", "status.json"]
+
+
+def test_a_full_disk_is_said_with_the_file_that_it_kept_from_being_written(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.file.with_name(f".{desk.file.name}.new").symlink_to("/dev/full")
+    desk.herald(ended(Ending.APPLIED))
+    desk.leave()
+    assert [one.partition("delivered: ")[2] for one in desk.complaints] == [f"{desk.file}: no space left on device"]
 
 
 def test_the_watch_does_not_wait_for_a_slow_program(tmp_path: Path) -> None:

@@ -45,6 +45,18 @@ def test_somebody_who_applied_meanwhile_is_not_overwritten_blindly(spec: Path) -
         assert doors(document(spec)) == 2
 
 
+def test_what_a_host_did_not_take_is_not_said_to_be_made(spec: Path) -> None:
+    with watched(spec) as it:
+        settled(it)
+        for name in ("h1", "h2"):
+            file = spec.parent / ".cloudsync" / "sim" / f"{name}.json"
+            file.unlink()
+            file.mkdir()
+        save(spec, OPEN)
+        found = it.next()
+        assert (found.ending, found.made) == (Ending.FAILED, ())
+
+
 def test_a_host_that_goes_is_left_alone_and_taken_up_when_it_comes_back(spec: Path) -> None:
     with watched(spec) as it:
         settled(it)

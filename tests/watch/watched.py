@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Queue
 from threading import Thread
+from time import monotonic
 
 from cloudsync.watch.files import Files
 from cloudsync.watch.happening import Happening, Observer, RoundEnded
@@ -48,7 +49,8 @@ class Watched:
 
     def next(self) -> RoundEnded:
         """The end of the next round."""
-        while not isinstance(found := self.heard.get(timeout=PATIENCE), RoundEnded):
+        deadline = monotonic() + PATIENCE
+        while not isinstance(found := self.heard.get(timeout=max(0.0, deadline - monotonic())), RoundEnded):
             continue
         return found
 

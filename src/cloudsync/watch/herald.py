@@ -71,10 +71,11 @@ class Herald:
         try:
             fresh.write_bytes(text)
             fresh.replace(self._file)
-        except OSError:
+        except OSError as error:
             with suppress(OSError):
                 fresh.unlink()
-            raise
+            # A full disk says nothing of the file.
+            raise OSError(error.errno, error.strerror, str(self._file)) from None
 
     def _call(self, text: bytes) -> None:
         if self._hook:

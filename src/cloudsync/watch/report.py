@@ -6,6 +6,7 @@ from typing import Any
 from cloudsync.apply.execute import Outcome
 from cloudsync.model.plan import Plan
 from cloudsync.model.problem import CloudsyncError, Problem
+from cloudsync.model.step import PutDocument
 from cloudsync.watch.happening import Ending, RoundEnded
 from cloudsync.watch.relapse import mended
 
@@ -23,14 +24,17 @@ class Report:
 
     def again(self) -> None:
         """What it came to was not the last word."""
-        self.note(ending=Ending.QUIET, message="", hint="")
+        self.note(ending=Ending.QUIET, message="", hint="", made=())
 
     def failed(self, ending: Ending, error: CloudsyncError, problems: tuple[Problem, ...] = ()) -> None:
         self.note(ending=ending, message=error.message, hint=error.hint, problems=problems)
 
     def done(self, plan: Plan, outcome: Outcome, said: list[str]) -> None:
-        addresses = {step.address for step in plan.steps if step.id in {*outcome.failed, *outcome.skipped}}
-        made = tuple(change for change in plan.changes if change.address not in addresses)
+        left = [step for step in plan.steps if step.id in {*outcome.failed, *outcome.skipped}]
+        addresses = {step.address for step in left}
+        # What hosts enforce is in their documents alone.
+        unaware = {step.host for step in left if isinstance(step, PutDocument)}
+        made = tuple(one for one in plan.changes if one.address not in addresses and not unaware & {*one.hosts})
         if outcome.failed:
             said = [f"failed: {', '.join(outcome.failed)}", *said]
         stopped = Ending.INTERRUPTED if outcome.interrupted else Ending.APPLIED
