@@ -126,6 +126,24 @@ def test_a_folder_that_is_taken_away_and_made_again(spec: Path, heard: Heard) ->
     assert heard.next().detail == "init.sh"
 
 
+def test_the_folder_of_the_spec_itself_is_renamed_and_another_takes_its_place(tmp_path: Path) -> None:
+    repo = tmp_path / "repo"
+    repo.mkdir()
+    (repo / "cloud.yaml").write_text(SPEC)
+    it = Heard(repo / "cloud.yaml")
+    try:
+        it.files.load()
+        repo.rename(tmp_path / "old")
+        assert it.next().detail == "cloud.yaml"
+        repo.mkdir()
+        (repo / "cloud.yaml").write_text(SPEC + "# more\n")
+        assert it.next().detail == "cloud.yaml"
+        save(repo / "cloud.yaml", SPEC + "# still more\n")
+        assert it.next().detail == "cloud.yaml"
+    finally:
+        it.files.end()
+
+
 def test_one_that_was_written_while_it_was_read_is_read_again(spec: Path) -> None:
     it = Heard(spec)
     try:

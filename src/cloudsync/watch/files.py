@@ -11,7 +11,7 @@ from cloudsync.model.document import Applied
 from cloudsync.model.problem import CloudsyncError
 from cloudsync.watch.debounce import Debounce
 from cloudsync.watch.folders import Folders
-from cloudsync.watch.prints import Prints, folders, prints
+from cloudsync.watch.prints import Prints, above, folders, prints
 from cloudsync.watch.trigger import Reason, Tell, Trigger
 
 _CLOCKS = 20_000_000
@@ -32,7 +32,7 @@ class Files:
 
     def begin(self, tell: Tell) -> None:
         self._folders = Folders(self._stirred.set)
-        self._folders.listen(folders(self._named))
+        self._listen(self._folders)
         self._thread = Thread(target=self._watch, args=(self._folders, tell), name="files", daemon=True)
         self._thread.start()
 
@@ -65,6 +65,10 @@ class Files:
         if self._folders:
             self._folders.close()
 
+    def _listen(self, place: Folders) -> None:
+        there = folders(self._named)
+        place.listen(there, above(there))
+
     def _name(self, named: frozenset[Path], began: int) -> None:
         """One that was written while it was read may have been read half: then it counts as another."""
         if named == self._named:
@@ -88,7 +92,7 @@ class Files:
             if due is None or due > monotonic():
                 continue
             with suppress(CloudsyncError):
-                place.listen(folders(self._named))
+                self._listen(place)
             with self._lock:
                 before, now = self._debounce.known, prints(self._named)
                 told = self._debounce.look(now, monotonic())

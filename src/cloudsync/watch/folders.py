@@ -20,6 +20,9 @@ from watchdog.observers.api import ObservedWatch
 
 from cloudsync.model.problem import CloudsyncError
 
+_Place = tuple[tuple[int, int], bool]
+"""What tells that a folder is another, and whether files in it count."""
+
 # Reading a file is none of these: what this program does itself stirs nothing.
 _STIRS: list[type[FileSystemEvent]] = [
     FileCreatedEvent,
@@ -33,27 +36,32 @@ _STIRS: list[type[FileSystemEvent]] = [
 ]
 
 
+_COMES: list[type[FileSystemEvent]] = [DirCreatedEvent, DirMovedEvent, DirDeletedEvent]
+
+
 class Folders:
     """`stirred` is called from another thread, as often as something happens."""
 
     def __init__(self, stirred: Callable[[], None]) -> None:
         self._handler = _Handler(stirred)
         self._observer = Observer()
-        self._watched: dict[Path, tuple[tuple[int, int], ObservedWatch]] = {}
+        self._watched: dict[Path, tuple[_Place, ObservedWatch]] = {}
         self._observer.daemon = True
         self._observer.start()
 
-    def listen(self, folders: Mapping[Path, tuple[int, int]]) -> None:
-        """In these, and no others; one that was removed and made again is another. CloudsyncError when the system
-        allows no more of it."""
+    def listen(self, folders: Mapping[Path, tuple[int, int]], above: Mapping[Path, tuple[int, int]]) -> None:
+        """In these, and for folders alone in those `above`, and in no others; one that was removed and made again is
+        another. CloudsyncError when the system allows no more of it."""
+        wanted = {path: (which, path in folders) for path, which in {**above, **folders}.items()}
         for path, (which, watch) in list(self._watched.items()):
-            if folders.get(path) != which:
+            if wanted.get(path) != which:
                 del self._watched[path]
                 self._observer.unschedule(watch)
-        for path, which in folders.items():
+        for path, which in wanted.items():
             if path not in self._watched:
                 try:
-                    watch = self._observer.schedule(self._handler, str(path), event_filter=_STIRS)
+                    heard = _STIRS if which[1] else _COMES
+                    watch = self._observer.schedule(self._handler, str(path), event_filter=heard)
                 except FileNotFoundError:
                     continue
                 except OSError as error:

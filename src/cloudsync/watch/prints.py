@@ -23,6 +23,11 @@ def folders(paths: Iterable[Path]) -> dict[Path, tuple[int, int]]:
     return dict(_nearest(folder) for folder in wanted)
 
 
+def above(places: Iterable[Path]) -> dict[Path, tuple[int, int]]:
+    """Where these folders are: nobody else hears that one of them is renamed."""
+    return dict(_nearest(place.parent) for place in places)
+
+
 def _nearest(folder: Path) -> tuple[Path, tuple[int, int]]:
     """Itself, or what is there of the way to it."""
     while True:
