@@ -86,7 +86,7 @@ def test_what_is_cached_or_used_nowhere_is_told_apart(cloud: Terminal) -> None:
     cloud.write(SPEC)
     (gone,) = printed(cloud, "status", "status", "group.web")["resources"]
     assert (gone["in_spec"], gone["hosts"]) == (False, ["kvm-1"])
-    for address in ("image.none", "nothing", "kind.none", "host.none", "group."):
+    for address in ("image.none", "nothing", "host.none"):
         assert f"there is no {address}" in cloud.type("status", address).err
 
 
