@@ -1,5 +1,7 @@
 """What broke between two hosts is told of the one that it is about."""
 
+from typing import Any
+
 import pytest
 
 from cloudsync.hosts.libvirt.connection import Connection, lv
@@ -12,6 +14,9 @@ class End(Connection):
 
     def __init__(self, host: str) -> None:
         super().__init__(host, "test:///default")
+
+    def _opened(self, uri: str) -> Any:
+        return lv.open(uri)
 
 
 def said(source: Connection, target: Connection, *broken: Connection) -> str:
