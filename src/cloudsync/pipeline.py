@@ -241,10 +241,10 @@ def carry_out(
     return outcome
 
 
-def surprised(
-    plan: Plan, outcome: "Outcome", before: Mapping[str, Mapping[str, int]], fleet: "Fleet"
-) -> "tuple[Surprise, ...]":
-    """Where what happened to running machines is not what the plan said."""
+def surprised(plan: Plan, outcome: "Outcome", attempt: Attempt, fleet: "Fleet") -> "tuple[Surprise, ...]":
+    """Where what happened to running machines is not what the plan said. A host whose lock is gone may have lost its
+    power, and every guest with it."""
     from cloudsync.apply.surprise import surprises
 
-    return surprises(plan, outcome, before, fleet.runs())
+    after = {host: runs for host, runs in fleet.runs().items() if host not in attempt.lost}
+    return surprises(plan, outcome, attempt.runs, after)

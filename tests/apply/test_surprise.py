@@ -12,6 +12,7 @@ from cloudsync.model.step import PutDocument
 from tests.laws.fleet import Fleet, decide
 from tests.planner.build import changed, cloud, instance, without
 from tests.planner.test_changes import settled
+from tests.planner.test_moves import moved
 
 WHOLE = cloud(instance("web"), instance("db"))
 Runs = dict[str, dict[str, int]]
@@ -72,3 +73,14 @@ def test_of_one_that_ran_twice_the_copy_may_go() -> None:
     plan, outcome, before, after = applied(settled(WHOLE), changed(WHOLE, "web", metadata={"a": "b"}))
     uuid = next(uuid for there in after.values() for uuid in there)
     assert surprises(plan, outcome, {**before, "another": {uuid: 5}}, {**after, "another": {}}) == ()
+
+
+def test_of_one_that_moves_to_a_host_that_cannot_be_asked_nobody_knows() -> None:
+    fleet, wanted = moved()
+    plan, outcome, before, after = applied(fleet, wanted)
+    (change,) = (one for one in plan.changes if one.address == "instance.web")
+    assert (change.disruption, set(change.hosts)) == (Disruption.MIGRATE, {"kvm-1", "kvm-2"})
+    (uuid,) = before["kvm-1"].keys() & after["kvm-2"].keys()
+    less = {one: run for one, run in after["kvm-2"].items() if one != uuid}
+    assert [one.really for one in surprises(plan, outcome, before, {**after, "kvm-2": less})] == [Disruption.RESTART]
+    assert surprises(plan, outcome, before, {host: runs for host, runs in after.items() if host != "kvm-2"}) == ()

@@ -44,7 +44,8 @@ _WORDS = {
 
 
 def surprises(plan: Plan, outcome: Outcome, before: Runs, after: Runs) -> tuple[Surprise, ...]:
-    """In address order. What nobody can know, on a host that was not asked twice, is passed over."""
+    """In address order. What nobody can know is passed over: what ran, or was to run, on a host that was not asked
+    twice."""
     steps = _steps(plan)
     names = {uuid: found[0].address for uuid, found in steps.items()}
     documents = [step.document for step in plan.steps if isinstance(step, PutDocument)]
@@ -65,9 +66,10 @@ def _of(
     plan: Plan, outcome: Outcome, address: str, steps: tuple[Step, ...], was: tuple[str, str, int], after: Runs
 ) -> Surprise | None:
     host, uuid, run = was
-    if host not in after:
+    changes = [one for one in plan.changes if one.address == address]
+    if not after.keys() >= {host}.union(*(one.hosts for one in changes)):
         return None
-    said = max((one.disruption for one in plan.changes if one.address == address), default=Disruption.NONE)
+    said = max((one.disruption for one in changes), default=Disruption.NONE)
     if after[host].get(uuid) == run:
         idle = said is Disruption.RESTART and any(_restarts(step) and step.id in outcome.succeeded for step in steps)
         return Surprise(address, said, Disruption.NONE) if idle else None

@@ -265,7 +265,7 @@ def _carry_out(plan: Plan, cloud: Cloud, fleet: Fleet, parallelism: int, brake: 
         outcome = carry_out(plan, cloud, fleet, screen.seen, parallelism, brake.stop, attempt)
     with suppress(OSError):
         say(screen.summary(outcome))
-        for one in surprised(plan, outcome, attempt.runs, fleet):
+        for one in surprised(plan, outcome, attempt, fleet):
             say(f"error: {one}: unless somebody else did that meanwhile, it is a bug in cloudsync; please report it")
     if brake.lost:
         return Exit.FAILED

@@ -225,7 +225,7 @@ class Rounds:
             plan, cloud, fleet, lambda event: self.tell(Stepped(number, event)), self.parallelism, self._brake, attempt
         )
         if not quick(plan):
-            said += [str(one) for one in surprised(plan, outcome, runs, fleet)]
+            said += [str(one) for one in surprised(plan, outcome, attempt, fleet)]
         if lost:
             said.append(f"the apply lock of {', '.join(lost)} is gone: another apply may work there now")
         report.done(plan, outcome, said)
