@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from threading import Event as Flag
@@ -150,6 +150,11 @@ class Site:
     @property
     def state(self) -> HostState:
         return self.driver.observe()
+
+    @property
+    def ours(self) -> HostState:
+        """But for what is free in the file system, which is not ours alone to change."""
+        return replace(self.state, free=0)
 
     def machine(self, one: Instance) -> Machine:
         return self.state.machines[one.uuid]

@@ -25,11 +25,11 @@ def test_a_machine_is_made_with_its_disks(site: Site) -> None:
     data, logs = site.disk(), site.disk("logs", 16 * MIB)
     one = made(site, data, logs)
     assert there(site, one) == ({"data": 8 * MIB, "logs": 16 * MIB}, {data.id, logs.id}, ())
-    state = site.state
+    state = site.ours
     assert dict(state.data) == {data.id: 8 * MIB, logs.id: 16 * MIB}
     assert state.disks == {one.uuid}
     site.create(one)
-    assert site.state == state
+    assert site.ours == state
 
 
 def test_disks_come_and_grow_while_it_runs_and_find_a_place(site: Site) -> None:
