@@ -2,9 +2,6 @@
 
 import os
 import signal
-import sys
-import threading
-from contextlib import suppress
 from typing import NoReturn
 
 
@@ -16,21 +13,7 @@ def run() -> None:
 
     if signal.getsignal(signal.SIGINT) is _interrupted:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        main()
-    except SystemExit as ended:
-        _leave(ended.code)
-        raise
-
-
-def _leave(code: object) -> None:
-    """At once where nothing is left to be done but to free memory piece by piece, which the kernel does at a stroke."""
-    others = [one for one in threading.enumerate() if one is not threading.main_thread()]
-    if isinstance(code, int) and all(one.daemon for one in others):
-        with suppress(OSError, ValueError):
-            for stream in filter(None, (sys.stdout, sys.stderr)):
-                stream.flush()
-            os._exit(code)
+    main()
 
 
 def _interrupted(_number: int, _frame: object) -> NoReturn:

@@ -53,6 +53,21 @@ def decide(cloud: Cloud, snapshot: Snapshot, who: str) -> Plan:
     return aimed(cloud, standing(cloud, snapshot), whole, cloud.targets, lambda part: _decide(part, snapshot, who))
 
 
+def foreseen(base: Cloud | None, head: Cloud, snapshot: Snapshot, who: str) -> tuple[Cloud, Plan]:
+    """What applying `head` would do, and `head` with the image files that the hosts have, where they are still those as
+    far as Git says. Without a `base` that is a guess, and told."""
+    from cloudsync.planner.contents import deployed
+    from cloudsync.spec.words import some
+
+    cloud = deployed(base, head, snapshot)
+    plan = decide(cloud, snapshot, who)
+    guessed = [name for name, one in cloud.images.items() if base is None and one != head.images[name]]
+    if guessed:
+        said = f"{some(guessed)}: taken to be what the hosts have, for BASE does not say what it was before"
+        plan = replace(plan, warnings=(*plan.warnings, said))
+    return cloud, plan
+
+
 def decide_quiet(cloud: Cloud, snapshot: Snapshot, who: str, goes: "Callable[[Change], bool]") -> tuple[Plan, Plan]:
     """All that would be done, and the part of it that `goes` allows; the rest is held there, and kept as it was."""
     from cloudsync.planner.narrow import narrowed

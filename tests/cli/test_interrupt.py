@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.lab.eventually import eventually
+
 EARLY = "import sys; sys.path.insert(0, sys.argv[1]); from cloudsync.__main__ import run; run()"
 LATER = """
 import sys
@@ -49,6 +51,8 @@ def test_it_says_so_and_ends_with_130(tmp_path: Path, program: str) -> None:
         with subprocess.Popen(words, text=True, stdin=pipe, stdout=pipe, stderr=pipe) as typed:
             assert typed.stdout
             assert typed.stdout.readline() == "begun\n"
+            # A signal between the interpreter's last look and the system call would be noticed after that alone.
+            eventually(lambda: "pipe_read" in Path(f"/proc/{typed.pid}/wchan").read_text(), True)
             typed.send_signal(signal.SIGINT)
             try:
                 _, err = typed.communicate(timeout=30)

@@ -1,7 +1,6 @@
 """`diff`: what a change of the spec means, from Git alone; with a snapshot, what applying it would do."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,19 +53,12 @@ def _planned(was: "Version", now: "Version", style: str, detailed: bool, file: P
     from cloudsync.cli.plan import show_of
     from cloudsync.cli.store import load_snapshot
     from cloudsync.cli.who import who
-    from cloudsync.pipeline import decide
-    from cloudsync.planner.contents import deployed
-    from cloudsync.spec.words import some
+    from cloudsync.pipeline import foreseen
 
     if now.cloud is None:
         raise CloudsyncError(f"{now.file} is removed: there is nothing to plan", "leave out --snapshot")
     snapshot = load_snapshot(file, signers)
-    cloud = deployed(was.cloud, now.cloud, snapshot)
-    plan = decide(cloud, snapshot, who())
-    guessed = [name for name, one in cloud.images.items() if was.cloud is None and one != now.cloud.images[name]]
-    if guessed:
-        said = f"{some(guessed)}: taken to be what the hosts have, for BASE does not say what it was before"
-        plan = replace(plan, warnings=(*plan.warnings, said))
+    cloud, plan = foreseen(was.cloud, now.cloud, snapshot, who())
     show_of(plan, cloud, snapshot, style)
     return _ended(plan, now, detailed and not plan.empty)
 

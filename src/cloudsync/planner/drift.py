@@ -71,8 +71,9 @@ def _of_host(host: HostState, sight: Sight) -> Iterator[Drift]:
 
 def _copy(host: HostState, home: Home) -> Drift:
     """What is not running of an instance that is whole on another host."""
-    parts = ("machine" * (home.uuid in host.machines), "disk" * (home.uuid in host.disks or bool(home.disks)))
-    text = f"a move that is under way or was cut off left its {' and '.join(filter(None, parts))} here"
+    disk = home.uuid in host.disks or home.disks
+    what = "disk" if home.uuid not in host.machines else "machine and disk" if disk else "machine"
+    text = f"a move that is under way or was cut off left its {what} here"
     return Drift(address=f"instance.{home.name}", host=host.name, message=text, remedy="will be removed")
 
 
