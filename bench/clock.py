@@ -41,16 +41,15 @@ class Times:
         """The mean: an agent's is only counted in hundredths of a second."""
         return statistics.mean(spent for _, spent in self.found[what])
 
-    def row(self, name: str, what: str, bar: float, peer: str = "", whole: bool = True) -> dict[str, object]:
-        """In ms where the bar is short. Unless it was timed to its end, `whole`, its processor time says nothing."""
+    def row(self, name: str, what: str, bar: float) -> dict[str, object]:
+        """In ms where the bar is short."""
         unit, factor = ("s", 1.0) if bar >= 0.3 else ("ms", 1e3)
         took = self.median(what)
-        spent = f"processor time {self.processor(what) * factor:.3g} {unit}" if whole else ""
         return {
             "name": name,
             "value": round(took * factor, 2),
             "unit": unit,
-            "peer": "; ".join(text for text in (peer, spent) if text) or "none",
+            "peer": f"processor time {self.processor(what) * factor:.3g} {unit}",
             "ratio": None,
             "bar": f"< {bar * factor:g} {unit}",
             "holds": took < bar,

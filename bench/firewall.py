@@ -18,11 +18,13 @@ from pathlib import Path
 from bench import nwfilter
 from bench.clock import Times
 from bench.crowd import crowd, empty, one_member_more, one_port_more, one_rule_more
+from bench.layout import reference
+from bench.reference import LISTING, LOAD, MEMBER, Reference
 from cloudsync.agent import garbage
 from cloudsync.agent.firewall import Firewall, genid, nft
 from cloudsync.agent.firewall.compile import compile_document
 from cloudsync.agent.firewall.delta import delta
-from cloudsync.agent.firewall.render import render
+from cloudsync.agent.firewall.names import members
 from cloudsync.agent.firewall.ruleset import Ruleset
 from cloudsync.hosts.agent_client import AgentClient
 from cloudsync.model.delta import difference, patched
@@ -38,9 +40,7 @@ PORT = 8775
 _GLANCE = 0.0002
 MORE: dict[str, Grow] = {"member": one_member_more, "rule": one_rule_more, "port": one_port_more}
 LIST = ("nft", "-j", "list", "table", "inet", "cloudsync")
-ELEMENT = "add element inet cloudsync gateways4 { 192.0.2.1 }\n"
-THEN = {"load": "0.155-0.17 s", "list": "0.131 s", "element": "5 ms"}
-"""What the reference layout took where its figures were measured: how much slower this machine is, they tell beside."""
+ELEMENT = f"element inet cloudsync {members('group.g000')} {{ 10.127.2.1 }}\n"
 NWFILTER = (30, 5)
 """Rules of the filter and machines that have it: libvirt takes seconds for one change to this."""
 
@@ -54,7 +54,36 @@ def namespace() -> Iterator[Namespace]:
         made.remove()
 
 
-def kernel(times: Times) -> None:
+class Beside:
+    """The reference layout in network namespaces of its own, timed between what is held against it."""
+
+    def __init__(self, times: Times, whole: Ruleset, standing: Namespace, fresh: Namespace) -> None:
+        self._times, self._script, self._standing, self._fresh = times, reference(whole), standing, fresh
+        standing.enter(lambda: nft.commit(self._script))
+
+    def load(self) -> None:
+        self._fresh.enter(lambda: self._times.add(LOAD.name, lambda: nft.commit(self._script)))
+        self._fresh.run("nft", "flush", "ruleset")
+
+    def member(self) -> None:
+        """As a whole process, as it was timed where the bars were set."""
+        self._standing.enter(lambda: self._times.add(MEMBER.name, lambda: nft.commit(f"add {ELEMENT}")))
+        self._standing.run("nft", "-f", "-", stdin=f"delete {ELEMENT}")
+
+    def listing(self) -> None:
+        def listed() -> None:
+            subprocess.run(LIST, check=True, capture_output=True)
+
+        self._standing.enter(lambda: self._times.add(LISTING.name, listed))
+
+
+@contextmanager
+def beside(times: Times, document: HostDocument) -> Iterator[Beside]:
+    with namespace() as standing, namespace() as fresh:
+        yield Beside(times, compile_document(document, PORT), standing, fresh)
+
+
+def kernel(times: Times, theirs: Beside) -> None:
     """Every load from scratch, and each change from the whole, as `nft` gets them."""
     whole, small = crowd(), empty(crowd())
     compiled, before = compile_document(whole, PORT), compile_document(small, PORT)
@@ -66,33 +95,16 @@ def kernel(times: Times) -> None:
 
         commit(delta(place.enter(nft.read), before))
         for _ in range(ROUNDS):
+            theirs.load()
             times.add("load", lambda: commit(delta(before, compiled)))
             for what, changed in changes.items():
+                theirs.member()
                 script = delta(compiled, changed)
                 process = place.enter(lambda: times.add(f"nft {what}", lambda: in_force(script, netlink)))  # noqa: B023
                 assert process.wait() == 0
                 commit(delta(changed, compiled))
             commit(delta(compiled, before))
-        reading(times, place, whole)
-
-
-def bare(ruleset: Ruleset) -> str:
-    """The same sets and rules as the reference layout writes them: nothing is counted, nothing has a comment."""
-    lines = render(ruleset).splitlines()
-    return "".join(
-        line.partition(' comment "')[0].replace(" counter ", " ") + "\n" for line in lines if "cs_meta" not in line
-    )
-
-
-def reference(times: Times, whole: HostDocument) -> None:
-    """What the bars were measured with, done by this machine: the load, the listing, one element more."""
-    script = bare(compile_document(whole, PORT))
-    with namespace() as place:
-        for _ in range(ROUNDS):
-            place.enter(lambda: times.add("bare load", lambda: nft.commit(script)))
-            place.enter(lambda: times.add("bare list", lambda: subprocess.run(LIST, check=True, capture_output=True)))
-            place.enter(lambda: times.add("bare element", lambda: nft.commit(ELEMENT)))
-            place.run("nft", "flush", "ruleset")
+        reading(times, theirs, place, whole)
 
 
 def in_force(script: str, netlink: socket.socket) -> "subprocess.Popen[str]":
@@ -107,11 +119,12 @@ def in_force(script: str, netlink: socket.socket) -> "subprocess.Popen[str]":
     return process
 
 
-def reading(times: Times, place: Namespace, whole: HostDocument) -> None:
+def reading(times: Times, theirs: Beside, place: Namespace, whole: HostDocument) -> None:
     """A stranger's commit to a table of his own moves the generation."""
     firewall = Firewall(PORT)
     place.enter(lambda: firewall.apply(whole))
     for _ in range(ROUNDS):
+        theirs.listing()
         place.run("nft", "add", "table", "ip", "stranger")
         place.run("nft", "delete", "table", "ip", "stranger")
         assert place.enter(lambda: times.add("read", lambda: firewall.drift(whole))) == ()
@@ -147,13 +160,14 @@ class Controller:
         assert self._client.host().drift == ()
 
 
-def through_the_agent(times: Times) -> None:
+def through_the_agent(times: Times, theirs: Beside) -> None:
     whole, small = crowd(), empty(crowd())
     with running_agent() as agent:
         times.agent = agent.pid
         controller = Controller()
         controller.put(small)
         for number in range(max(ROUNDS // 3, 1)):
+            theirs.load()
             times.add("PUT", lambda: controller.put(whole))
             times.add("PUT member", lambda number=number: controller.put(controller.grown(one_member_more, number)))  # type: ignore[misc]
             controller.checked()
@@ -161,6 +175,7 @@ def through_the_agent(times: Times) -> None:
         controller.put(whole)
         for what, grow in MORE.items():
             for number in range(ROUNDS):
+                theirs.member()
                 wanted = controller.grown(grow, number)
                 times.add(f"PATCH {what}", lambda wanted=wanted: controller.patch(wanted))  # type: ignore[misc]
         controller.checked()
@@ -180,29 +195,32 @@ def against_nwfilter(times: Times) -> None:
 
 def rows() -> list[dict[str, object]]:
     times = Times()
-    kernel(times)
-    reference(times, crowd())
-    through_the_agent(times)
+    with beside(times, crowd()) as theirs:
+        kernel(times, theirs)
+        through_the_agent(times, theirs)
     against_nwfilter(times)
     whole = f"by PUT of all {times.median('PUT member') * 1e3:.0f} ms"
-    element = layout(times, "element", "ms")
     return [
-        times.row(f"load of {SIZE}, one transaction in the kernel", "load", 0.3, layout(times, "load", "s")),
-        times.row("the same from PUT to answer", "PUT", 0.6),
+        held(times, LOAD, f"load of {SIZE}, one transaction in the kernel", "load", 0.3, spent(times, "load")),
+        held(times, LOAD, "the same from PUT to answer", "PUT", 0.6, spent(times, "PUT")),
+        *(held(times, MEMBER, f"one more {what} there, in force in the kernel", f"nft {what}", 0.01) for what in MORE),
         *(
-            times.row(f"one more {what} there, in force in the kernel", f"nft {what}", 0.01, element, whole=False)
+            held(times, MEMBER, f"one more {what} there, from PATCH to answer", patch, 0.05, spent(times, patch, whole))
             for what in MORE
+            for patch in (f"PATCH {what}",)
         ),
-        *(times.row(f"one more {what} there, from PATCH to answer", f"PATCH {what}", 0.05, whole) for what in MORE),
-        times.row("reading it back and comparing", "read", 0.3, layout(times, "list", "s")),
+        held(times, LISTING, "reading it back and comparing", "read", 0.3, spent(times, "read")),
         times.row("the same when the generation has not moved", "unmoved", 0.001),
         compared(times),
     ]
 
 
-def layout(times: Times, what: str, unit: str) -> str:
-    took, spent = (found(f"bare {what}") * (1 if unit == "s" else 1e3) for found in (times.median, times.processor))
-    return f"reference layout {took:.3g} {unit} here (processor {spent:.3g}), {THEN[what]} where the bar was set"
+def held(times: Times, by: Reference, name: str, what: str, bar: float, beside: str = "") -> dict[str, object]:
+    return by.row(name, times.median(what), times.median(by.name), bar, beside)
+
+
+def spent(times: Times, what: str, *more: str) -> str:
+    return "; ".join((*more, f"processor time {times.processor(what) * 1e3:.0f} ms"))
 
 
 def compared(times: Times) -> dict[str, object]:
