@@ -4,19 +4,16 @@ The spec is big in all it has: a security group and a placement group for each 2
 changes in it is one flavor in fifty and one instance more, whose groups it shares with others.
 """
 
-import resource
-import statistics
 import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from bench.process import PROGRAM, READING, TYPER, importing, in_turns, process, reading
 from bench.scheduler import show
 
-ROUNDS = 3
+ROUNDS = 5
 EACH = 20
 """Instances that are counted under one key, and that share a security group."""
 _KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIP0BWYVGVcL0SzFz0G8PQvPqjvCEbTTUZ8eVpKwPXGUe alice@laptop"
@@ -62,20 +59,6 @@ def _instance(name: str, at: int, counted: bool, changed: bool) -> str:
     return "\n".join([*lines, f"    security_groups: [default, g{at}]", f"    placement: {{{', '.join(where)}}}"])
 
 
-def took(folder: Path, *words: str) -> tuple[float, float]:
-    """Seconds of a whole process by the clock, and of processors: medians."""
-    found = [_once(folder, *words) for _ in range(ROUNDS)]
-    return statistics.median(wall for wall, _ in found), statistics.median(spent for _, spent in found)
-
-
-def _once(folder: Path, *words: str) -> tuple[float, float]:
-    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    program = str(Path(sys.executable).with_name("cloudsync"))
-    subprocess.run([program, *words], cwd=folder, check=True, stdout=subprocess.DEVNULL)
-    wall, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
-    return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-
 def rows() -> Iterator[dict[str, Any]]:
     for counted, keys in ((True, 10_000 // EACH), (False, 10_000)):
         with tempfile.TemporaryDirectory() as made:
@@ -84,24 +67,14 @@ def rows() -> Iterator[dict[str, Any]]:
             for line in ("init -q", "add cloud.yaml", "commit -qm one"):
                 subprocess.run([*_GIT, *line.split()], cwd=folder, check=True)
             (folder / "cloud.yaml").write_text(spec(10_000, counted, changed=True))
-            yield _row(f"diff of 10,000 instances under {keys:,} keys, whole process", took(folder, "diff"), 3.0)
+            took, here = in_turns(lambda: process([PROGRAM, "diff"], folder), reading, ROUNDS)  # noqa: B023
+            yield READING.row(f"diff of 10,000 instances under {keys:,} keys, whole process", took, here, 3.0)
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         (folder / "cloud.yaml").write_text(spec(1_000, True))
-        words = ("reach", "internet", "network.default", "tcp/443")
-        yield _row("reach over 1,000 instances, whole process", took(folder, *words), 0.5)
-
-
-def _row(name: str, took: tuple[float, float], bar: float) -> dict[str, Any]:
-    return {
-        "name": name,
-        "value": round(took[0], 2),
-        "unit": "s",
-        "peer": f"processor time {took[1]:.2f} s",
-        "ratio": None,
-        "bar": f"< {bar:g} s",
-        "holds": took[0] < bar,
-    }
+        words = [PROGRAM, "reach", "internet", "network.default", "tcp/443"]
+        took, here = in_turns(lambda: process(words, folder), importing, ROUNDS)
+        yield TYPER.row("reach over 1,000 instances, whole process", took, here, 0.5)
 
 
 if __name__ == "__main__":

@@ -1,39 +1,25 @@
 """`cloudsync --help` against `python -c "import typer"`, whole processes taking turns. `--json` for rows."""
 
-import json
-import statistics
-import subprocess
-import sys
-import time
-from pathlib import Path
+from bench.process import PROGRAM, TYPER, importing, in_turns, process
+from bench.scheduler import show
 
 BAR = 2.0
 ROUNDS = 21
 
 
-def measure(command: list[str]) -> float:
-    """Wall seconds of the whole process."""
-    began = time.perf_counter()
-    subprocess.run(command, check=True, capture_output=True)
-    return time.perf_counter() - began
-
-
 def main() -> None:
-    ours = [str(Path(sys.executable).with_name("cloudsync")), "--help"]
-    bare = [sys.executable, "-c", "import typer"]
-    pairs = [(measure(ours), measure(bare)) for _ in range(ROUNDS)]
-    took = statistics.median(one for one, _ in pairs)
-    ratio = statistics.median(one / other for one, other in pairs)
+    took, bare = in_turns(lambda: process([PROGRAM, "--help"]), importing, ROUNDS)
+    ratio = took / bare
     row = {
         "name": "cloudsync --help, whole process",
         "value": round(took, 3),
         "unit": "s",
-        "peer": 'python -c "import typer"',
+        "peer": f"{TYPER.name} {bare:.3f} s",
         "ratio": round(ratio, 2),
         "bar": f"<= {BAR} x",
         "holds": ratio <= BAR,
     }
-    print(json.dumps([row]) if "--json" in sys.argv else f"{row['name']}: {took:.3f} s, {ratio:.2f} x {row['peer']}")
+    show([row])
 
 
 if __name__ == "__main__":
