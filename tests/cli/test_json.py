@@ -5,25 +5,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jsonschema import Draft202012Validator
 
 from tests.cli.terminal import Terminal
 from tests.cli.test_session import SPEC
-from tests.house import tree
+from tests.house.promised import broken
 
 GROUPS = "security_groups:\n  web: {ingress: [{protocol: tcp, ports: 80, from: any}]}\n"
 
 
-def schema(name: str) -> Draft202012Validator:
-    found = json.loads(tree.text(tree.TOP / "schemas" / f"{name}.schema.json"))
-    Draft202012Validator.check_schema(found)
-    assert found["additionalProperties"] is False
-    return Draft202012Validator(found)
-
-
 def printed(cloud: Terminal, kind: str, *words: str) -> Any:
     found = json.loads(cloud.type(*words, "--format", "json").out)
-    assert [error.message for error in schema(kind).iter_errors(found)] == []
+    assert broken(found, kind) == []
     return found
 
 

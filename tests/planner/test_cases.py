@@ -4,17 +4,16 @@ import json
 import os
 from pathlib import Path
 
-import jsonschema
 import pytest
 
 from cloudsync.model import wire
 from cloudsync.model.plan import Plan
 from cloudsync.render.plan_json import document
 from cloudsync.render.plan_text import text
+from tests.house.promised import broken
 from tests.planner.cases import CASES
 
 HERE = Path(__file__).with_name("cases")
-SCHEMA = json.loads((Path(__file__).parents[2] / "schemas" / "plan.schema.json").read_text())
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -34,7 +33,7 @@ def test_every_text_has_its_case() -> None:
 @pytest.mark.parametrize("name", CASES)
 def test_the_json_is_what_the_schema_promises(name: str) -> None:
     made = CASES[name]()
-    jsonschema.validate(document(made), SCHEMA)
+    assert broken(document(made), "plan") == []
     assert json.loads(json.dumps(document(made))) == document(made)
     assert wire.load(Plan, wire.dump(Plan, made)) == made
 
