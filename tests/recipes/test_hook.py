@@ -12,10 +12,13 @@ from tests.house.tree import TOP
 from tests.recipes.repository import Machine
 from tests.spec.repository import Repository
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def hooked(tmp_path: Path) -> Repository:
     made = Repository.new(tmp_path / "desk")
+    (made.folder / ".git" / "hooks").mkdir()
     shutil.copy(TOP / "recipes" / "git" / "pre-commit", made.folder / ".git" / "hooks" / "pre-commit")
     return made
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 IDENTITY = ("-c", "user.name=Test", "-c", "user.email=test@example.org", "-c", "commit.gpgsign=false")
+QUICK = ("-c", "maintenance.auto=false", "-c", "gc.auto=0", "-c", "core.fsync=none")
 
 
 @dataclass(frozen=True)
@@ -15,11 +16,11 @@ class Repository:
     def new(cls, folder: Path) -> "Repository":
         folder.mkdir(exist_ok=True)
         made = cls(folder)
-        made.git("init", "-q", "-b", "main")
+        made.git("init", "-q", "-b", "main", "--template=")
         return made
 
     def git(self, *words: str, typed: bytes | None = None) -> str:
-        command = ["git", "-C", str(self.folder), *IDENTITY, *words]
+        command = ["git", "-C", str(self.folder), *IDENTITY, *QUICK, *words]
         return subprocess.run(command, check=True, capture_output=True, input=typed).stdout.decode().strip()
 
     def commit(self, **files: str | None) -> str:

@@ -60,7 +60,7 @@ def folded(title: str, lines: Sequence[str], room: int, is_open: bool = False) -
 
 def units(text: str) -> int:
     """Its length as it is counted by who counts UTF-16."""
-    return len(text) + sum(char > "\uffff" for char in text)
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def shares(sizes: Sequence[int], room: int) -> list[int]:
