@@ -32,6 +32,8 @@ demo: setup ## two guests on this machine, proved to work and left running; IMAG
 demo-clean: setup ## remove every trace of the demo
 	@setup/root demo/clean
 
+# Each worker imports everything anew: more of them than processors are slower.
+ROOTLESS := .venv/bin/python -m pytest -n 2 --dist worksteal -q
 # Each on a private machine: two processors are enough for all of them, for most of the time they wait.
 REAL := .venv/bin/python tests/lab/private.py --uplink .venv/bin/python -m pytest -q -m real
 PACKETS := $(addprefix tests/,denials dnsmasq fabric firewall floating links neighbours)
@@ -40,19 +42,12 @@ FLEETS := $(addprefix tests/,fleet lab moves)
 KILLING := tests/kill
 named = 2>&1 | sed -u 's/^/$(1) /'
 
-# What `make check` has seen pass on this very code is not run again, but for the properties, which are tried harder here.
-PASSED := .venv/cloudsync-passed
-harder = $(shell grep -rlE 'tests\.effort|laws\.many' tests --include='test_*.py')
-
 test: dev image ## all tests, the real libvirt, nftables, dnsmasq and a booted guest included, in private machines
 	@$(MAKE) --no-print-directory --keep-going -j6 test-rootless test-packets test-machines test-fleets test-others test-killing
 
 # Those that wait for real things have the processors first.
 test-rootless:
-	@tree=$$(setup/tree 2>/dev/null); if [ -n "$$tree" ] && [ "$$tree" = "$$(cat $(PASSED) 2>/dev/null)" ]; then \
-	  echo 'make check has passed the tests without root on this very code: only properties are tried again, and harder'; \
-	  WORLDS=50 nice -n 19 .venv/bin/python -m pytest -n 2 -q -m 'not real' $(harder); \
-	else WORLDS=50 nice -n 19 .venv/bin/python -m pytest -n 2 -q -m 'not real'; fi $(call named,rootless)
+	@WORLDS=50 nice -n 19 $(ROOTLESS) -m 'not real' $(call named,rootless)
 
 test-packets:
 	@setup/root $(REAL) $(PACKETS) $(call named,packets )
@@ -69,13 +64,12 @@ test-others:
 test-killing:
 	@setup/root $(REAL) $(KILLING) $(call named,killing )
 
-check: dev ## format, lint, types, import rules and the tests that need no root
+check: dev ## format, lint, types, import rules and the tests that need neither root nor processes of their own
 	@.venv/bin/ruff format --check --quiet .
 	@.venv/bin/ruff check --quiet .
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports --no-logo
-	@.venv/bin/python -m pytest -n 4 -q -m 'not real'
-	@setup/tree >$(PASSED).new && mv $(PASSED).new $(PASSED) || rm -f $(PASSED).new
+	@$(ROOTLESS) -m 'not real and not slow'
 
 browser: dev ## drawings and reports measured in Chromium, Graphviz and Mermaid; pictures of each in build/browser
 	@setup/browser

@@ -13,6 +13,15 @@ from tests.agent.shelf import Shelf
 os.environ["NO_PROXY"] = "*"
 """Downloads of these tests stay on this machine, whatever proxy it has."""
 
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever needs an agent's process is slow."""
+    for item in items:
+        if item.path.parent == HERE and {"lab", "shared"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
+
 
 @pytest.fixture
 def lab(tmp_path: Path) -> Iterator[Lab]:

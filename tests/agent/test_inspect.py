@@ -90,7 +90,10 @@ def test_the_data_file_bit_alone_and_the_name_alone_are_refused(tmp_path: Path, 
     assert "another file" in refused(file).message
 
 
-@pytest.mark.parametrize("compat", ["compat=1.1,encrypt.format=luks", "compat=0.10,encrypt.format=aes"])
+@pytest.mark.parametrize(
+    "compat",
+    [pytest.param("compat=1.1,encrypt.format=luks", marks=pytest.mark.slow), "compat=0.10,encrypt.format=aes"],
+)
 def test_encryption_is_refused(file: Path, compat: str) -> None:
     options = f"{compat},encrypt.key-secret=s"
     if "luks" in compat:
@@ -156,6 +159,7 @@ def test_the_extent_of_a_vmware_disk_is_refused(tmp_path: Path) -> None:
     assert isinstance(inspect(head, head[-TAIL:], len(head), "raw"), Refused)
 
 
+@pytest.mark.slow
 def test_luks_is_refused(file: Path) -> None:
     options = "key-secret=s,iter-time=10"
     qemu_img("create", "--object", "secret,id=s,data=abc", "-f", "luks", "-o", options, file, "1M")

@@ -101,6 +101,7 @@ run()
 """
 
 
+@pytest.mark.slow
 def test_a_machine_that_never_had_libvirt_is_told_what_it_lacks() -> None:
     done = subprocess.run([sys.executable, "-c", WITHOUT_THE_LIBRARY], capture_output=True, text=True)
     assert done.returncode == 1

@@ -9,6 +9,8 @@ import pytest
 
 from tests.lab.eventually import eventually
 
+pytestmark = pytest.mark.slow
+
 EARLY = "import sys; sys.path.insert(0, sys.argv[1]); from cloudsync.__main__ import run; run()"
 LATER = """
 import sys

@@ -57,6 +57,7 @@ def test_a_plan_that_was_saved_is_no_exception(most: Terminal) -> None:
     assert most.type("apply", saved, "-y", "--allow-destroy", "--allow-mass-delete").code == 0
 
 
+@pytest.mark.slow
 def test_a_person_types_how_many_go(most: Terminal) -> None:
     for wrong in ("yes\n", "1\n2\n", "2\nyes\n"):
         refused = answered(most, wrong)

@@ -23,6 +23,7 @@ def shell(cloud: Terminal, command: str) -> tuple[int, str]:
     return done.returncode, done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "said"),
     [
@@ -40,11 +41,13 @@ def test_output_that_cannot_be_written(cloud: Terminal, command: str, said: str)
     assert code == (1 if said else 0)
 
 
+@pytest.mark.slow
 def test_talk_that_nobody_can_hear_changes_nothing(cloud: Terminal) -> None:
     assert shell(cloud, "$PROGRAM validate 2>&-") == (0, "")
     assert shell(cloud, "$PROGRAM validate 2>/dev/full") == (0, "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("locale", "style"), [("LC_ALL=C PYTHONUTF8=0", "text"), ("PYTHONIOENCODING=latin-1", "html")])
 def test_what_is_kept_is_utf_8_in_any_locale(cloud: Terminal, locale: str, style: str) -> None:
     cloud.write(SPEC + "networks: {default: {subnet: 10.20.0.0/24}}\n")

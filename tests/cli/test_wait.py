@@ -94,6 +94,7 @@ except KeyboardInterrupt:
 """
 
 
+@pytest.mark.slow
 def test_an_interrupted_question_is_not_waited_for() -> None:
     with subprocess.Popen([sys.executable, "-c", HANGING], stdout=subprocess.PIPE, text=True) as asking:
         assert asking.stdout
@@ -102,6 +103,7 @@ def test_an_interrupted_question_is_not_waited_for() -> None:
         assert asking.stdout.read() == "given up\n"
 
 
+@pytest.mark.slow
 def test_an_apply_goes_on_when_nobody_reads_what_it_says(tmp_path: Path) -> None:
     spec = Terminal(tmp_path)
     spec.write(SPEC)

@@ -17,6 +17,8 @@ from cloudsync.model.snapshot import Boot
 from tests.metadata import world
 from tests.metadata.running import Running
 
+pytestmark = pytest.mark.slow
+
 HOSTNAME = "/latest/meta-data/hostname"
 POSTED = "/openstack/latest/password"
 OTHER_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIM1B5kTXQ1m2fN0E0c2cVQm4hS0m3v9b8nV2u0w3k5Jd"

@@ -2,10 +2,14 @@
 
 from pathlib import Path
 
+import pytest
+
 from cloudsync.agent.metadata.limits import Limits
 from tests.metadata import world
 from tests.metadata.guest import Guest
 from tests.metadata.running import Running
+
+pytestmark = pytest.mark.slow
 
 HOSTNAME = "/latest/meta-data/hostname"
 

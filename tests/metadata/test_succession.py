@@ -21,6 +21,8 @@ from tests.metadata import world
 from tests.metadata.guest import PATIENCE, Answer, ask
 from tests.metadata.running import Running, ended
 
+pytestmark = pytest.mark.slow
+
 HOSTNAME = "/latest/meta-data/hostname"
 POSTED = "/openstack/latest/password"
 REPORT = "/cloudsync/report"

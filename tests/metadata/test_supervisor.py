@@ -16,6 +16,8 @@ from cloudsync.agent.metadata.supervisor import Supervisor
 from tests.metadata import world
 from tests.metadata.guest import PATIENCE, ask
 
+pytestmark = pytest.mark.slow
+
 POSTED = "/openstack/latest/password"
 
 

@@ -10,6 +10,7 @@ from tests.metadata import world
 from tests.metadata.running import Running
 
 
+@pytest.mark.slow
 def test_each_answer_is_counted_by_tree_and_status(service: Running) -> None:
     paths = ["/openstack/latest/meta_data.json", "/latest/meta-data/hostname", "/2009-04-04/meta-data/", "/nothing"]
     for path in [*paths, "/", "/cloudsync/report", "/%2e%2e/openstack/latest/meta_data.json"]:
@@ -27,6 +28,7 @@ def test_each_answer_is_counted_by_tree_and_status(service: Running) -> None:
     }
 
 
+@pytest.mark.slow
 def test_what_was_asked_while_there_was_no_agent_is_told_to_the_next(tmp_path: Path) -> None:
     with Running(tmp_path) as running:
         running.part.apply(world.two())

@@ -10,6 +10,8 @@ from tests.recipes.forge import MARK, Forge, serving
 from tests.recipes.github import RECIPE, apply, review, workflow
 from tests.recipes.repository import Scene
 
+pytestmark = pytest.mark.slow
+
 BOT = {"login": "github-actions[bot]", "id": 41898282}
 GROUP = "security_groups:\n  web: {ingress: [{protocol: tcp, ports: 80, from: any}]}\n"
 

@@ -9,6 +9,8 @@ from tests.recipes.forge import MARK, Forge, serving
 from tests.recipes.gitlab import RECIPE, apply, pipeline, review
 from tests.recipes.repository import Scene
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def forge() -> Iterator[Forge]:

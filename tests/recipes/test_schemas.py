@@ -7,6 +7,8 @@ import pytest
 
 from tests.recipes import github, gitlab
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     ("options", "recipe"),

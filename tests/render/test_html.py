@@ -147,6 +147,7 @@ def test_the_picture_is_told_to_who_cannot_see_it() -> None:
     assert told["told"] == "− goes web2 → web0 web; web0 → web0 web; web1 → web0 web"
 
 
+@pytest.mark.slow
 def test_ten_thousand_instances_make_a_small_page() -> None:
     usual = plan("web")
     kind: Change = usual.changes[0]

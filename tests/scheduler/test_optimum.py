@@ -1,13 +1,17 @@
 """Against OR-tools CP-SAT on 50 random small fleets: as few hosts as can be, and a place wherever there is one.
 
-`make check` takes ten of them.
+Ten of them where WORLDS is not set.
 """
 
 from functools import cache
 
+import pytest
+
 from cloudsync.scheduler.place import place
 from tests.effort import tries
 from tests.scheduler.fleets import fewest, fleet
+
+pytestmark = pytest.mark.slow
 
 ALL = 50
 FLEETS = range(tries(ALL))

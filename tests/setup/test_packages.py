@@ -10,6 +10,8 @@ import pytest
 
 from tests.house import tree
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = tree.TOP / "setup" / "packages"
 SPLIT = ["libvirt-daemon-log", "libvirt-daemon-driver-storage"]
 STANDINS = {

@@ -17,6 +17,7 @@ import pytest
 from cloudsync.cli.keys import listen
 from cloudsync.model.problem import SpecError
 from cloudsync.spec.load import load
+from tests.cli.terminal import Terminal
 from tests.watch.watched import PATIENCE, SPEC, save
 
 PROGRAM = [sys.executable, "-m", "cloudsync"]
@@ -55,6 +56,7 @@ def terminal(spec: Path) -> Iterator[OnTerminal]:
     it.close()
 
 
+@pytest.mark.slow
 def test_a_key_applies_what_waits_and_another_ends_it(spec: Path, terminal: OnTerminal) -> None:
     terminal.until("in sync")
     save(spec, SPEC.replace("flavor: small", "flavor: other"))
@@ -89,12 +91,14 @@ def test_a_pipe_that_nobody_writes_to_is_an_empty_spec(tmp_path: Path) -> None:
     assert "empty" in raised.value.problems[0].message
 
 
+@pytest.mark.slow
 def test_a_broken_spec_is_shown_at_its_line(spec: Path, terminal: OnTerminal) -> None:
     terminal.until("in sync")
     save(spec, SPEC.replace("flavor: small", "flavor: smal"))
     assert "cloud.yaml:16:31" in terminal.until("the cloud stays as it is")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_it_well(spec: Path, number: signal.Signals) -> None:
     command = [*PROGRAM, "-f", str(spec), "watch"]
@@ -108,6 +112,7 @@ def test_a_signal_ends_it_well(spec: Path, number: signal.Signals) -> None:
         assert (process.wait(PATIENCE), said[-1:]) == (0, ["ended"])
 
 
+@pytest.mark.slow
 def test_a_reader_that_goes_does_not_end_it(spec: Path) -> None:
     command = [*PROGRAM, "-f", str(spec), "watch"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
@@ -126,5 +131,5 @@ def test_a_reader_that_goes_does_not_end_it(spec: Path) -> None:
 
 @pytest.mark.parametrize("every", ["0s", "soon", "60"])
 def test_an_interval_that_is_none_is_refused(spec: Path, every: str) -> None:
-    done = subprocess.run([*PROGRAM, "-f", str(spec), "watch", "--every", every], capture_output=True, text=True)
-    assert (done.returncode, "--every" in done.stderr) == (64, True), done.stderr
+    done = Terminal(spec.parent).type("watch", "--every", every)
+    assert (done.code, "--every" in done.err) == (64, True), done.err

@@ -194,6 +194,7 @@ class Command:
         return self.process.wait(PATIENCE)
 
 
+@pytest.mark.slow
 def test_the_command_tells_systemd_prometheus_and_the_forge(
     site: Site, tmp_path: Path, alice: Signer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
