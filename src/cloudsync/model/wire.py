@@ -19,6 +19,19 @@ def _adapter(kind: object) -> Any:
     return _cached(kind)
 
 
+@cache
+def _reading(kind: Any) -> Any:
+    """pydantic by itself keeps short strings for the next time it reads them, until it has 16,384: what is read every
+    few seconds brings some new ones each time, so that a process grows for hours. Reading is as quick without."""
+    from pydantic_core import CoreConfig, SchemaValidator
+
+    return SchemaValidator(_adapter(kind).core_schema, CoreConfig(cache_strings="none"))
+
+
+def _reader(kind: object) -> Any:
+    return _reading(kind)
+
+
 def dump(kind: type[T] | Any, value: T) -> bytes:
     """JSON of `value`, without spaces."""
     encoded: bytes = _adapter(kind).dump_json(value)
@@ -30,7 +43,7 @@ def load(kind: type[T], data: bytes | str, unknown: Literal["ignore", "forbid"] 
 
     `unknown` is what becomes of fields that `kind` does not have: a newer version's.
     """
-    value: T = _adapter(kind).validate_json(data, extra=unknown)
+    value: T = _reader(kind).validate_json(data, extra=unknown)
     return value
 
 
