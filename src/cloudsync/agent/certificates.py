@@ -22,7 +22,9 @@ def _folder(config: Path) -> Path:
         text = config.read_text(errors="replace")
     except OSError:
         text = ""
-    own, common = _said(text, "migrate_tls_x509_cert_dir"), _said(text, "default_tls_x509_cert_dir")
+    # Nearly all of that file is comments, which a pattern would be tried against letter by letter.
+    few = "\n".join(line for line in text.splitlines() if "_tls_x509_cert_dir" in line)
+    own, common = _said(few, "migrate_tls_x509_cert_dir"), _said(few, "default_tls_x509_cert_dir")
     if own is None and _OWN.is_dir():
         return _OWN
     return own or common or _COMMON

@@ -7,6 +7,7 @@ import socket
 import struct
 import sys
 from collections.abc import Iterator
+from fcntl import ioctl
 
 from cloudsync.agent.links.message import HEADER, attributes, is_last, messages
 
@@ -18,6 +19,8 @@ _NETLINK, _STRICT = 270, 12
 _ROUTE, _NEIGHBOUR = struct.Struct("=BBBBBBBBI"), struct.Struct("=BBHiHBB")
 _ADDRESS = struct.Struct("=BBBBI")
 _IPV4, _BRIDGE = 2, 7
+_SIOCGIFMTU = 0x8921
+_IFREQ = struct.Struct("=16si20x")
 
 Listed = tuple[tuple[int, ...], dict[int, bytes]]
 """The numbers that a message begins with, and its attributes."""
@@ -49,6 +52,17 @@ def addresses() -> Iterator[Listed]:
 def forwarding(index: int) -> Iterator[Listed]:
     """Where a tunnel's device sends what is for which MAC, in the same form."""
     return _listed(_GET_NEIGHBOURS, _NEIGHBOUR, _BRIDGE, 0, 0, index, 0, 0, 0)
+
+
+def device(index: int) -> tuple[str, int] | None:
+    """A device's name, and the bytes that fit into one packet on it; None where it has gone meanwhile."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as asker:
+        try:
+            name = socket.if_indextoname(index)
+            _, size = _IFREQ.unpack(ioctl(asker, _SIOCGIFMTU, _IFREQ.pack(name.encode(), 0)))
+        except OSError:
+            return None
+    return name, size
 
 
 def number(attribute: bytes | None) -> int:

@@ -17,15 +17,16 @@ from cloudsync.model.problem import HostError
 
 _PERMANENT = 0x80
 _TARGET, _MAC = 1, 2
+_LOCAL = 2
 _UP = 1
 
 
 def mtus() -> dict[str, int]:
     """What fits into one packet on the device of each of this host's addresses; taps, and what is ours, left out."""
-    with routing() as kernel:
-        found = {one["index"]: (one.get("IFLA_IFNAME"), int(one.get("IFLA_MTU"))) for one in kernel.get_links()}
-        held = [(found.get(one["index"]), one.get("IFA_LOCAL")) for one in kernel.get_addr(family=FAMILY)]
-    return {str(local): link[1] for link, local in held if link and not str(link[0]).startswith(("cs-", DEVICE))}
+    held = [(number, listing.address(found.get(_LOCAL))) for (*_, number), found in listing.addresses()]
+    devices = {number: listing.device(number) for number in {one for one, _ in held}}
+    found = ((devices[number], local) for number, local in held)
+    return {local: one[1] for one, local in found if one and not one[0].startswith(("cs-", DEVICE))}
 
 
 def make(wanted: Tunnel) -> None:

@@ -9,7 +9,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from cloudsync.hosts.libvirt.tls import explain_tls
@@ -25,6 +25,7 @@ except ImportError as error:
     # libvirt-python is there wherever cloudsync is; Debian's library that it binds is a package apart.
     raise CloudsyncError(f"libvirt's library cannot be used: {error}", "as root: apt-get install libvirt0") from error
 
+T = TypeVar("T")
 __all__ = ["Connection", "explain", "lv", "tell_monitor"]
 
 STOPPED = frozenset(
@@ -73,6 +74,7 @@ class Connection:
         self._lock = threading.Lock()
         self._open: Any = None
         self._at = uri
+        self._kept: dict[Any, tuple[Any, Any]] = {}
         self._heard: tuple[Any, int] | None = None
         self._waiters: list[tuple[str, threading.Event]] = []
         self._attending: tuple[tuple[Heard, Callable[[], None]], ...] = ()
@@ -119,6 +121,13 @@ class Connection:
         """Whether there is a connection that has not been found broken."""
         with self._lock:
             return self._open is not None and bool(self._open.isAlive())
+
+    def kept(self, read: Callable[[Any], T]) -> T:
+        """What `read` finds through the virConnect, asked once for each that is opened."""
+        raw, known = self.raw, self._kept.get(read)
+        if known is None or known[0] is not raw:
+            known = self._kept[read] = (raw, read(raw))
+        return known[1]
 
     @contextmanager
     def doing(self, what: str) -> Iterator[Any]:
@@ -219,6 +228,7 @@ class Connection:
             with suppress(lv.libvirtError):
                 self._open.close()
             self._open = None
+        self._kept.clear()
 
 
 def tell_monitor(domain: Any, command: str) -> None:

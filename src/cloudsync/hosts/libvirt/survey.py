@@ -3,10 +3,10 @@
 Called by host.py when it observes. Listing costs one call, each machine's XML another (0.13 ms); states come in bulk.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
-from xml.etree import ElementTree
 
 from cloudsync.hosts.libvirt.connection import Connection, lv
 from cloudsync.hosts.libvirt.domain_xml import Foreign, Ours, from_xml
@@ -36,6 +36,9 @@ _WHY = {
 }
 """What libvirt says of a state, where that says more than the state."""
 
+_NUMBERS = range(1 << 31)
+_HOST = re.compile(r"<host>\s*<uuid>([^<]*)</uuid>")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
@@ -60,7 +63,7 @@ def survey(connection: Connection, pool: Pool, cloud: str) -> Survey:
         info = raw.getInfo()
         # getInfo's memory leaves out what was plugged in later; /proc/meminfo, in KiB, does not.
         memory = raw.getMemoryStats(lv.VIR_NODE_MEMORY_STATS_ALL_CELLS)["total"] << 10
-        machines, others = _domains(raw, cloud)
+        machines, others, running = _domains(raw, cloud)
         usage = _sum([found.usage for _, found in others], _disk_of(raw, [domain for domain, _ in others]))
     return Survey(
         arch=info[0],
@@ -69,7 +72,7 @@ def survey(connection: Connection, pool: Pool, cloud: str) -> Survey:
         foreign=usage,
         foreign_names=frozenset(found.name for _, found in others),
         uuid=identity(connection),
-        runs={uuid: run for uuid, run in runs(connection).items() if uuid in machines},
+        runs={uuid: run for uuid, run in running.items() if uuid in machines},
         marked={found.name: found.copy_of for _, found in others if found.copy_of and found.cloud == cloud},
     )
 
@@ -77,13 +80,19 @@ def survey(connection: Connection, pool: Pool, cloud: str) -> Survey:
 def runs(connection: Connection) -> Mapping[str, int]:
     """The number of every machine that runs, ours or not, by uuid: one call."""
     with connection.doing("list what runs") as raw:
-        return {domain.UUIDString(): domain.ID() for domain in raw.listAllDomains(lv.VIR_CONNECT_LIST_DOMAINS_ACTIVE)}
+        return _numbers(raw.listAllDomains(lv.VIR_CONNECT_LIST_DOMAINS_ACTIVE))
 
 
 def identity(connection: Connection) -> str:
     """The UUID that libvirt tells hosts apart by when a machine moves."""
-    with connection.doing("ask who it is") as raw:
-        return ElementTree.fromstring(raw.getCapabilities()).findtext("host/uuid", "")
+    with connection.doing("ask who it is"):
+        return connection.kept(_identity)
+
+
+def _identity(raw: Any) -> str:
+    """The capabilities are hundreds of lines of XML, which begin with it."""
+    found = _HOST.search(raw.getCapabilities())
+    return found[1] if found else ""
 
 
 def offers_kvm(connection: Connection) -> bool:
@@ -96,9 +105,11 @@ def offers_kvm(connection: Connection) -> bool:
         return True
 
 
-def _domains(raw: Any, cloud: str) -> tuple[dict[str, Machine], list[tuple[Any, Foreign]]]:
+def _domains(raw: Any, cloud: str) -> tuple[dict[str, Machine], list[tuple[Any, Foreign]], dict[str, int]]:
+    """Ours by uuid, all others, and the number of each that runs."""
+    there = raw.getAllDomainStats(lv.VIR_DOMAIN_STATS_STATE)
     starting, saved, passing, frozen = (
-        {domain.UUID() for domain in raw.listAllDomains(which)}
+        {domain.UUID() for domain in (raw.listAllDomains(which) if there else ())}
         for which in (
             lv.VIR_CONNECT_LIST_DOMAINS_AUTOSTART,
             lv.VIR_CONNECT_LIST_DOMAINS_MANAGEDSAVE,
@@ -108,7 +119,7 @@ def _domains(raw: Any, cloud: str) -> tuple[dict[str, Machine], list[tuple[Any, 
     )
     machines: dict[str, Machine] = {}
     others: list[tuple[Any, Foreign]] = []
-    for domain, state in raw.getAllDomainStats(lv.VIR_DOMAIN_STATS_STATE):
+    for domain, state in there:
         uuid, power = domain.UUID(), _POWER.get(state.get("state.state"), Power.STOPPED)
         both = _read(domain, uuid in starting, power)
         if both is None:
@@ -126,7 +137,12 @@ def _domains(raw: Any, cloud: str) -> tuple[dict[str, Machine], list[tuple[Any, 
             snapshots=uuid in frozen,
         )
         machines[found.machine.uuid] = replace(_lasting(found.machine, lasting.machine), traces=left)
-    return machines, others
+    return machines, others, _numbers(domain for domain, _ in there)
+
+
+def _numbers(domains: Iterable[Any]) -> dict[str, int]:
+    """One that does not run has none."""
+    return {domain.UUIDString(): domain.ID() for domain in domains if domain.ID() in _NUMBERS}
 
 
 def _lasting(machine: Machine, kept: Machine) -> Machine:

@@ -33,7 +33,6 @@ class Pool:
         self._connection = connection
         # libvirt refuses to refresh a pool while a volume is being made in it.
         self._making = threading.Lock()
-        self._known: tuple[Any, Any] | None = None
 
     def capacity(self) -> int:
         """Size of the file system that the pool is on, in bytes."""
@@ -192,12 +191,7 @@ class Pool:
 
     def _pool(self) -> Any:
         """Looked up once per connection: every lookup is a round trip."""
-        raw = self._connection.raw
-        known = self._known
-        if known is None or known[0] is not raw:
-            known = (raw, self._ready(raw))
-            self._known = known
-        return known[1]
+        return self._connection.kept(self._ready)
 
     def _ready(self, raw: Any) -> Any:
         try:
