@@ -9,10 +9,12 @@ import shutil
 import tempfile
 from contextlib import suppress
 from pathlib import Path
+from threading import Lock
 
 _PREFIX = "cloudsync-ssh-room-"
 _LONGEST = 50
 """Characters of the folder above: a Unix socket's path may have 107, and ssh makes its own longer while it binds."""
+_sweeping, _swept = Lock(), set[Path]()
 
 
 class Room:
@@ -20,8 +22,7 @@ class Room:
 
     def __init__(self) -> None:
         above = _above()
-        for left in above.glob(f"{_PREFIX}*"):
-            _sweep(left)
+        _sweep(above)
         self.path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=above))
         self._lock = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
         fcntl.flock(self._lock, fcntl.LOCK_EX)
@@ -31,7 +32,17 @@ class Room:
         os.close(self._lock)
 
 
-def _sweep(left: Path) -> None:
+def _sweep(above: Path) -> None:
+    """Once in a process: it has a room for each host, and they are opened at the same time."""
+    with _sweeping:
+        if above in _swept:
+            return
+        for left in above.glob(f"{_PREFIX}*"):
+            _remove(left)
+        _swept.add(above)
+
+
+def _remove(left: Path) -> None:
     """Remove it, if nobody is in and it is ours. An empty one stays: made just now, it may not be locked yet."""
     with suppress(OSError):
         lock = os.open(left, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
