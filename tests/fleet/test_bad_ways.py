@@ -90,13 +90,17 @@ def test_libvirt_is_not_running_there(desk: Desk, server: Sshd, agent: object) -
 
 
 def test_sockets_are_not_forwarded(desk: Desk, server: Sshd, agent: object) -> None:
-    server.configure("AllowStreamLocalForwarding no")
-    said = reason(desk)
-    assert "sshd there does not forward the agent's socket /run/cloudsync/agent.sock" in said
-    assert "AllowStreamLocalForwarding yes" in said
+    for barred in ("AllowStreamLocalForwarding no", "AllowTcpForwarding no"):
+        server.configure(barred)
+        said = reason(desk)
+        assert "sshd there does not forward the agent's socket /run/cloudsync/agent.sock" in said
+        assert barred.replace("no", "yes") in said
     server.configure("")
     allowed = server.folder / "authorized_keys"
-    allowed.write_text(f"restrict {allowed.read_text()}")
+    key = allowed.read_text()
+    allowed.write_text(f'permitopen="localhost:80" {key}')
+    assert f"take `permitopen` out of {allowed}:1 there" in reason(desk)
+    allowed.write_text(f"restrict {key}")
     assert f"take `restrict` or `no-port-forwarding` out of {allowed}:1 there" in reason(desk)
 
 

@@ -71,6 +71,8 @@ OPTIONS = "debug1: Remote: /root/.ssh/authorized_keys:3: key options: {}agent-fo
         ("missing", "", "the agent is not running"),
         ("refused", "port-forwarding ", "usermod -aG cloudsync root"),
         ("open", "port-forwarding ", "AllowStreamLocalForwarding yes"),
+        ("open", "port-forwarding ", "AllowTcpForwarding yes"),
+        ("open", "port-forwarding permitopen ", "take `permitopen` out of /root/.ssh/authorized_keys:3 there"),
         ("open", "", "out of /root/.ssh/authorized_keys:3 there"),
         ("silent", "port-forwarding ", "the agent does not answer"),
     ],

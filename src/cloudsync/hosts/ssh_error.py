@@ -26,7 +26,9 @@ _LAST = (
 """What says less than the line before it."""
 _START = "start it there: sudo systemctl start cloudsync-agent (or: sudo cloudsync agent)"
 _START_LIBVIRT = "start it there: systemctl start libvirtd, or `virtlogd -d; libvirtd -d` where there is no systemd"
-_FORWARD = "set AllowStreamLocalForwarding yes, and no DisableForwarding, in sshd_config there"
+# sshd forwards no socket either to whom it denies TCP, or all but some ports.
+_FORWARD = "set AllowTcpForwarding yes and AllowStreamLocalForwarding yes in sshd_config there, "
+_FORWARD += "and neither DisableForwarding nor PermitOpen"
 _OPTIONS = re.compile(r"debug1: Remote: (\S+): key options:(.*)")
 
 
@@ -51,18 +53,23 @@ def unusable(name: str, remote: Remote, there: str, seen: str, said: Sequence[st
             f"host {name}: {who} may not use {what}: {there} refuses",
             f"run there: sudo usermod -aG {group} {remote.user or 'USER'}; or log in as root",
         )
-    options = [found for line in said if (found := _OPTIONS.match(line))]
-    if options and "port-forwarding" not in options[-1][2].split():
-        return HostError(
-            f"host {name}: ssh {remote.where}: this key may not forward {what}'s socket {there}",
-            f"take `restrict` or `no-port-forwarding` out of {options[-1][1]} there, or add `port-forwarding`",
-        )
+    if barred := _barred(said):
+        return HostError(f"host {name}: ssh {remote.where}: this key may not forward {what}'s socket {there}", barred)
     if seen == "open":
         return HostError(f"host {name}: sshd there does not forward {what}'s socket {there}", _FORWARD)
     return HostError(
         f"host {name}: {what} does not answer at {there}",
         f"{start}; if it runs, its sshd forwards no Unix sockets: {_FORWARD}",
     )
+
+
+def _barred(said: Sequence[str]) -> str:
+    """The way out where it is the key that may not; empty where it may."""
+    options = [found for line in said if (found := _OPTIONS.match(line))]
+    where, words = (options[-1][1], options[-1][2].split()) if options else ("", ["port-forwarding"])
+    if "port-forwarding" not in words:
+        return f"take `restrict` or `no-port-forwarding` out of {where} there, or add `port-forwarding`"
+    return f"take `permitopen` out of {where} there: it bars sockets, too" if "permitopen" in words else ""
 
 
 def _failed_at(remote: Remote, said: Sequence[str]) -> tuple[str, Remote, Sequence[str]]:
