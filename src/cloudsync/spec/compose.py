@@ -73,18 +73,22 @@ class _Frame:
 
 @dataclass(slots=True)
 class Composed:
-    """`spots` are the problems with the YAML itself. `empty`: the text held no document. `complete`: all was read."""
+    """`spots` are the problems with the YAML itself. `empty`: the text held no document. `complete`: all was read.
+    `simple`: no part depends on another, for there are no anchors, merges and tags. `nodes`: how many values it has."""
 
     root: Value = None
     spots: list[Spot] = field(default_factory=list)
     empty: bool = True
     complete: bool = False
+    simple: bool = True
+    disguised: bool = False
+    nodes: int = 0
 
 
 class _Composer:
     def __init__(self, disguised: bool) -> None:
         self.disguised = disguised
-        self.result = Composed()
+        self.result = Composed(disguised=disguised)
         self.frame: _Frame | None = None
         self.stack: list[_Frame] = []
         self.anchors: dict[str, tuple[Value, int]] = {}
@@ -132,6 +136,7 @@ class _Composer:
         self.add(event, value, 1)
 
     def tagged(self, event: Any, text: str) -> Value:
+        self.result.simple = False
         tag = str(event.ctag)
         if tag not in TAGS:
             self.unknown_tag(event)
@@ -188,6 +193,7 @@ class _Composer:
         return bool(holder[key])
 
     def merge(self, event: Any, frame: _Frame, value: Value) -> None:
+        self.result.simple = False
         sources = value if isinstance(value, Seq) else [value]
         if not all(isinstance(source, Map) for source in sources):
             self.spot(event, "<< takes a mapping, or a list of mappings", "for example  <<: *name")
@@ -201,8 +207,10 @@ class _Composer:
         self.start(event, Seq(), "tag:yaml.org,2002:seq")
 
     def start(self, event: Any, value: Map | Seq, tag: str) -> None:
-        if event.ctag is not None and str(event.ctag) not in (tag, "!"):
-            self.unknown_tag(event)
+        if event.ctag is not None:
+            self.result.simple = False
+            if str(event.ctag) not in (tag, "!"):
+                self.unknown_tag(event)
         if len(self.stack) >= DEEPEST:
             raise self.stop(event, f"nested more than {DEEPEST} levels deep", "nothing in a spec is that deep")
         self.add(event, value, 1)
@@ -254,18 +262,24 @@ def compose(text: str) -> Composed:
     libyaml knows YAML 1.1, where a plain text between { and } ends at any colon or question mark. In 1.2 one that
     something follows belongs to it (`{uri: qemu:///system}`): those are read with something else in their place.
     """
-    found, broken = _composed(text, disguised=False)
-    if broken and text.translate(_BACK) == text:
-        again, still = _composed(_IN_TEXT.sub(lambda one: one[0].translate(_STAND_INS), text), disguised=True)
+    found, broken = composed(text, disguised=False)
+    other = disguise(text) if broken else None
+    if other is not None:
+        again, still = composed(other, disguised=True)
         return found if still and _end(found) >= _end(again) else again
     return found
+
+
+def disguise(text: str) -> str | None:
+    """None where it holds what would stand in."""
+    return _IN_TEXT.sub(lambda one: one[0].translate(_STAND_INS), text) if text.translate(_BACK) == text else None
 
 
 def _end(found: Composed) -> tuple[int, int]:
     return found.spots[-1].line, found.spots[-1].column
 
 
-def _composed(text: str, disguised: bool) -> tuple[Composed, bool]:
+def composed(text: str, disguised: bool) -> tuple[Composed, bool]:
     """What was read, and whether it ended where the text is no YAML."""
     composer = _Composer(disguised)
     handlers = composer.handlers
@@ -276,6 +290,7 @@ def _composed(text: str, disguised: bool) -> tuple[Composed, bool]:
             if handler is not None:
                 handler(event)
         result.complete = True
+        result.nodes, result.simple = composer.nodes, result.simple and not composer.anchors
     except _Stop:
         pass
     except BrokenYaml as error:

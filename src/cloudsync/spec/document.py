@@ -2,12 +2,13 @@
 
 import os
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 from cloudsync.model.problem import Place, Problem, SpecError
-from cloudsync.spec.compose import Map, Seq, Value, compose
+from cloudsync.spec.compose import Composed, Map, Seq, Value, compose
 from cloudsync.spec.files import FileProblem, confirm_inside
 from cloudsync.spec.finding import Finding, Spot, Trail
 from cloudsync.spec.syntax import LINE_ENDS
@@ -26,7 +27,8 @@ _RAW = re.compile(r"[^\s#,\[\]{}][^#,\[\]{}]{0,99}")
 @dataclass(frozen=True)
 class Document:
     """`file` is the path as the user gave it, `data` the file's bytes. `spots` are problems of the YAML itself;
-    unless `complete`, what follows the last of them was not read."""
+    unless `complete`, what follows the last of them was not read. What is in entries that are `moved` stands so many
+    lines further down than its marks say."""
 
     file: str
     data: bytes
@@ -34,6 +36,8 @@ class Document:
     root: Value
     spots: tuple[Spot, ...] = ()
     complete: bool = True
+    composed: Composed = field(default_factory=Composed, repr=False)
+    moved: Mapping[Trail, int] = field(default_factory=dict, repr=False)
 
     @cached_property
     def lines(self) -> list[str]:
@@ -53,16 +57,17 @@ class Document:
         `tree` is the root with some parts taken out, when the trail leads through that.
         """
         here: Value = self.root if tree is None else tree
-        found = (0, 0)
-        for step in trail:
+        found, down = (0, 0), 0
+        for depth, step in enumerate(trail):
+            down = self.moved.get(trail[:2], 0) if depth == 2 and self.moved else down
             if isinstance(here, Map) and isinstance(step, str) and step in here:
                 marks = here.marks[step]
-                found = marks[:2] if at_key else marks[2:]
-                here = here[step]
+                found, here = marks[:2] if at_key else marks[2:], here[step]
             elif isinstance(here, Seq) and isinstance(step, int) and step < len(here):
                 found, here = here.marks[step], here[step]
             else:
                 break
+            found = (found[0] + down, found[1])
         return found[0] + 1, found[1] + 1
 
     def raw(self, trail: Trail) -> str:
@@ -111,14 +116,20 @@ def read(path: Path) -> Document:
     return parse(file, data)
 
 
-def parse(file: str, data: bytes) -> Document:
-    """`data` as a document. SpecError when it is not UTF-8 text."""
+def parse(file: str, data: bytes, like: Document | None = None) -> Document:
+    """`data` as a document. SpecError when it is not UTF-8 text. It may share parts with one that it is `like`."""
     text = _decode(file, data)
     bad = _UNPRINTABLE.search(text) if text.isascii() else re.search(_BEYOND, text)
     if bad is not None:
         place = _place(file, text[: bad.start()])
         message = f"the character {quote(bad[0])[1:-1]} cannot stand in YAML"
         raise SpecError([Problem(message, place, "remove it")])
+    if like:
+        from cloudsync.spec.graft import graft
+
+        grafted = graft(text, like)
+        if grafted:
+            return Document(file, data, text, grafted.root, composed=grafted.composed, moved=grafted.moved)
     composed = compose(text)
     spots = list(composed.spots)
     if composed.complete and composed.empty:
@@ -126,7 +137,7 @@ def parse(file: str, data: bytes) -> Document:
     elif composed.complete and not isinstance(composed.root, Map):
         spots.append(Spot(1, 1, "a spec is a mapping of keys", "start with  version: 1"))
     complete = composed.complete and isinstance(composed.root, Map)
-    return Document(file, data, text, composed.root, tuple(spots), complete)
+    return Document(file, data, text, composed.root, tuple(spots), complete, composed)
 
 
 def _decode(file: str, data: bytes) -> str:

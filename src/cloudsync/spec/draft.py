@@ -74,9 +74,10 @@ def _adapter(section: str) -> TypeAdapter[Any]:
     return TypeAdapter(SECTIONS[section][0] if section else models.Header)
 
 
-def draft(document: Document) -> tuple[Draft, list[Finding]]:
+def draft(document: Document, former: Draft | None = None) -> tuple[Draft, list[Finding]]:
     """What the document says, and what is wrong with its shape. Trails of the findings lead through the document;
-    those of findings about the draft lead through its `tree`."""
+    those of findings about the draft lead through its `tree`. Of a `former` one without problems the models are taken
+    that were filled from the same values."""
     root: Map = document.root
     found = list(_top_level(root))
     header, tree = _header(root, document, found)
@@ -87,10 +88,16 @@ def draft(document: Document) -> tuple[Draft, list[Finding]]:
         if not isinstance(items, Map):
             items = Map()
         written[section] = frozenset(items)
-        sections[section], salvaged = _section(section, items, document, found)
+        known = _known(section, items, former) if former else {}
+        sections[section], salvaged = _section(section, items, document, found, known)
         if salvaged:
             tree = replaced(tree, section, replaced_all(items, salvaged))
     return Draft(header=header, **sections, names=written, tree=tree, unsure=_unsure(root)), found
+
+
+def _known(section: str, items: Map, former: Draft) -> dict[str, Any]:
+    before, filled = former.tree.get(section) or {}, getattr(former, section)
+    return {name: filled[name] for name, item in items.items() if name in filled and before.get(name) is item}
 
 
 def _unsure(root: Map) -> frozenset[str]:
@@ -118,7 +125,7 @@ def _header(root: Map, document: Document, found: list[Finding]) -> tuple[models
 
 
 def _section(
-    section: str, items: Map, document: Document, found: list[Finding]
+    section: str, items: Map, document: Document, found: list[Finding], known: Mapping[str, Any]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Models by name, and those of the items that had to lose a part, as they are without it."""
     adapter = _adapter(section)
@@ -126,6 +133,9 @@ def _section(
     filled: dict[str, Any] = {}
     salvaged: dict[str, Any] = {}
     for name, item in items.items():
+        if name in known:
+            filled[name] = known[name]
+            continue
         if not pattern.fullmatch(name):
             found.append(_bad_name(section, name))
         try:

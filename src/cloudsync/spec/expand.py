@@ -22,6 +22,7 @@ from cloudsync.model.snapshot import HostStatus, Usage
 from cloudsync.spec import models
 from cloudsync.spec.attach import Attached
 from cloudsync.spec.draft import Draft
+from cloudsync.spec.former import Former
 from cloudsync.spec.members import default_network
 from cloudsync.spec.normal import normal
 from cloudsync.spec.subnets import any_address, gateway, subnet
@@ -29,11 +30,19 @@ from cloudsync.spec.subnets import any_address, gateway, subnet
 _STATES = {"active": HostStatus.READY, "cordoned": HostStatus.CORDONED, "drained": HostStatus.DRAINED}
 
 
-def expand(draft: Draft, attached: Attached, digest: str, path: str, places: Mapping[str, Place]) -> Cloud:
+def expand(
+    draft: Draft,
+    attached: Attached,
+    digest: str,
+    path: str,
+    places: Mapping[str, Place],
+    former: Former | None = None,
+) -> Cloud:
     """The cloud that the spec describes; commit and dirty are left to the caller."""
     header = draft.header
     weights = header.scheduler.weights.model_dump()
-    written = _written(draft)
+    written = _written(draft, former)
+    hosts = former.kept(draft.hosts, former.draft.hosts, former.cloud.hosts) if former else {}
     return Cloud(
         name=header.cloud,
         digest=digest,
@@ -42,20 +51,20 @@ def expand(draft: Draft, attached: Attached, digest: str, path: str, places: Map
         repair=header.repair,
         scheduler=Scheduler(strategy=header.scheduler.strategy, weights=weights),
         bandwidth=header.migration.bandwidth,
-        hosts={name: _host(name, host) for name, host in draft.hosts.items()},
+        hosts={name: hosts.get(name) or _host(name, host) for name, host in draft.hosts.items()},
         images={name: _image(name, image, attached) for name, image in draft.images.items()},
         image_sizes=attached.sizes,
         image_blobs=attached.blobs,
         networks={name: _network(name, network, header.cloud) for name, network in draft.networks.items()},
         keypairs={name: Keypair(name=name, public_key=attached.keys[name]) for name in draft.keypairs},
-        groups=_groups(draft, written),
+        groups=_groups(draft, written, former),
         placement_groups={
             name: PlacementGroup(
                 name=name, policy=group.policy, max_per_host=group.max_per_host, update=_update(group.update)
             )
             for name, group in draft.placement_groups.items()
         },
-        instances=_instances(draft, attached),
+        instances=_instances(draft, attached, former),
         expectations=_expectations(header),
         places=places,
         written=written,
@@ -111,18 +120,23 @@ def _network(name: str, network: models.Network, cloud: str) -> Network:
 Written = tuple[tuple[str, Rule], ...]
 
 
-def _groups(draft: Draft, written: Mapping[str, Written]) -> dict[str, Group]:
+def _groups(draft: Draft, written: Mapping[str, Written], former: Former | None) -> dict[str, Group]:
     found = {}
     for name, rules in written.items():
+        if former and former.cloud.written.get(name) is rules:
+            found[name] = former.cloud.groups[name]
+            continue
         group = draft.security_groups.get(name, models.Group())
         allowed = normal(rule for _, rule in rules)
         found[name] = Group(name=name, description=group.description, rules=allowed, log_denied=group.log_denied)
     return found
 
 
-def _written(draft: Draft) -> dict[str, Written]:
+def _written(draft: Draft, former: Former | None) -> dict[str, Written]:
+    """Those that are the former's are made of the same model."""
     groups = {"default": models.Group(), **draft.security_groups}
-    return {name: tuple(_of_group(name, group)) for name, group in groups.items()}
+    kept = former.kept(groups, former.draft.security_groups, former.cloud.written) if former else {}
+    return {name: kept.get(name) or tuple(_of_group(name, group)) for name, group in groups.items()}
 
 
 def _of_group(name: str, group: models.Group) -> Iterator[tuple[str, Rule]]:
@@ -162,54 +176,57 @@ def _expectations(header: models.Header) -> tuple[Expectation, ...]:
     )
 
 
-def _instances(draft: Draft, attached: Attached) -> dict[str, Wanted]:
+def _instances(draft: Draft, attached: Attached, former: Former | None) -> dict[str, Wanted]:
     flavors = {
         name: Flavor(name=name, vcpus=flavor.vcpus, memory=flavor.memory, disk=flavor.disk)
         for name, flavor in draft.flavors.items()
     }
     usual = default_network(draft.networks)
+    kept = former.instances(draft, attached.user_data) if former else {}
     found: dict[str, Wanted] = {}
     for base, instance in draft.instances.items():
-        nics = _nics(instance, usual)
-        data = attached.user_data.get(base)
-        indexes = (0,) if instance.count is None else range(1, instance.count + 1)
-        for index in indexes:
-            wanted = _wanted(base, index, instance, flavors[instance.flavor], nics, data)
-            found[wanted.name] = wanted
+        alike = kept[base] if base in kept else _of_key(base, instance, flavors[instance.flavor], usual, attached)
+        found.update((one.name, one) for one in alike)
     return found
 
 
-def _wanted(
-    base: str, index: int, instance: models.Instance, flavor: Flavor, nics: tuple[WantedNic, ...], data: bytes | None
-) -> Wanted:
+def _of_key(
+    base: str, instance: models.Instance, flavor: Flavor, usual: str | None, attached: Attached
+) -> Iterator[Wanted]:
     groups = ["default"] if instance.security_groups is None else instance.security_groups
     placement, floating = instance.placement, instance.floating_ip
-    return Wanted(
-        name=f"{base}-{index}" if index else base,
-        base=base,
-        index=index,
-        was=_was(base, index, instance.was),
-        image=instance.image,
-        flavor=flavor,
-        nics=nics,
-        keypairs=tuple(instance.keypairs),
-        groups=tuple(sorted(groups)),
-        floating=floating[max(0, index - 1)] if isinstance(floating, list) else floating,
-        where=Where(
-            host=placement.host or None,
-            zone=placement.zone or None,
-            labels=dict(placement.labels),
-            group=placement.group or None,
-        ),
-        user_data=data,
-        metadata=dict(instance.metadata),
-        state=Power(instance.state),
-        protect=instance.protect,
-        disks=tuple(WantedDisk(name=one.name, size=one.size) for one in instance.disks),
-        update=_update(instance.update),
-        ignore=tuple(sorted(set(instance.ignore))),
-        renews=instance.on_user_data_change == "replace",
+    nics, data, sorted_groups = _nics(instance, usual), attached.user_data.get(base), tuple(sorted(groups))
+    where = Where(
+        host=placement.host or None,
+        zone=placement.zone or None,
+        labels=dict(placement.labels),
+        group=placement.group or None,
     )
+    keypairs, metadata, state = tuple(instance.keypairs), dict(instance.metadata), Power(instance.state)
+    disks = tuple(WantedDisk(name=one.name, size=one.size) for one in instance.disks)
+    update, ignore = _update(instance.update), tuple(sorted(set(instance.ignore)))
+    for index in (0,) if instance.count is None else range(1, instance.count + 1):
+        yield Wanted(
+            name=f"{base}-{index}" if index else base,
+            base=base,
+            index=index,
+            was=_was(base, index, instance.was),
+            image=instance.image,
+            flavor=flavor,
+            nics=nics,
+            keypairs=keypairs,
+            groups=sorted_groups,
+            floating=floating[max(0, index - 1)] if isinstance(floating, list) else floating,
+            where=where,
+            user_data=data,
+            metadata=metadata,
+            state=state,
+            protect=instance.protect,
+            disks=disks,
+            update=update,
+            ignore=ignore,
+            renews=instance.on_user_data_change == "replace",
+        )
 
 
 def _update(written: models.Update | None) -> Update | None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from cloudsync.spec.document import Document
     from cloudsync.spec.draft import Draft
     from cloudsync.spec.files import Folder, Source
+    from cloudsync.spec.former import Former
 
 _KINDS = {
     "hosts": Kind.HOST,
@@ -36,14 +37,20 @@ def load(path: Path, named: "set[Path] | None" = None) -> Cloud:
     from cloudsync.spec.files import Folder
 
     document, folder = read(path), Folder.of(path)
-    cloud, files = _loaded(document, folder, Digests(cache_path()), path, named)
+    cloud, _, files = _loaded(document, folder, Digests(cache_path()), path, named)
     return _committed(cloud, folder, [path.resolve(), *files])
 
 
-def load_from(document: "Document", source: "Source", path: Path, digests: "Digests | None" = None) -> Cloud:
+def load_from(
+    document: "Document",
+    source: "Source",
+    path: Path,
+    digests: "Digests | None" = None,
+    former: "Former | None" = None,
+) -> "tuple[Cloud, Draft]":
     """What `document`, which is the spec at `path` or once was, describes with the files of `source`. Without `digests`
     no image is opened: what the spec says of it counts."""
-    return _loaded(document, source, digests, path)[0]
+    return _loaded(document, source, digests, path, former=former)[:2]
 
 
 def _loaded(
@@ -52,14 +59,15 @@ def _loaded(
     digests: "Digests | None",
     path: Path,
     named: "set[Path] | None" = None,
-) -> tuple[Cloud, list[Path]]:
+    former: "Former | None" = None,
+) -> "tuple[Cloud, Draft, list[Path]]":
     """With the files that it refers to."""
     from cloudsync.spec.attach import attach, referred
     from cloudsync.spec.expand import expand
 
     if not document.complete:
         raise _error(document.problem(spot) for spot in document.spots)
-    draft, problems = _checked(document)
+    draft, problems = _checked(document, former.draft if former else None)
     if named is not None:
         named.update(referred(draft, source.home))
     attached = attach(draft, source, digests)
@@ -67,16 +75,17 @@ def _loaded(
     if problems:
         raise _error(problems)
     where = os.path.abspath(path)  # noqa: PTH100 - links are kept: they are what the user named
-    return expand(draft, attached, attached.digest(document.data), where, _places(document, draft)), [*attached.files]
+    digest = attached.digest(document.data)
+    return expand(draft, attached, digest, where, _places(document, draft), former), draft, [*attached.files]
 
 
-def _checked(document: "Document") -> "tuple[Draft, list[Problem]]":
+def _checked(document: "Document", former: "Draft | None") -> "tuple[Draft, list[Problem]]":
     from cloudsync.spec.checks.every import check
     from cloudsync.spec.draft import draft, too_many
     from cloudsync.spec.meant import clarified
 
     clear = clarified(document)
-    drafted, shape = draft(clear)
+    drafted, shape = draft(clear, former)
     problems = [document.problem(spot) for spot in document.spots] + [
         document.problem(one, clear.root) for one in shape
     ]
@@ -100,10 +109,10 @@ def _places(document: "Document", draft: "Draft") -> dict[str, Place]:
 
     places: dict[str, Place] = {}
     for section, kind in _KINDS.items():
-        for name in document.root.get(section) or ():
-            place = document.place((section, name), at_key=True)
+        for name, marks in (document.root[section].marks if document.root.get(section) else {}).items():
+            place = Place(document.file, marks[0] + 1, marks[1] + 1)
             places[f"{kind.value}.{name}"] = place
-            if kind is Kind.INSTANCE:
+            if kind is Kind.INSTANCE and draft.instances[name].count is not None:
                 places.update((f"instance.{member}", place) for member in members(name, draft.instances[name]))
     for name, host in draft.hosts.items():
         if host.address:

@@ -14,21 +14,24 @@ from cloudsync.spec.checkout import Checkout
 from cloudsync.spec.commits import Commit, NoFileError
 from cloudsync.spec.digests import Digests
 from cloudsync.spec.document import LARGEST, Document, parse, read
+from cloudsync.spec.draft import Draft
 from cloudsync.spec.files import FileProblem, Folder, Source
+from cloudsync.spec.former import Former
 from cloudsync.spec.git import Objects, named, renamed
 from cloudsync.spec.load import load_from
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """`commit` is empty for the working tree. `file` is the spec's path in the repository, `cloud` None where there is
-    none, or where it is broken by `problems`."""
+    """`commit` is empty for the working tree. `file` is the spec's path in the repository, `cloud` and `draft` None
+    where there is none, or where it is broken by `problems`."""
 
     commit: str
     file: str
     cloud: Cloud | None = None
     document: Document | None = None
     problems: tuple[Problem, ...] = ()
+    draft: Draft | None = None
 
 
 def versions(path: Path, span: str) -> tuple[Version, Version]:
@@ -40,14 +43,14 @@ def versions(path: Path, span: str) -> tuple[Version, Version]:
     with Objects(top) as objects:
         shelf = _Shelf(objects, top, path, place)
         now = shelf.version(head, file)
-        was = shelf.version(base, file, labelled=True)
+        was = shelf.beside(now, base, file)
         if _absent(was) and _absent(now):
             where = head[:12] if head else "the working tree"
             raise CloudsyncError(f"there is no {file} in {base[:12]} nor in {where}", "name the spec with -f FILE")
         if _absent(was):
-            was = shelf.moved(base, head, file, was)
+            was = shelf.moved(base, head, file, was, now)
         elif _absent(now):
-            now = shelf.moved(base, head, file, now)
+            now = shelf.moved(base, head, file, now, was)
     return was, now
 
 
@@ -101,15 +104,26 @@ class _Shelf:
     place: Path
     digests: Digests | None = None
 
-    def version(self, commit: str, file: str, labelled: bool = False) -> Version:
+    def beside(self, other: Version, commit: str, file: str) -> Version:
+        """The version of a commit, which shares with another what is the same in both. One with problems is read by
+        itself: then all has to be where it says."""
+        if other.document and other.draft and other.cloud:
+            former = Former(other.document, other.draft, other.cloud)
+            found = self.version(commit, file, labelled=True, former=former)
+            if not found.problems:
+                return found
+        return self.version(commit, file, labelled=True)
+
+    def version(self, commit: str, file: str, labelled: bool = False, former: Former | None = None) -> Version:
         """Problems that are `labelled` say which commit they are of: the reader has another before them."""
         at = self.top / file
         called = self.path if at == self.place else at
         label = f"{commit[:12]}:{file}" if labelled else str(called)
         document: Document | None = None
         try:
-            document, source = self._opened(commit, at, label) if commit else self._here(at, called)
-            return Version(commit, file, load_from(document, source, at, self.digests), document)
+            document, source = self._opened(commit, at, label, former) if commit else self._here(at, called)
+            cloud, draft = load_from(document, source, at, self.digests, former)
+            return Version(commit, file, cloud, document, draft=draft)
         except NoFileError:
             return Version(commit, file)
         except FileProblem as error:
@@ -123,15 +137,15 @@ class _Shelf:
             raise NoFileError("there is no spec")
         return read(called), Checkout(Folder.of(at), self.objects)
 
-    def _opened(self, commit: str, at: Path, label: str) -> tuple[Document, Source]:
+    def _opened(self, commit: str, at: Path, label: str, former: Former | None) -> tuple[Document, Source]:
         found = Commit(self.objects, commit, self.top, at.parent, self.digests)
         real, data = found.take(at.name, LARGEST)
-        return parse(label, data), replace(found, home=real.parent)
+        return parse(label, data, former.document if former else None), replace(found, home=real.parent)
 
-    def moved(self, base: str, head: str, file: str, missing: Version) -> Version:
-        """The version that `missing` is, by the name that the spec had or has there."""
+    def moved(self, base: str, head: str, file: str, missing: Version, other: Version) -> Version:
+        """The version that `missing` is, by the name that the spec had or has there, beside the `other` one."""
         names = renamed(self.top, base, head)
         if missing.commit == base:
             old = next((one for one, new in names.items() if new == file), "")
-            return self.version(base, old, labelled=True) if old else missing
+            return self.beside(other, base, old) if old else missing
         return self.version(head, names[file]) if file in names else missing
