@@ -16,8 +16,11 @@ from cloudsync.model.problem import SpecError
 from cloudsync.pipeline import compare
 from cloudsync.planner.between import between
 from cloudsync.planner.documents import content
+from cloudsync.planner.folded import fold
 from cloudsync.planner.settled import settled
 from cloudsync.planner.supposed import suppose
+from cloudsync.reach.exposure import exposure
+from cloudsync.reach.wanted import of_cloud
 from cloudsync.scheduler.place import place
 from cloudsync.spec.versions import Version
 from tests.laws.fleet import Fleet, decide
@@ -53,6 +56,16 @@ def difference(base: Cloud, head: Cloud) -> Plan:
 def test_a_spec_that_stays_changes_nothing(stops: tuple[Cloud, ...]) -> None:
     plan = difference(stops[0], stops[0])
     assert (plan.changes, plan.exposure.added, plan.exposure.removed, plan.warnings) == ((), (), (), ())
+
+
+@law
+@given(journeys(2))
+def test_one_that_stands_for_many_reaches_what_they_reach(stops: tuple[Cloud, ...]) -> None:
+    base, head = stops
+    folded = fold(base, head)
+    assert len(folded.head.instances) <= len(head.instances)
+    one = exposure(of_cloud(folded.base), of_cloud(folded.head), folded.members)
+    assert one == exposure(of_cloud(base), of_cloud(head))
 
 
 @law

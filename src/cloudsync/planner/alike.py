@@ -30,9 +30,10 @@ def alike(base: Cloud, head: Cloud) -> tuple[Alike, ...]:
 
 def _blocks(cloud: Cloud, loose: set[str]) -> dict[str, Block]:
     """What one key of the spec makes, where all of it is among the `loose`."""
-    found: defaultdict[str, list[Wanted]] = defaultdict(list)
-    for wanted in cloud.instances.values():
-        found[wanted.base].append(wanted)
+    found: dict[str, list[Wanted]] = {cloud.instances[name].base: [] for name in loose}
+    for wanted in cloud.instances.values() if loose else ():
+        if wanted.base in found:
+            found[wanted.base].append(wanted)
     return {base: tuple(all_) for base, all_ in sorted(found.items()) if all(one.name in loose for one in all_)}
 
 

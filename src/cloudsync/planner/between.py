@@ -8,6 +8,7 @@ from dataclasses import replace
 from cloudsync.model.cloud import Cloud
 from cloudsync.model.plan import Action, Change, Exposure, Plan
 from cloudsync.model.problem import CloudsyncError
+from cloudsync.planner.folded import fold
 from cloudsync.planner.grounds import notes
 from cloudsync.planner.mass import most
 from cloudsync.planner.supposed import Supposed, renamed
@@ -27,13 +28,18 @@ def between(plan: Plan, base: Cloud, head: Cloud, supposed: Supposed) -> Plan:
         commit=head.commit,
         spec_digest=head.digest,
         changes=changes,
-        exposure=exposure(*scenes(base, head, supposed.heirs)) if changes else Exposure(),
+        exposure=_exposure(base, head, supposed.heirs) if changes else Exposure(),
         expectations=expected,
         notes=tuple(notes(base, head)),
         rolls=plan.rolls,
         mass=most(head, _fates(base, supposed, changes)),
         held=held(plan, base, head, supposed),
     )
+
+
+def _exposure(base: Cloud, head: Cloud, heirs: Mapping[str, str]) -> Exposure:
+    found = fold(*_clouds(base, head, heirs))
+    return exposure(of_cloud(found.base), of_cloud(found.head), found.members)
 
 
 def _fates(base: Cloud, supposed: Supposed, changes: Iterable[Change]) -> Iterator[tuple[str, bool]]:
@@ -56,11 +62,16 @@ def confirm_same(base: Cloud, head: Cloud) -> None:
 
 def scenes(base: Cloud, head: Cloud, heirs: Mapping[str, str]) -> tuple[Scene, Scene]:
     """Before and after. Addresses that are not written are somewhere in their subnets; who is renamed is the same."""
+    then, now = _clouds(base, head, heirs)
+    return of_cloud(then), of_cloud(now)
+
+
+def _clouds(base: Cloud, head: Cloud, heirs: Mapping[str, str]) -> tuple[Cloud, Cloud]:
     names = renamed(heirs)
     called = ((names.get(name, name), one) for name, one in base.instances.items())
     instances = {name: one if one.name == name else replace(one, name=name) for name, one in called}
     then = replace(base, instances=instances)
-    return of_cloud(then), of_cloud(_without_paused(head, then))
+    return then, _without_paused(head, then)
 
 
 def _without_paused(head: Cloud, then: Cloud) -> Cloud:

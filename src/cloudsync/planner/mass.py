@@ -19,6 +19,9 @@ def mass(cloud: Cloud, sight: Sight) -> tuple[Mass, ...]:
 
 def most(cloud: Cloud, known: Iterable[tuple[str, bool]]) -> tuple[Mass, ...]:
     """The same, of what is there and whether it goes."""
+    known = tuple(known)
+    if not any(goes for _, goes in known):
+        return ()
     there: dict[str, dict[str, bool]] = {}
     near = {one.base: one.where.group for one in cloud.instances.values() if one.where.group}
     for name, goes in known:

@@ -23,13 +23,16 @@ _PLENTY = Usage(vcpus=1 << 24, memory=1 << 56, disk=1 << 56)
 
 @dataclass(frozen=True, slots=True)
 class Supposed:
-    """`heirs` maps a name of `head` to the one of `base` that it has or had; `homes` says where each of `base` is."""
+    """`heirs` maps a name of `head` to the one of `base` that it has or had; `homes` says where each of `base` is.
+    Hosts are set `aside` that have none of these, and are the same in both: whatever all hosts have, they have, too."""
 
     base: Cloud
     head: Cloud
     bare: Snapshot
     homes: tuple[Placement, ...]
     heirs: Mapping[str, str]
+    choices: "tuple[Choice, Choice]"
+    aside: frozenset[str] = frozenset()
 
     @property
     def held(self) -> frozenset[str]:
@@ -64,11 +67,17 @@ class Choice:
         return self._known[key]
 
 
+def choices(base: Cloud, head: Cloud) -> tuple[Choice, Choice]:
+    """One for both where they have the same hosts."""
+    then = Choice(base)
+    return then, then if head.hosts is base.hosts else Choice(head)
+
+
 def suppose(base: Cloud, head: Cloud) -> Supposed:
     """Both on the same hosts."""
     base = agreed(base, head)
     heirs = find_heirs(head.instances, base.instances)
-    then, now = Choice(base), Choice(head)
+    then, now = choices(base, head)
     successors = renamed(heirs)
     usual = min(head.hosts or base.hosts or (SOMEWHERE,))
     homes: dict[str, str] = {}
@@ -79,8 +88,10 @@ def suppose(base: Cloud, head: Cloud) -> Supposed:
         homes[name] = min(fit & after or then.of(wanted, ()) & after or fit or (usual,))
     pins = {name: _pin(now, wanted, homes.get(heirs.get(name, "")), usual) for name, wanted in head.instances.items()}
     needed = {name: host for name, host in base.hosts.items() if name in homes.values()}
-    after_hosts = {**needed, **head.hosts} or {SOMEWHERE: Host(name=SOMEWHERE, uri="sim:")}
+    after_hosts: Mapping[str, Host] = {**needed, **head.hosts} or {SOMEWHERE: Host(name=SOMEWHERE, uri="sim:")}
     before_hosts = base.hosts or after_hosts
+    aside = _idle(base, head, {*homes.values(), *pins.values()})
+    before_hosts, after_hosts = (_without(hosts, aside) for hosts in (before_hosts, after_hosts))
     names = before_hosts.keys() | after_hosts.keys()
     ready = {name: HostState(name=name, status=HostStatus.READY, capacity=_PLENTY, tls=True) for name in names}
     return Supposed(
@@ -89,7 +100,19 @@ def suppose(base: Cloud, head: Cloud) -> Supposed:
         bare=Snapshot(hosts=ready),
         homes=tuple(Placement(instance=name, host=homes[name]) for name in sorted(homes)),
         heirs=heirs,
+        choices=(then, now),
+        aside=aside,
     )
+
+
+def _idle(base: Cloud, head: Cloud, homes: Collection[str]) -> frozenset[str]:
+    """A host that has another one beside it keeps one."""
+    same = base.hosts == head.hosts and (base.fabric, base.repair) == (head.fabric, head.repair)
+    return frozenset(head.hosts.keys() - homes - set(sorted(head.hosts)[:2])) if same else frozenset()
+
+
+def _without(hosts: Mapping[str, Host], aside: Collection[str]) -> Mapping[str, Host]:
+    return {name: one for name, one in hosts.items() if name not in aside}
 
 
 def renamed(heirs: Mapping[str, str]) -> dict[str, str]:

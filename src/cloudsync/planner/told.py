@@ -4,8 +4,10 @@ Hosts, addresses and packet sizes that were made up so that something could be p
 what the spec says of them.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import cached_property
 
 from cloudsync.model.cloud import Cloud, Wanted
 from cloudsync.model.plan import Action, Change, Disruption, Field, Held, Plan
@@ -52,12 +54,13 @@ def _joined(one: Change, more: Change) -> Change:
 
 class _Words:
     def __init__(self, base: Cloud, head: Cloud, supposed: Supposed) -> None:
-        self._base, self._head, self._heirs = base, head, supposed.heirs
-        self._then, self._now = Choice(base), Choice(head)
-        self._users: dict[str, int] = {}
-        for wanted in head.instances.values():
-            for name in set(wanted.groups):
-                self._users[name] = self._users.get(name, 0) + 1
+        self._base, self._head, self._heirs, self._aside = base, head, supposed.heirs, supposed.aside
+        self._then, self._now = supposed.choices
+
+    @cached_property
+    def _users(self) -> Counter[str]:
+        """How many instances are in each group."""
+        return Counter(name for wanted in self._head.instances.values() for name in set(wanted.groups))
 
     def of(self, change: Change) -> Change | None:
         """None of what is only so because of what was made up."""
@@ -69,10 +72,10 @@ class _Words:
             return change if change.action is Action.UPDATE and name in self._head.hosts and change.fields else None
         if kind == "image":
             return replace(change, hosts=())
-        hosts = tuple(one for one in change.hosts if one in self._head.hosts)
+        hosts = tuple(sorted({*change.hosts, *self._aside} & self._head.hosts.keys())) if change.hosts else ()
         if kind != "group":
             return replace(change, hosts=hosts)
-        many = self._users.get(name, 0)
+        many = self._users[name]
         return replace(change, hosts=hosts, reasons=(count(many, "instance"),) if many else ())
 
     def _instance(self, change: Change, name: str) -> Change | None:

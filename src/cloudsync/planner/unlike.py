@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from cloudsync.model.cloud import Cloud
 from cloudsync.planner.rolling import together
-from cloudsync.planner.supposed import Choice
+from cloudsync.planner.supposed import choices
 
 T = TypeVar("T")
 
@@ -46,8 +46,14 @@ def shared(base: Cloud, head: Cloud) -> Cloud:
 
 
 def _shared(before: Mapping[str, T], after: Mapping[str, T]) -> Mapping[str, T]:
-    found = {name: before[name] if before.get(name) == one else one for name, one in after.items()}
-    return before if found == before and list(found) == list(before) else found
+    found = {name: before[name] if _equal(before.get(name), one) else one for name, one in after.items()}
+    same = len(found) == len(before) and all(found[name] is one for name, one in before.items() if name in found)
+    return before if same and list(found) == list(before) else found
+
+
+def _equal(one: T | None, other: T) -> bool:
+    """Two fields of one object are compared like those of any two."""
+    return one is other or one == other
 
 
 def _without(cloud: Cloud, aside: Collection[str]) -> Cloud:
@@ -58,15 +64,17 @@ def _settled(base: Cloud, head: Cloud) -> dict[str, str]:
     """Instances that are the same and may stay where they are, each with a host that is so in both versions."""
     if base.fabric != head.fabric or (len(base.hosts) > 1) != (len(head.hosts) > 1):
         return {}
-    then, now = Choice(base), Choice(head)
+    then, now = choices(base, head)
     first: dict[tuple[frozenset[str], frozenset[str]], str] = {}
     images, networks = _same(base.images, head.images), _same(base.networks, head.networks)
     found = {}
     for name, one in base.instances.items():
-        if head.instances.get(name) != one or one.base in head.paused:
+        other = head.instances.get(name)
+        if (other is not one and other != one) or one.base in head.paused:
             continue
         if one.image in images and all(nic.network in networks for nic in one.nics):
-            fit = (then.of(one), now.of(one))
+            fits = then.of(one)
+            fit = (fits, fits if now is then else now.of(one))
             if fit not in first:
                 first[fit] = min(fit[0] & fit[1], default="")
             home = first[fit]
@@ -76,4 +84,4 @@ def _settled(base: Cloud, head: Cloud) -> dict[str, str]:
 
 
 def _same(before: Mapping[str, T], after: Mapping[str, T]) -> frozenset[str]:
-    return frozenset(name for name, one in before.items() if after.get(name) == one)
+    return frozenset(name for name, one in before.items() if _equal(after.get(name), one))

@@ -4,7 +4,7 @@ for what stays so, too.
 Instances that rules told apart neither before nor after are one actor, and so are addresses outside.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cloudsync.model.plan import Exposed, Exposure
@@ -34,6 +34,8 @@ class Actor:
     touched: bool
 
 
+Members = Mapping[str, Sequence[str]]
+
 Relation = dict[tuple[int, int], Services]
 """Two actors, by number -> what the one may send to the other."""
 
@@ -48,21 +50,22 @@ class Differing:
     kept: Relation = field(default_factory=dict)
 
 
-def exposure(before: Scene, after: Scene) -> Exposure:
-    """An instance is the same in both when it has the same name there."""
-    actors, then, now = _seen(before, after)
+def exposure(before: Scene, after: Scene, members: Members | None = None) -> Exposure:
+    """An instance is the same in both when it has the same name there. It may stand for `members`, which are like it in
+    both, and is the first of them."""
+    actors, then, now = _seen(before, after, members or {})
     return _lines(actors, _compared(_pairs(actors), actors, then, now))
 
 
 def overview(before: Scene, after: Scene) -> tuple[tuple[Exposed, ...], Exposure]:
     """What is reachable in both, and how the rest differs."""
-    actors, then, now = _seen(before, after)
+    actors, then, now = _seen(before, after, {})
     every = ((one, other) for one in range(len(actors)) for other in range(len(actors)))
     found = _compared(every, actors, then, now)
     return lines(_said(_told_once(found.kept, actors), {}), _named(actors)), _lines(actors, found)
 
 
-def _seen(before: Scene, after: Scene) -> tuple[list[Actor], Flows, Flows]:
+def _seen(before: Scene, after: Scene, members: Members) -> tuple[list[Actor], Flows, Flows]:
     outside = list(pieces(EVERYWHERE, INTERNET, holes(before, after), [*laws(before.ports), *laws(after.ports)]))
     spots = [spot for _, spot in outside]
     then, now = Kinds(before, spots), Kinds(after, spots)
@@ -70,7 +73,7 @@ def _seen(before: Scene, after: Scene) -> tuple[list[Actor], Flows, Flows]:
         Actor((label,), (Side(spot),), (Side(spot),), True, then.terms(spot) != now.terms(spot))
         for label, spot in outside
     ]
-    actors += _instances(before, after, then, now)
+    actors += _instances(before, after, then, now, members)
     return actors, Flows(then), Flows(now)
 
 
@@ -85,7 +88,7 @@ def _named(actors: list[Actor]) -> list[tuple[bool, tuple[str, ...]]]:
     return [(actor.outside, actor.names) for actor in actors]
 
 
-def _instances(before: Scene, after: Scene, then: Kinds, now: Kinds) -> Iterator[Actor]:
+def _instances(before: Scene, after: Scene, then: Kinds, now: Kinds, members: Members) -> Iterator[Actor]:
     alike: dict[tuple[frozenset[object], frozenset[object]], list[str]] = {}
     for name in sorted({*before.of, *after.of}, key=in_order):
         kinds = (
@@ -93,7 +96,9 @@ def _instances(before: Scene, after: Scene, then: Kinds, now: Kinds) -> Iterator
             frozenset(now.of(port) for port in after.of.get(name, ())),
         )
         alike.setdefault(kinds, []).append(name)
-    for names in alike.values():
+    for ones in alike.values():
+        names = [name for one in ones for name in members.get(one, (one,))]
+        names = sorted(names, key=in_order) if len(names) > len(ones) > 1 else names
         old, new = before.of.get(names[0], ()), after.of.get(names[0], ())
         yield Actor(
             names=tuple(f"instance.{name}" for name in names),

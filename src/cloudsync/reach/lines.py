@@ -1,6 +1,7 @@
 """Who may send what to whom, pair by pair, in as few lines as grouping by one side gives. `exposure` calls it."""
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from cloudsync.model.plan import Exposed
 from cloudsync.reach.ends import INTERNET, in_order
@@ -35,7 +36,12 @@ def _order(line: Exposed) -> tuple[Order, Order, tuple[str, ...]]:
 
 
 def _placed(names: Iterable[str]) -> Order:
-    return [(name != INTERNET, in_order(name)) for name in names]
+    return [_place(name) for name in names]
+
+
+@lru_cache(maxsize=1 << 15)
+def _place(name: str) -> tuple[bool, tuple[str, int, str]]:
+    return name != INTERNET, in_order(name)
 
 
 def _grouped(reached: dict[int, set[int]]) -> list[tuple[list[int], list[int]]]:
@@ -59,4 +65,4 @@ def _alike(reached: dict[int, set[int]]) -> list[tuple[list[int], list[int]]]:
 def _names(numbers: list[int], named: Named) -> tuple[str, ...]:
     """The internet, prefixes of it, instances."""
     found = [(named[number][0], name) for number in numbers for name in named[number][1]]
-    return tuple(name for _, name in sorted(found, key=lambda one: (not one[0], *_placed([one[1]]))))
+    return tuple(name for _, name in sorted(found, key=lambda one: (not one[0], _place(one[1]))))

@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from cloudsync.model.resources import MOST_DISKS
 from cloudsync.spec.fields import (
+    EMPTY_LIST,
     Device,
     Domain,
     Duration,
@@ -79,7 +80,7 @@ class Host(Written):
     address: str = Field(default="", description="The IPv4 address that other hosts reach it by.")
     virt: Literal["auto", "kvm", "qemu"] = "auto"
     zone: Name = Field(default="", description="A name for where the host stands, such as a rack.")
-    labels: Labels = Field(default={}, description="Free words that instances can ask for.")
+    labels: Labels = Field(default_factory=dict, description="Free words that instances can ask for.")
     overcommit: Overcommit = Field(default_factory=Overcommit)
     reserved: Reserved = Field(default_factory=Reserved)
     uplink: Device = Field(default="", description="The device that traffic leaves by. Default: the default route's.")
@@ -120,7 +121,7 @@ class PublicKeyFile(Written):
 
 class Rule(Written):
     protocol: Protocol = "any"
-    ports: Ports = []
+    ports: Ports = Field(default_factory=list)
     type: IcmpType | None = None
     code: Annotated[int, Field(ge=0, le=255)] | None = None
 
@@ -175,7 +176,7 @@ class Placement(Written):
 
     group: str = Field(default="", description="The name of a placement group.")
     zone: str = ""
-    labels: Labels = {}
+    labels: Labels = Field(default_factory=dict)
     host: str = ""
 
 
@@ -226,11 +227,11 @@ class Instance(Written):
     flavor: str = Field(min_length=1)
     network: str = Field(default="", description="Default: the network named default, else the only one.")
     networks: list[Nic] | None = Field(default=None, description="The network cards, in order, in place of `network`.")
-    keypairs: list[str] = []
+    keypairs: Annotated[list[str], EMPTY_LIST] = Field(default_factory=list)
     security_groups: list[str] | None = Field(default=None, description="Default: [default].")
     placement: Placement = Field(default_factory=Placement)
     user_data: UserData | None = None
-    metadata: Metadata = Field(default={}, max_length=128)
+    metadata: Metadata = Field(default_factory=dict, max_length=128)
     floating_ip: Addresses | None = Field(
         default=None, description="An address outside that leads to it; a list of one each when it has a count."
     )
@@ -240,10 +241,12 @@ class Instance(Written):
     )
     protect: bool = Field(default=False, description="No plan may delete or replace it.")
     state: Literal["running", "stopped"] = "running"
-    ignore: list[Literal["state"]] = Field(default=[], description="Drift in it is told and left alone.")
+    ignore: Annotated[list[Literal["state"]], EMPTY_LIST] = Field(
+        default_factory=list, description="Drift in it is told and left alone."
+    )
     paused: bool = Field(default=False, description="Nothing touches it until this line is gone.")
-    disks: list[Disk] = Field(
-        default=[],
+    disks: Annotated[list[Disk], EMPTY_LIST] = Field(
+        default_factory=list,
         max_length=MOST_DISKS,
         description="Extra disks. They survive a replace; one goes only when its line does, and that is confirmed.",
     )

@@ -1,8 +1,8 @@
 """Instances' network cards: one network or a list, fixed addresses that exist and are given once."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
+from typing import NamedTuple
 
 from cloudsync.spec.draft import Draft
 from cloudsync.spec.finding import Finding, Trail
@@ -13,8 +13,7 @@ from cloudsync.spec.words import count, quote
 MOST_CARDS = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
+class Card(NamedTuple):
     """A network card as written, for `copies` instances. `trail` leads to it; `network` may not exist."""
 
     base: str
@@ -28,13 +27,12 @@ def nics(draft: Draft) -> Iterator[Card]:
     """Every card of every instance; none where nothing says which network."""
     usual = default_network(draft.names["networks"])
     for base, instance in draft.instances.items():
-        above: Trail = ("instances", base)
         copies = 1 if instance.count is None else instance.count
         if instance.networks is not None:
             for index, nic in enumerate(instance.networks):
-                yield Card(base, nic.name, (*above, "networks", index), nic.address, copies)
+                yield Card(base, nic.name, ("instances", base, "networks", index), nic.address, copies)
         elif instance.network or usual:
-            yield Card(base, instance.network or usual or "", (*above, "network"), copies=copies)
+            yield Card(base, instance.network or usual or "", ("instances", base, "network"), "", copies)
 
 
 def one_way(draft: Draft) -> Iterator[Finding]:

@@ -32,21 +32,23 @@ def missing(section: str, name: str, names: frozenset[str], trail: Trail) -> Ite
 def of_instances(draft: Draft) -> Iterator[Finding]:
     for base, instance in draft.instances.items():
         above: Trail = ("instances", base)
-        single = (("image", instance.image), ("flavor", instance.flavor))
-        for key, name in single:
-            if name:
-                yield from missing(f"{key}s", name, draft.names[f"{key}s"], (*above, key))
         placement = instance.placement
-        if placement.group:
-            at = (*above, "placement", "group")
-            yield from missing("placement_groups", placement.group, draft.names["placement_groups"], at)
-        if placement.host:
-            yield from missing("hosts", placement.host, draft.names["hosts"], (*above, "placement", "host"))
+        named = (
+            ("images", instance.image, ("image",)),
+            ("flavors", instance.flavor, ("flavor",)),
+            ("placement_groups", placement.group, ("placement", "group")),
+            ("hosts", placement.host, ("placement", "host")),
+        )
+        for section, name, trail in named:
+            if name and name not in draft.names[section]:
+                yield from missing(section, name, draft.names[section], (*above, *trail))
 
 
 def of_networks(draft: Draft) -> Iterator[Finding]:
     names = draft.names["networks"]
     for card in nics(draft):
+        if card.network in names:
+            continue
         trail = (*card.trail, "name") if card.trail[2] == "networks" else card.trail
         yield from missing("networks", card.network, names, trail)
 
@@ -62,10 +64,10 @@ def lists(draft: Draft) -> Iterator[Finding]:
 def _list(section: str, written: Sequence[str], names: frozenset[str], above: Trail) -> Iterator[Finding]:
     seen: set[str] = set()
     for index, name in enumerate(written):
-        trail = (*above, index)
-        yield from missing(section, name, names, trail)
+        if name not in names:
+            yield from missing(section, name, names, (*above, index))
         if name in seen:
-            yield Finding(trail, f"{SINGULAR[section]} {quote(name)} is here twice", "remove one")
+            yield Finding((*above, index), f"{SINGULAR[section]} {quote(name)} is here twice", "remove one")
         seen.add(name)
 
 
