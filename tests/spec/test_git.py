@@ -11,6 +11,8 @@ from tests.spec.spec_text import HEAD, KEY, write
 
 TEXT = HEAD + "keypairs: {alice: {public_key_file: keys/alice.pub}}\n"
 
+WITH_IMAGE = TEXT.replace("'https://example.org/tiny.raw', sha256: " + "a" * 64, "'file:blank.raw'")
+
 
 def git(folder: Path, *words: str) -> str:
     identity = ("-c", "user.name=Test", "-c", "user.email=test@example.org", "-c", "commit.gpgsign=false")
@@ -50,6 +52,32 @@ def test_new_and_ignored_files_are_not_in_the_commit(spec: Path) -> None:
     git(spec.parent, "add", "-f", "keys/alice.pub")
     committed(spec)
     assert not load(spec).dirty
+
+
+def test_an_image_that_git_has_counts(spec: Path) -> None:
+    spec.write_text(WITH_IMAGE)
+    image = spec.parent / "blank.raw"
+    image.write_bytes(b"a" * 512)
+    committed(spec)
+    assert not load(spec).dirty
+    image.write_bytes(b"a" * 512)
+    assert not load(spec).dirty, "written again, and the same"
+    image.write_bytes(b"b" * 512)
+    assert load(spec).dirty
+    git(spec.parent, "add", "-A")
+    assert load(spec).dirty, "staged is not committed"
+    committed(spec)
+    assert not load(spec).dirty
+
+
+def test_an_image_that_git_does_not_have_does_not(spec: Path) -> None:
+    spec.write_text(WITH_IMAGE)
+    (spec.parent / ".gitignore").write_text("*.raw\n")
+    (spec.parent / "blank.raw").write_bytes(b"a" * 512)
+    committed(spec)
+    assert not load(spec).dirty
+    git(spec.parent, "add", "-f", "blank.raw")
+    assert load(spec).dirty, "it comes into the next commit"
 
 
 def test_before_the_first_commit(spec: Path) -> None:

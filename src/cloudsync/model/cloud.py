@@ -149,7 +149,8 @@ class Cloud:
     """`digest` covers the spec's text and every file it refers to. `groups` always has `default`.
 
     `bandwidth` is what a move may take, in bytes a second, 0 for all there is.
-    `commit` is the Git commit of the spec's folder, empty outside Git; `dirty` when the spec or a file of it differs.
+    `commit` is the Git commit of the spec's folder, empty outside Git; `dirty` when the spec or a file of it differs,
+    or an image that Git has.
     `evacuate` are hosts that the person has given up, on the command line: never part of the spec.
     `places` maps KIND.NAME (and `instance.BASE` for a counted one) to its key in the spec, `group.X/ingress/0` and
     `expect/0` to what stands there, `host.X/address` to that key where it is written. `written` has each group's rules

@@ -83,7 +83,12 @@ def referred(draft: Draft, home: Path) -> Iterator[Path]:
     for instance in draft.instances.values():
         if instance.user_data is not None and not isinstance(instance.user_data, str):
             yield home / instance.user_data.file
-    yield from (home / file_path(image.source) for image in draft.images.values() if is_file(image.source))
+    yield from (home / one for one in image_files(draft))
+
+
+def image_files(draft: Draft) -> list[str]:
+    """As they are named there."""
+    return [file_path(image.source) for image in draft.images.values() if is_file(image.source)]
 
 
 def public_keys(draft: Draft, folder: Source) -> Attached:
@@ -122,6 +127,8 @@ def _keypair(attached: Attached, folder: Source, name: str, written: str | Publi
 
 def _inside(attached: Attached, folder: Source, written: str, limit: int) -> bytes:
     path, data = folder.take(written, limit)
+    if data.startswith(_LFS):
+        raise FileProblem(f"{quote(written)} is a pointer of Git LFS in place of the file", "git lfs pull")
     attached.files[path] = data
     return data
 
@@ -168,7 +175,7 @@ def _image(attached: Attached, folder: Source, name: str, image: Image, digests:
         reason = (error.strerror or "cannot be read").lower()
         attached.found.append(Finding(trail, f"{quote(str(path))}: {reason}"))
         return
-    if SHA256.fullmatch(image.sha256) and image.sha256.lower() != digest:
+    if SHA256.fullmatch(image.sha256) and image.sha256.lower() != digest and bare != _POINTER:
         message = f"the file of image {quote(name)} has another digest than this: it was changed, or is another file"
         attached.found.append(Finding(("images", name, "sha256"), message, f"when the file is right, write {digest}"))
     if bare:

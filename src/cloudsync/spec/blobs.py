@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 
 from cloudsync.spec.digests import Digests
-from cloudsync.spec.git import Objects
+from cloudsync.spec.git import Objects, shared
 
 _POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize {}\n"
 _NAMED = re.compile(re.escape(_POINTER).replace(r"\{\}", "([0-9a-f]{64})", 1).replace(r"\{\}", "[0-9]+", 1).encode())
@@ -21,8 +21,19 @@ _SHA1 = 40
 def pointed(objects: Objects, blob: str) -> str:
     """The SHA-256 that a pointer of Git LFS names; empty where the blob is none."""
     found = objects.read(blob, _LONGEST_POINTER)
-    match = None if isinstance(found, int) else _NAMED.fullmatch(found)
+    return "" if isinstance(found, int) else meant(found)
+
+
+def meant(data: bytes) -> str:
+    """The same of what a file holds."""
+    match = _NAMED.fullmatch(data) if len(data) <= _LONGEST_POINTER else None
     return match[1].decode() if match else ""
+
+
+def kept(top: Path, digest: str, limit: int) -> bytes:
+    """What Git LFS has here of that content, and at most one byte more than `limit`. OSError when it has nothing."""
+    with (shared(top) / "lfs/objects" / digest[:2] / digest[2:4] / digest).open("rb") as stream:
+        return stream.read(limit + 1)
 
 
 def stored(path: Path, blob: str, objects: Objects, digests: Digests) -> str:

@@ -3,12 +3,13 @@
 Nothing is checked out. Of a stranger's commit nothing leads outside of it: no `..`, no link, no submodule.
 """
 
+import hashlib
 import os
 import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cloudsync.spec.blobs import itself, stored
+from cloudsync.spec.blobs import itself, kept, meant, stored
 from cloudsync.spec.digests import Digests, cache_path
 from cloudsync.spec.files import FileProblem, Folder
 from cloudsync.spec.git import Objects
@@ -42,9 +43,26 @@ class Commit:
         """The file's real path, as if it were checked out, and its content."""
         parts, name = self._file(written)
         found = self.objects.read(name, limit)
+        if isinstance(found, bytes) and meant(found):
+            found = self._kept(written, meant(found), limit)
         if isinstance(found, int):
             raise FileProblem(f"{quote(written)} has {count(found, 'byte')}, and at most {limit} are taken")
         return self.top.joinpath(*parts), found
+
+    def _kept(self, written: str, digest: str, limit: int) -> bytes | int:
+        """What a pointer of Git LFS stands for, where that was fetched; only a size where that is above `limit`."""
+        try:
+            found = kept(self.top, digest, limit)
+        except OSError:
+            found = b""
+        if len(found) > limit:
+            return len(found)
+        if hashlib.sha256(found).hexdigest() != digest:
+            raise FileProblem(
+                f"{quote(written)} is kept by Git LFS, and what commit {self.name[:12]} has of it is not here",
+                f"git -C {shlex.quote(str(self.top))} lfs fetch --all",
+            )
+        return found
 
     def image(self, written: str) -> Path:
         """Where it is checked out, as it is in the commit; or not committed, as images seldom are, but in the

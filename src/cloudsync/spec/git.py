@@ -138,6 +138,11 @@ def staged(top: Path, path: Path) -> Staged:
     return Staged(found["name"], int(found["size"]), (int(found["seconds"]), int(found["rest"])))
 
 
+def shared(top: Path) -> Path:
+    """The folder that all worktrees of the repository keep things in."""
+    return top / (_said(top, "rev-parse", "--git-common-dir") or ".git").strip()
+
+
 def remotes(top: Path) -> tuple[str, ...]:
     """Names of the repositories that this one knows. CloudsyncError where git does not read this one."""
     said = _said(top, "remote")

@@ -37,8 +37,8 @@ def load(path: Path, named: "set[Path] | None" = None) -> Cloud:
     from cloudsync.spec.files import Folder
 
     document, folder = read(path), Folder.of(path)
-    cloud, _, files = _loaded(document, folder, Digests(cache_path()), path, named)
-    return _committed(cloud, folder, [path.resolve(), *files])
+    cloud, draft, files = _loaded(document, folder, Digests(cache_path()), path, named)
+    return _committed(cloud, folder, [path.resolve(), *files], draft)
 
 
 def load_from(
@@ -123,10 +123,16 @@ def _places(document: "Document", draft: "Draft") -> dict[str, Place]:
     return places
 
 
-def _committed(cloud: Cloud, folder: "Folder", files: list[Path]) -> Cloud:
+def _committed(cloud: Cloud, folder: "Folder", files: list[Path], draft: "Draft") -> Cloud:
     if not folder.git:
         return cloud
+    from cloudsync.spec.attach import image_files
     from cloudsync.spec.git import commit
 
     head, dirty = commit(folder.fence, files)
+    images = [] if dirty or not head else image_files(draft)
+    if images:
+        from cloudsync.spec.checkout import differs
+
+        dirty = differs(folder, head, images)
     return replace(cloud, commit=head, dirty=dirty)
