@@ -1,4 +1,8 @@
-"""Which keys may stand at a place of the spec, taken from its JSON Schema. Called by `wording` and `strangers`."""
+"""Which keys may stand at a place of the spec, taken from its JSON Schema. `meant`, `wording` and `strangers` call it.
+
+What may stand at the top is asked of every spec, and the schema is made only for one with problems: that takes longer
+than to read ten thousand lines.
+"""
 
 from collections.abc import Iterator
 from functools import cache, lru_cache
@@ -16,10 +20,18 @@ def _schema() -> dict[str, Any]:
 @lru_cache(maxsize=4096)
 def keys(trail: Trail) -> frozenset[str]:
     """The keys that a mapping at `trail` may have; empty when any name will do."""
+    if not trail:
+        return _top()
     nodes = list(_open(_schema()))
     for step in trail:
         nodes = [inner for node in nodes for inner in _step(node, step)]
     return frozenset(key for node in nodes for key in node.get("properties", ()))
+
+
+def _top() -> frozenset[str]:
+    from cloudsync.spec.models import Spec
+
+    return frozenset(field.alias or name for name, field in Spec.model_fields.items())
 
 
 @cache
