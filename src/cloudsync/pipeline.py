@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from cloudsync.model.cloud import Cloud
-from cloudsync.model.difference import Difference, Fate, Side
 from cloudsync.model.document import Applied
 from cloudsync.model.plan import Change, Plan
 from cloudsync.model.problem import CloudsyncError, StaleError
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from cloudsync.apply.execute import Outcome
     from cloudsync.apply.surprise import Surprise
     from cloudsync.hosts.fleet import Fleet
+    from cloudsync.model.difference import Difference
     from cloudsync.reach.picture import Picture
     from cloudsync.spec.lineage import Lineage
     from cloudsync.spec.versions import Version
@@ -101,8 +101,9 @@ def get_ready() -> None:
     Thread(target=work, name="get ready", daemon=True).start()
 
 
-def compare(was: "Version", now: "Version") -> Difference:
+def compare(was: "Version", now: "Version") -> "Difference":
     """What the change from one version of a spec to another means, with no host asked. `now` is not broken."""
+    from cloudsync.model.difference import Difference, Fate, Side
     from cloudsync.planner.alike import alike
     from cloudsync.planner.between import between, confirm_same
     from cloudsync.planner.settled import settled
@@ -131,7 +132,7 @@ def drawn(plan: Plan, cloud: Cloud, snapshot: Snapshot) -> "Picture":
     return of_plan(plan, cloud, snapshot)
 
 
-def drawn_apart(found: Difference, was: "Version", now: "Version") -> "Picture | None":
+def drawn_apart(found: "Difference", was: "Version", now: "Version") -> "Picture | None":
     """The same of what `compare` found, by what Git has alone; None where the spec is removed."""
     from cloudsync.planner.pictured import of_change
     from cloudsync.scheduler.homes import heirs

@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 
 from cloudsync.model.resources import Direction, Rule
 from cloudsync.spec.change import Add, Drop
-from cloudsync.spec.normal import normal
-from cloudsync.spec.restored import allowed, entry, restored
+from cloudsync.spec.normal import allowed, normal
+from cloudsync.spec.restored import entry, restored
 
 HTTP = Rule(direction=Direction.INGRESS, protocol="tcp", ports=(80, 80))
 TLS = Rule(direction=Direction.INGRESS, protocol="tcp", ports=(443, 443))

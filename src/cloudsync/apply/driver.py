@@ -3,15 +3,17 @@
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from threading import Event as Flag
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from cloudsync.model.checkup import Check
-from cloudsync.model.denial import Denial
-from cloudsync.model.journal import Entry, Line
-from cloudsync.model.ruling import Ruling
 from cloudsync.model.snapshot import Boot, HostState
 from cloudsync.model.step import AwaitInstance, MoveInstance, Step
-from cloudsync.reach.question import Question
+
+if TYPE_CHECKING:
+    from cloudsync.model.checkup import Check
+    from cloudsync.model.denial import Denial
+    from cloudsync.model.journal import Entry, Line
+    from cloudsync.model.ruling import Ruling
+    from cloudsync.reach.question import Question
 
 Blobs = Mapping[str, bytes]
 """User-data by SHA-256: read from the spec again at apply, never part of a plan."""
@@ -23,11 +25,11 @@ Progress = Callable[[str], None]
 class Journal(Protocol):
     """What a host has written down of the applies of a cloud."""
 
-    def note(self, record: Line) -> None:
+    def note(self, record: "Line") -> None:
         """Write down that an apply begins or has ended; it is on the host's disk when this returns. HostError when it
         is not: an older agent keeps none."""
 
-    def applies(self, limit: int) -> tuple[Entry, ...]:
+    def applies(self, limit: int) -> "tuple[Entry, ...]":
         """The last ones, oldest first. HostError when the host cannot be asked."""
 
 
@@ -66,17 +68,17 @@ class Driver(Protocol):
     def console_log(self, uuid: str) -> bytes:
         """What the machine wrote to its serial port since it was made, oldest first."""
 
-    def denied(self, uuid: str) -> tuple[Denial, ...]:
+    def denied(self, uuid: str) -> "tuple[Denial, ...]":
         """What its security groups denied lately, the latest last. HostError when none of them logs it."""
 
-    def follow_denied(self, uuid: str, seen: Callable[[Denial], None]) -> None:
+    def follow_denied(self, uuid: str, seen: "Callable[[Denial], None]") -> None:
         """Report each denial from now on, until interrupted; HostError when the host stops telling."""
 
-    def checkup(self) -> tuple[Check, ...]:
+    def checkup(self) -> "tuple[Check, ...]":
         """What is right and wrong between here and the host and on it, in the order in which to mend it. Never raises
         for a host that is down: says so."""
 
-    def rulings(self, asked: Question) -> tuple[Ruling, ...]:
+    def rulings(self, asked: "Question") -> "tuple[Ruling, ...]":
         """What the kernel's rules do with packets, one for each service. HostError where there is no kernel."""
 
     def journal(self) -> Journal:

@@ -10,7 +10,6 @@ from cloudsync.cli.expectations import problems
 from cloudsync.cli.formats import REPORTS, one_of
 from cloudsync.cli.replacing import replacing
 from cloudsync.cli.say import colour, complain, out, say
-from cloudsync.cli.store import load_snapshot, save_plan
 from cloudsync.cli.who import who
 from cloudsync.model.cloud import Cloud
 from cloudsync.model.plan import Plan
@@ -42,6 +41,8 @@ def run(
     plan = warned(decide(cloud, snapshot, who()), lineage(cloud, snapshot))
     show_of(plan, cloud, snapshot, style)
     if save:
+        from cloudsync.cli.store import save_plan
+
         save_plan(plan, save, key)
         say(f"saved; carry it out with: cloudsync -f {path} apply {save}")
     if plan.broken:
@@ -80,6 +81,8 @@ def show(plan: Plan, style: str = "text") -> None:
 def snapshot_of(cloud: Cloud, file: Path | None, signers: Path | None) -> Snapshot:
     """What is there, or what was when it was saved."""
     if file:
+        from cloudsync.cli.store import load_snapshot
+
         return load_snapshot(file, signers)
     from cloudsync.hosts.fleet import Fleet
 

@@ -2,17 +2,19 @@
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cloudsync.cli.exits import Exit
 from cloudsync.cli.formats import one_of
 from cloudsync.cli.formats import service as in_words
 from cloudsync.cli.say import colour, out, say
 from cloudsync.model.cloud import Cloud
-from cloudsync.model.snapshot import Snapshot
-from cloudsync.pipeline import observe
 from cloudsync.reach.ask import Answer, ask
 from cloudsync.reach.service import Service
 from cloudsync.reach.wanted import of_cloud
+
+if TYPE_CHECKING:
+    from cloudsync.model.snapshot import Snapshot
 
 
 def run(path: Path, ends: tuple[str, str], service: str | None, from_kernel: bool, style: str) -> int:
@@ -30,6 +32,7 @@ def run(path: Path, ends: tuple[str, str], service: str | None, from_kernel: boo
 def _live(cloud: Cloud, ends: tuple[str, str], asked: Service) -> Answer:
     """Hosts that cannot be used have no say, and are named."""
     from cloudsync.hosts.fleet import Fleet
+    from cloudsync.pipeline import observe
     from cloudsync.reach.live import live
     from cloudsync.scheduler.homes import out_of_reach
 
@@ -43,7 +46,7 @@ def _live(cloud: Cloud, ends: tuple[str, str], asked: Service) -> Answer:
         return live(cloud, there, ends, asked, lambda name, question: fleet.drivers[name].rulings(question), away)
 
 
-def _state(snapshot: Snapshot, host: str) -> str:
+def _state(snapshot: "Snapshot", host: str) -> str:
     """The reason has been said."""
     return f"{host}, which is {snapshot.hosts[host].status.value if host in snapshot.hosts else 'not in the spec'}"
 

@@ -5,31 +5,34 @@ Calls may come from several threads: each opens a connection of its own.
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from threading import Event, Thread
 from time import monotonic
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote, urlencode
 
 from cloudsync import __version__
+from cloudsync.hosts.lease import once, renewed
 from cloudsync.hosts.unix_http import Absent, Answer, Endpoint, Silent
 from cloudsync.hosts.way import Way
 from cloudsync.model import wire
 from cloudsync.model.agent_state import AgentState, Held, ImageDone, Signs
-from cloudsync.model.checkup import Report
-from cloudsync.model.delta import DocumentDelta
-from cloudsync.model.denial import Denial
 from cloudsync.model.document import HostDocument
-from cloudsync.model.flow import Flow
-from cloudsync.model.journal import Entry, Line
 from cloudsync.model.problem import HostError
 from cloudsync.model.resources import Image
-from cloudsync.model.ruling import Ruling
 from cloudsync.model.snapshot import Boot
 from cloudsync.model.version import upgrade
-from cloudsync.reach.question import Question
+
+if TYPE_CHECKING:
+    from cloudsync.model.checkup import Report
+    from cloudsync.model.delta import DocumentDelta
+    from cloudsync.model.denial import Denial
+    from cloudsync.model.flow import Flow
+    from cloudsync.model.journal import Entry, Line
+    from cloudsync.model.ruling import Ruling
+    from cloudsync.reach.question import Question
 
 T = TypeVar("T")
 
@@ -65,9 +68,9 @@ class AgentClient:
         answer = self._at.ask("PUT", "/v1/document", body, {"if-match": f'"{base}"'}, wait=_APPLY)
         return str(self._fields(answer).get("etag", ""))
 
-    def patch_document(self, delta: DocumentDelta, etag: str) -> str:
+    def patch_document(self, delta: "DocumentDelta", etag: str) -> str:
         """Change the document called `etag`; the etag of the new one. StaleError when that is not the one there."""
-        body = wire.dump(DocumentDelta, delta)
+        body = wire.dump(type(delta), delta)
         answer = self._at.ask("PATCH", "/v1/document", body, {"if-match": f'"{etag}"'}, wait=_APPLY)
         return str(self._fields(answer).get("etag", ""))
 
@@ -84,35 +87,18 @@ class AgentClient:
             fields = self._fields(answer.line(_SHORT))
             if fields.get("held") is not True:
                 raise HostError(f"{self._at.host}: the agent did not give the lock", "run this again")
-            once = _once(lost)
-            with answer.kept(_SILENCE, once), self._renewed(fields.get("key"), lease, once):
+            key, told = fields.get("key"), once(lost)
+            with answer.kept(_SILENCE, told), ExitStack() as stack:
+                # An older agent gives no key, and asks for nothing.
+                if isinstance(key, str):
+                    renew = partial(self._at.ask, "PUT", f"/v1/lock/{key}", wait=_SHORT)
+                    stack.enter_context(renewed(renew, lease, told))
                 yield
 
-    @contextmanager
-    def _renewed(self, key: object, lease: float, lost: Callable[[], None]) -> Iterator[None]:
-        """Say several times a lease that it is still wanted; an older agent gives no `key` and asks for nothing."""
-        over = Event()
-
-        def renew() -> None:
-            heard = monotonic()
-            while not over.wait(lease / 4):
-                try:
-                    self._at.ask("PUT", f"/v1/lock/{key}", wait=_SHORT)
-                    heard = monotonic()
-                except HostError as error:
-                    if isinstance(error, Absent) or monotonic() - heard > lease:
-                        lost()
-                        return
-
-        if isinstance(key, str):
-            Thread(target=renew, name="lock", daemon=True).start()
-        try:
-            yield
-        finally:
-            over.set()
-
-    def rulings(self, asked: Question) -> tuple[Ruling, ...]:
+    def rulings(self, asked: "Question") -> "tuple[Ruling, ...]":
         """What the host's kernel does with packets."""
+        from cloudsync.model.ruling import Ruling
+
         ends = [("source", asked.source), ("target", asked.target)]
         query = urlencode([*ends, *(("service", str(service)) for service in asked.services)])
         return self._loaded(tuple[Ruling, ...], self._at.ask("GET", f"/v1/rulings?{query}", wait=_QUICK))
@@ -122,13 +108,15 @@ class AgentClient:
         answer = self._at.ask("GET", "/v1/lock", wait=_QUICK)
         return None if answer.strip() == b"null" else self._loaded(Held, answer)
 
-    def note(self, line: Line) -> None:
+    def note(self, line: "Line") -> None:
         """Have it written into the host's journal."""
         with self._journal():
-            self._at.ask("POST", "/v1/journal", wire.dump(Line, line), wait=_SHORT)
+            self._at.ask("POST", "/v1/journal", wire.dump(type(line), line), wait=_SHORT)
 
-    def applies(self, cloud: str, limit: int) -> tuple[Entry, ...]:
+    def applies(self, cloud: str, limit: int) -> "tuple[Entry, ...]":
         """The last applies of a cloud, oldest first."""
+        from cloudsync.model.journal import Entry
+
         query = urlencode({"cloud": cloud, "limit": limit})
         with self._journal():
             return self._loaded(tuple[Entry, ...], self._at.ask("GET", f"/v1/journal?{query}", wait=_SHORT))
@@ -175,43 +163,48 @@ class AgentClient:
 
     def signs(self, uuid: str) -> Signs:
         """What tells that a machine that was started is back."""
-        return self._loaded(Signs, self._at.ask("GET", f"/v1/instances/{quote(uuid, safe='')}/signs", wait=_QUICK))
+        return self._loaded(Signs, self._at.ask("GET", _of(uuid, "signs"), wait=_QUICK))
 
     def power_on(self, uuid: str) -> None:
         """Say that this machine is about to be started: what its guest told of an earlier boot is over."""
-        self._at.ask("POST", f"/v1/instances/{quote(uuid, safe='')}/boot", wait=_QUICK)
+        self._at.ask("POST", _of(uuid, "boot"), wait=_QUICK)
 
     def put_boot(self, boot: Boot) -> None:
         """What a guest told of its boot where it lived before."""
         body = wire.dump(Boot, boot)
-        self._at.ask("PUT", f"/v1/instances/{quote(boot.uuid, safe='')}/boot", body, wait=_QUICK)
+        self._at.ask("PUT", _of(boot.uuid, "boot"), body, wait=_QUICK)
 
-    def flows(self, uuid: str) -> tuple[Flow, ...]:
+    def flows(self, uuid: str) -> "tuple[Flow, ...]":
         """Connections of a machine that can go along to another host."""
-        return self._loaded(tuple[Flow, ...], self._at.ask("GET", self._flows(uuid), wait=_QUICK))
+        from cloudsync.model.flow import Flow
 
-    def put_flows(self, uuid: str, flows: tuple[Flow, ...]) -> None:
+        return self._loaded(tuple[Flow, ...], self._at.ask("GET", _of(uuid, "flows"), wait=_QUICK))
+
+    def put_flows(self, uuid: str, flows: "tuple[Flow, ...]") -> None:
         """Those that it had where it lived before."""
-        self._at.ask("PUT", self._flows(uuid), wire.dump(tuple[Flow, ...], flows), wait=_QUICK)
+        from cloudsync.model.flow import Flow
 
-    def _flows(self, uuid: str) -> str:
-        return f"/v1/instances/{quote(uuid, safe='')}/flows"
+        self._at.ask("PUT", _of(uuid, "flows"), wire.dump(tuple[Flow, ...], flows), wait=_QUICK)
 
     def console(self, uuid: str) -> bytes:
         """What the machine wrote to its serial port, oldest first. HostError when there is no log."""
-        return self._at.ask("GET", f"/v1/instances/{quote(uuid, safe='')}/console", wait=_QUICK)
+        return self._at.ask("GET", _of(uuid, "console"), wait=_QUICK)
 
     def forget_console(self, uuid: str) -> None:
         """Remove what a machine that is gone wrote to its serial port."""
-        self._at.ask("DELETE", f"/v1/instances/{quote(uuid, safe='')}/console", wait=_QUICK)
+        self._at.ask("DELETE", _of(uuid, "console"), wait=_QUICK)
 
-    def denied(self, uuid: str) -> tuple[Denial, ...]:
+    def denied(self, uuid: str) -> "tuple[Denial, ...]":
         """What its groups denied lately, the latest last. HostError when none of them logs it."""
-        return self._loaded(tuple[Denial, ...], self._at.ask("GET", _denied(uuid), wait=_QUICK))
+        from cloudsync.model.denial import Denial
 
-    def follow_denied(self, uuid: str, seen: Callable[[Denial], None]) -> None:
+        return self._loaded(tuple[Denial, ...], self._at.ask("GET", _of(uuid, "denied"), wait=_QUICK))
+
+    def follow_denied(self, uuid: str, seen: "Callable[[Denial], None]") -> None:
         """Each denial from now on; HostError when the agent stops."""
-        with closing(self._at.send("GET", f"{_denied(uuid)}/follow", wait=_SILENCE)) as answer:
+        from cloudsync.model.denial import Denial
+
+        with closing(self._at.send("GET", _of(uuid, "denied/follow"), wait=_SILENCE)) as answer:
             while line := answer.line(_SILENCE):
                 if line.strip():
                     seen(self._loaded(Denial, line))
@@ -221,8 +214,10 @@ class AgentClient:
         """One Alert a line, beginning with how it is now; for the caller to close."""
         return self._at.send("GET", "/v1/alerts", wait=_SILENCE)
 
-    def checkup(self) -> Report:
+    def checkup(self) -> "Report":
         """What the agent finds right and wrong on its host."""
+        from cloudsync.model.checkup import Report
+
         return self._loaded(Report, self._at.ask("GET", "/v1/checkup", wait=_QUICK))
 
     def _next_boot(self, answer: Answer, end: float) -> Boot | None:
@@ -284,17 +279,5 @@ def _apart(data: bytes | str) -> str:
     return upgrade(__version__, version) if isinstance(version, str) else ""
 
 
-def _denied(uuid: str) -> str:
-    return f"/v1/instances/{quote(uuid, safe='')}/denied"
-
-
-def _once(tell: Callable[[], None]) -> Callable[[], None]:
-    """Two threads notice."""
-    told = Event()
-
-    def first() -> None:
-        if not told.is_set():
-            told.set()
-            tell()
-
-    return first
+def _of(uuid: str, what: str) -> str:
+    return f"/v1/instances/{quote(uuid, safe='')}/{what}"

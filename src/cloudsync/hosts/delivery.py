@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from cloudsync.hosts.agent_client import AgentClient
 from cloudsync.model.agent_state import AgentState
-from cloudsync.model.delta import difference
 from cloudsync.model.document import HostDocument
 from cloudsync.model.problem import StaleError
 
@@ -39,6 +38,8 @@ class Delivery:
         old, etag = known
         if (old.cloud, old.host, old.generation) != (document.cloud, document.host, base):
             return ""
+        from cloudsync.model.delta import difference
+
         try:
             return self.agent.patch_document(difference(old, document), etag)
         except StaleError:

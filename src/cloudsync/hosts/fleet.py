@@ -5,16 +5,18 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from cloudsync.apply.driver import Driver
 from cloudsync.hosts.ask import at_once
-from cloudsync.model.checkup import Check
 from cloudsync.model.cloud import Cloud, Host
-from cloudsync.model.journal import Entry
 from cloudsync.model.problem import HostError
 from cloudsync.model.snapshot import HostState, HostStatus, Snapshot
 from cloudsync.scheduler.standing import recognised
+
+if TYPE_CHECKING:
+    from cloudsync.model.checkup import Check
+    from cloudsync.model.journal import Entry
 
 T = TypeVar("T")
 
@@ -50,12 +52,12 @@ class Fleet:
         """What runs, of each host that can say, by name."""
         return self._answers({name: one.runs for name, one in self.drivers.items() if name not in self._silent})[0]
 
-    def checkup(self) -> Mapping[str, tuple[Check, ...]]:
+    def checkup(self) -> "Mapping[str, tuple[Check, ...]]":
         """What every host is found to be like, by name."""
         found = at_once([driver.checkup for driver in self.drivers.values()])
         return dict(zip(self.drivers, found, strict=True))
 
-    def journals(self, limit: int) -> tuple[dict[str, tuple[Entry, ...]], dict[str, HostError]]:
+    def journals(self, limit: int) -> "tuple[dict[str, tuple[Entry, ...]], dict[str, HostError]]":
         """The last applies of each host by name, and why the others could not be asked."""
         return self._answers({name: partial(_applies, one, limit) for name, one in self.drivers.items()})
 
@@ -83,7 +85,7 @@ class Fleet:
         self.close()
 
 
-def _applies(driver: Driver, limit: int) -> tuple[Entry, ...]:
+def _applies(driver: Driver, limit: int) -> "tuple[Entry, ...]":
     return driver.journal().applies(limit)
 
 

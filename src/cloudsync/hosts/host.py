@@ -10,13 +10,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event as Flag
+from typing import TYPE_CHECKING
 
 from cloudsync.apply.driver import Blobs, Driver, Progress
 from cloudsync.hosts.agent_client import AgentClient
 from cloudsync.hosts.ask import Ask
 from cloudsync.hosts.back import wait_back
 from cloudsync.hosts.delivery import Delivery
-from cloudsync.hosts.journal import AgentJournal
 from cloudsync.hosts.libvirt.connection import Connection
 from cloudsync.hosts.libvirt.data_disk import DataDisks, remove
 from cloudsync.hosts.libvirt.domain import Domains
@@ -29,12 +29,9 @@ from cloudsync.hosts.tunnel import Tunnel
 from cloudsync.hosts.user_data import filled
 from cloudsync.hosts.virt import choose
 from cloudsync.model.agent_state import AgentState, ImageDone
-from cloudsync.model.checkup import Check
 from cloudsync.model.cloud import Host as Wanted
-from cloudsync.model.denial import Denial
 from cloudsync.model.problem import CloudsyncError, HostError
 from cloudsync.model.resources import Image, Instance, Power
-from cloudsync.model.ruling import Ruling
 from cloudsync.model.size import size
 from cloudsync.model.snapshot import Boot, HostState, HostStatus
 from cloudsync.model.step import (
@@ -51,8 +48,14 @@ from cloudsync.model.step import (
     StopInstance,
     UpdateInstance,
 )
-from cloudsync.reach.question import Question
 from cloudsync.spec.remote import remote
+
+if TYPE_CHECKING:
+    from cloudsync.hosts.journal import AgentJournal
+    from cloudsync.model.checkup import Check
+    from cloudsync.model.denial import Denial
+    from cloudsync.model.ruling import Ruling
+    from cloudsync.reach.question import Question
 
 SOCKET = "/run/cloudsync/agent.sock"
 _PATIENCE = 5.0
@@ -150,22 +153,24 @@ class Host:
     def console_log(self, uuid: str) -> bytes:
         return self._agent.console(uuid)
 
-    def denied(self, uuid: str) -> tuple[Denial, ...]:
+    def denied(self, uuid: str) -> "tuple[Denial, ...]":
         return self._agent.denied(uuid)
 
-    def follow_denied(self, uuid: str, seen: Callable[[Denial], None]) -> None:
+    def follow_denied(self, uuid: str, seen: "Callable[[Denial], None]") -> None:
         self._agent.follow_denied(uuid, seen)
 
-    def checkup(self) -> tuple[Check, ...]:
+    def checkup(self) -> "tuple[Check, ...]":
         """First the ways to the host, then what its agent says of it."""
         from cloudsync.hosts.examine import examine
 
         return examine(self._connection, self._agent, self._wanted, self._cloud, self._lead)
 
-    def rulings(self, asked: Question) -> tuple[Ruling, ...]:
+    def rulings(self, asked: "Question") -> "tuple[Ruling, ...]":
         return self._agent.rulings(asked)
 
-    def journal(self) -> AgentJournal:
+    def journal(self) -> "AgentJournal":
+        from cloudsync.hosts.journal import AgentJournal
+
         return AgentJournal(self._agent, self._cloud)
 
     def jump(self) -> str:
@@ -204,26 +209,20 @@ class Host:
         self.delivery.saw(self._state)
         return self._state
 
-    def _known(self) -> AgentState:
-        return self._state or self._ask_agent()
-
     def _virt(self, state: AgentState) -> str:
         return choose(self._wanted, state, lambda: offers_kvm(self._connection))
 
     def _put_image(self, image: Image, progress: Progress) -> None:
         """Fetched by the agent; a file of the controller is sent through libvirt, unless it is there."""
-        if image.source.startswith(("http://", "https://")):
-            done = self._agent.put_image(image, image.source, progress)
-        else:
-            if image.sha256 not in self._ask_agent().images:
-                self._pool.upload(Path(image.source), image.sha256, progress)
-            done = self._agent.put_image(image, None, progress)
-        self._images[image.sha256] = done
+        source = image.source if image.source.startswith(("http://", "https://")) else None
+        if source is None and image.sha256 not in self._ask_agent().images:
+            self._pool.upload(Path(image.source), image.sha256, progress)
+        self._images[image.sha256] = self._agent.put_image(image, source, progress)
 
     def _image(self, sha256: str) -> ImageDone:
         """What the agent found the image to be when it took it in."""
         if sha256 not in self._images:
-            info = self._known().image_info.get(sha256) or self._ask_agent().image_info.get(sha256)
+            info = (self._state or self._ask_agent()).image_info.get(sha256) or self._ask_agent().image_info.get(sha256)
             if info is None:
                 raise HostError(f"host {self.name}: image {sha256[:12]} is not in the cache", "plan again")
             self._images[sha256] = info
@@ -283,7 +282,7 @@ class Host:
             cloud=step.cloud,
             generation=step.generation,
             gateways=step.gateways,
-            virt=self._virt(self._known()),
+            virt=self._virt(self._state or self._ask_agent()),
             image_format=image_format,
             pool=self._pool.folder,
             most=step.most,

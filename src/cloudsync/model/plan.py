@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 
+from cloudsync.model.cited import Cited
 from cloudsync.model.cloud import Expectation
 from cloudsync.model.problem import Place
 from cloudsync.model.snapshot import Drift
@@ -130,19 +131,6 @@ class Exposure:
 
     added: tuple[Exposed, ...] = ()
     removed: tuple[Exposed, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cited:
-    """The rule that decides: `address` is its group's, `file` and `line` are where it stands, None when nowhere.
-
-    `packets` is what the kernel has counted for it, None when the kernel was not asked.
-    """
-
-    address: str
-    file: str | None = None
-    line: int | None = None
-    packets: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

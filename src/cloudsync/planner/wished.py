@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from cloudsync.model.cloud import Cloud
 from cloudsync.model.snapshot import Drift, HostState
-from cloudsync.spec.restored import allowed
+from cloudsync.spec.normal import allowed
 
 
 def wished(cloud: Cloud, hosts: Mapping[str, HostState]) -> Mapping[str, HostState]:

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from cloudsync.model.cited import Cited
 from cloudsync.model.cloud import Cloud
-from cloudsync.model.plan import Cited
 from cloudsync.model.problem import CloudsyncError
 from cloudsync.reach.encounter import Encounter, encounters
 from cloudsync.reach.ends import End, Party, Sort, end

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
+from cloudsync.model.cited import Cited
 from cloudsync.model.cloud import Cloud
-from cloudsync.model.plan import Cited
 from cloudsync.reach.encounter import Encounter
 from cloudsync.reach.ends import Party, Sort
 from cloudsync.reach.law import Law

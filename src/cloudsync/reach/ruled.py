@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from cloudsync.model.cited import Cited
 from cloudsync.model.cloud import Cloud
-from cloudsync.model.plan import Cited
 from cloudsync.model.resources import Direction, Rule
 from cloudsync.model.ruling import Ruling, Stop
 from cloudsync.reach.ask import Pair

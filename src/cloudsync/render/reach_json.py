@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from cloudsync.model.plan import Cited
+from cloudsync.model.cited import Cited
 from cloudsync.reach.ask import Answer, Pair
 from cloudsync.reach.service import Service
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from cloudsync.model.plan import Cited
+from cloudsync.model.cited import Cited
 from cloudsync.reach.ask import Answer, Pair
 from cloudsync.reach.verdict import Verdict
 from cloudsync.render.names import listed

@@ -86,6 +86,11 @@ def normal(rules: Iterable[Rule]) -> tuple[Rule, ...]:
     return tuple(sorted(found, key=Rule.key))
 
 
+def allowed(rules: tuple[Rule, ...], rule: Rule) -> bool:
+    """Whether `rules`, in normal form, allow all that `rule` does."""
+    return normal((*rules, rule)) == rules
+
+
 def _direction(rules: Collection[Rule]) -> Iterator[Rule]:
     if not rules:
         return

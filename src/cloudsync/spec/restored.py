@@ -5,7 +5,7 @@ from typing import Any
 
 from cloudsync.model.resources import Direction, Rule
 from cloudsync.spec.change import Add, Drop, Edit
-from cloudsync.spec.normal import normal
+from cloudsync.spec.normal import allowed, normal
 
 
 def restored(name: str, written: Iterable[tuple[str, Rule]], target: tuple[Rule, ...]) -> tuple[Edit, ...]:
@@ -22,11 +22,6 @@ def restored(name: str, written: Iterable[tuple[str, Rule]], target: tuple[Rule,
     edits: list[Edit] = [Drop(("security_groups", name, direction), index) for direction, index in reversed(drops)]
     new = [rule for rule in target if not allowed(kept, rule)]
     return (*edits, *(Add(("security_groups", name, rule.direction.value), entry(rule)) for rule in new))
-
-
-def allowed(rules: tuple[Rule, ...], rule: Rule) -> bool:
-    """Whether `rules`, in normal form, allow all that `rule` does."""
-    return normal((*rules, rule)) == rules
 
 
 def entry(rule: Rule) -> dict[str, Any]:
