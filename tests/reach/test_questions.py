@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloudsync.model.cloud import Cloud, Expectation
-from cloudsync.reach.ask import ask, told
-from cloudsync.reach.ends import party_at
+from cloudsync.reach.ask import ask, couples, told
+from cloudsync.reach.encounter import encounters
+from cloudsync.reach.ends import end, party_at
 from cloudsync.reach.expect import check
 from cloudsync.reach.recorded import of_documents
 from cloudsync.reach.scene import Scene
@@ -44,7 +45,24 @@ def test_what_is_listed_is_what_is_allowed_one_by_one(data: st.DataObject) -> No
 
 def allowed(scene: Scene, source: str, target: str, asked: Service) -> list[Service]:
     here, there = party_at(source, scene), party_at(target, scene)
-    return [pair.service for pair in told(cloud(), scene, here, there, asked) if pair.verdict is Verdict.ALLOWED]
+    met = encounters(scene, here, there, asked)
+    return [pair.service for pair in told(cloud(), scene, here, there, met) if pair.verdict is Verdict.ALLOWED]
+
+
+@settings(deadline=None, max_examples=tries(60))
+@given(st.data())
+def test_those_of_a_kind_are_told_what_each_alone_is(data: st.DataObject) -> None:
+    found = data.draw(worlds())
+    scene, whole = of_documents(found.hosts, {}), spec(found)
+    for _ in range(6):
+        source, target = data.draw(st.sampled_from(ENDS)), data.draw(st.sampled_from(ENDS[:3]))
+        asked = data.draw(st.sampled_from((ANY, *PACKETS[:3])))
+        each = (
+            pair
+            for one, other in couples(end(source, whole, scene), end(target, whole, scene))
+            for pair in told(whole, scene, one, other, encounters(scene, one, other, asked))
+        )
+        assert ask(whole, scene, source, target, asked).pairs == tuple(each)
 
 
 @settings(deadline=None, max_examples=tries(60))

@@ -1,14 +1,15 @@
 """A question in words -> the answer for every pair that its two ends stand for. `cloudsync reach` asks."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from cloudsync.model.cited import Cited
 from cloudsync.model.cloud import Cloud
 from cloudsync.model.problem import CloudsyncError
-from cloudsync.reach.encounter import Encounter, encounters
+from cloudsync.reach.encounter import Encounter
 from cloudsync.reach.ends import End, Party, Sort, end
 from cloudsync.reach.explain import because, cite, path
+from cloudsync.reach.meetings import Meetings
 from cloudsync.reach.scene import Scene
 from cloudsync.reach.service import Service
 from cloudsync.reach.verdict import Verdict
@@ -46,7 +47,9 @@ class Answer:
 def ask(cloud: Cloud, scene: Scene, source: str, target: str, asked: Service) -> Answer:
     """Raise CloudsyncError for ends that are none, that are both outside, or that are too many."""
     here, there = end(source, cloud, scene), end(target, cloud, scene)
-    pairs = tuple(pair for one, other in couples(here, there) for pair in told(cloud, scene, one, other, asked))
+    meetings = Meetings(scene, (*here.parties, *there.parties), asked)
+    met = ((one, other, meetings.of(one, other)) for one, other in couples(here, there))
+    pairs = tuple(pair for one, other, found in met for pair in told(cloud, scene, one, other, found))
     return Answer(pairs=pairs, note="" if pairs else _nobody(here, there))
 
 
@@ -71,10 +74,9 @@ def _nobody(here: End, there: End) -> str:
     return f"there is no instance in {' or '.join(dict.fromkeys(empty)) or here.word}"
 
 
-def told(cloud: Cloud, scene: Scene, here: Party, there: Party, asked: Service) -> Iterator[Pair]:
-    """What the scene says of two parties."""
-    found = (_pairs(cloud, scene, here, there, met) for met in encounters(scene, here, there, asked))
-    yield from once(list(found))
+def told(cloud: Cloud, scene: Scene, here: Party, there: Party, found: Iterable[Encounter]) -> Iterator[Pair]:
+    """What the scene says of two parties, by how they meet."""
+    yield from once([_pairs(cloud, scene, here, there, met) for met in found])
 
 
 def once(pieces: list[list[Pair]]) -> Iterator[Pair]:

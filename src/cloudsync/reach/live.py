@@ -73,7 +73,8 @@ class _Look:
             yield self._unknown(here, there, lost[0])
             return
         if built_in(here, there) and (not here.ports or there.sort not in _ITSELF):
-            yield from told(self._cloud, self.scene, here, there, self._asked)
+            found = encounters(self.scene, here, there, self._asked)
+            yield from told(self._cloud, self.scene, here, there, found)
             return
         hosts = tuple(dict.fromkeys(self._home[one.label] for one in (here, there) if one.sort is Sort.INSTANCE))
         pieces = [
