@@ -72,16 +72,32 @@ def test_the_kernel_is_asked_again_only_when_somebody_committed(namespace: Names
     assert in_kernel(namespace, document)
 
 
+def test_others_prepare_while_many_members_are_loaded_and_not_for_a_small_change(namespace: Namespace) -> None:
+    """In the firewall's own network namespace."""
+    told: list[tuple[HostDocument, int | None]] = []
+    firewall = Firewall(others=(lambda document: told.append((document, genid.generation())),))
+    small = sample()
+    crowd = {name: tuple(f"10.21.{at >> 8}.{at & 255}" for at in range(8000)) for name in small.members}
+    big = replace(small, members=crowd)
+    namespace.enter(lambda: firewall.apply(small))
+    before = namespace.enter(genid.generation)
+    assert told == []
+    namespace.enter(lambda: firewall.apply(big))
+    assert before is not None
+    assert [(document, at in (before, before + 1)) for document, at in told] == [(big, True)]
+    assert in_kernel(namespace, big)
+
+
 class Raced(Firewall):
     """Once, somebody commits between our look and our own commit."""
 
     races = 1
 
-    def _commit(self, found: Ruleset, wanted: Ruleset) -> None:
+    def _commit(self, document: HostDocument, found: Ruleset, wanted: Ruleset) -> None:
         if self.races:
             self.races = 0
             nft.commit("add rule inet cloudsync output counter\n")
-        Firewall._commit(self, found, wanted)
+        Firewall._commit(self, document, found, wanted)
 
 
 def test_somebody_who_commits_in_between_is_seen_by_the_next_apply(namespace: Namespace) -> None:

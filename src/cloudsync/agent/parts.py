@@ -27,16 +27,10 @@ STATE = Path("/var/lib/cloudsync/agent")
 
 def make_parts(places: Places, on_boot: Callable[[Boot], None], on_asked: Callable[[Counts], None]) -> Sequence[Part]:
     """`on_boot` and `on_asked` are called from a thread of the metadata service."""
-    walls = Firewall(places.metadata_port)
-    return (
-        Guards(),
-        walls,
-        Links(walls.loaded),
-        Fabric(),
-        Floating(),
-        Dnsmasq(places.run),
-        MetadataPart(places.metadata_port, places.state, on_boot, on_asked=on_asked),
-    )
+    addresses = Dnsmasq(places.run)
+    metadata = MetadataPart(places.metadata_port, places.state, on_boot, on_asked=on_asked)
+    walls = Firewall(places.metadata_port, (addresses.prepare, metadata.prepare))
+    return (Guards(), walls, Links(walls.loaded), Fabric(), Floating(), addresses, metadata)
 
 
 def remove(socket: Path = SOCKET, run: Path = RUN, state: Path = STATE) -> None:

@@ -49,6 +49,12 @@ class Dnsmasq:
     def folder(self) -> Path:
         return self.run / "dnsmasq"
 
+    def prepare(self, document: HostDocument) -> None:
+        """Work out what `apply` will need, and change nothing."""
+        with self._lock:
+            self._memo.turn()
+            files(document, self.folder, process.user(), self._memo)
+
     def apply(self, document: HostDocument) -> None:
         """Write what differs, then signal or replace the process. Raise HostError with the old one still serving where
         the new configuration is no good."""

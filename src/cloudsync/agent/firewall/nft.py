@@ -97,14 +97,18 @@ def _table(family: str) -> Table | None:
 
 
 def _run(*arguments: str, stdin: str = "") -> "subprocess.CompletedProcess[str]":
-    try:
-        return subprocess.run(
-            ["nft", *arguments], input=stdin, capture_output=True, text=True, check=False, env=_ENVIRONMENT
-        )
-    except (FileNotFoundError, PermissionError):
-        raise HostError(
-            "nft is not installed: instances cannot be protected", "sudo apt-get install nftables"
-        ) from None
+    """From memory, not by a pipe: nobody has to keep feeding a long script to nft."""
+    with os.fdopen(os.memfd_create("nft"), "w+b") as script:
+        script.write(stdin.encode())
+        script.seek(0)
+        try:
+            return subprocess.run(
+                ["nft", *arguments], stdin=script, capture_output=True, text=True, check=False, env=_ENVIRONMENT
+            )
+        except (FileNotFoundError, PermissionError):
+            raise HostError(
+                "nft is not installed: instances cannot be protected", "sudo apt-get install nftables"
+            ) from None
 
 
 def _first(text: str) -> str:

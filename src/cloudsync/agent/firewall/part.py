@@ -2,9 +2,10 @@
 
 import threading
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 
+from cloudsync.agent.ahead import Preparation, ahead
 from cloudsync.agent.firewall import conntrack, genid, nft, spoken
 from cloudsync.agent.firewall.compare import differences
 from cloudsync.agent.firewall.compile import compile_document
@@ -23,6 +24,9 @@ from cloudsync.model.ruling import Ruling
 from cloudsync.model.snapshot import Drift
 from cloudsync.reach.question import Question
 from cloudsync.reach.recorded import of_document
+
+_LONG = 1 << 16
+"""Characters of a script that keeps nft busy for longer than a thread costs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +49,11 @@ class _Judged:
 
 @dataclass(slots=True)
 class Firewall:
-    """`metadata_port` is where the metadata service listens. Calls may come from several threads."""
+    """`metadata_port` is where the metadata service listens; `others` prepare for a document while nft is busy. Calls
+    may come from several threads."""
 
     metadata_port: int = 8775
+    others: tuple[Preparation, ...] = ()
     name: str = "firewall"
     needs: tuple[str, ...] = ()
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
@@ -85,7 +91,7 @@ class Firewall:
         gone = frozenset(address for address, lost in left.items() if lost)
         now = suspects(found, wanted, left.keys() if self._last else None)
         self._unswept = both(self._unswept, both(now, gone))
-        self._commit(found, wanted)
+        self._commit(document, found, wanted)
         self._sweep(document, found, wanted, gone)
         self._last = document
 
@@ -142,14 +148,15 @@ class Firewall:
         self._known = _Known(before, found, read=True) if before is not None else None
         return found
 
-    def _commit(self, found: Ruleset, wanted: Ruleset) -> None:
+    def _commit(self, document: HostDocument, found: Ruleset, wanted: Ruleset) -> None:
         """A commit of ours that moved the generation by one was the only one: the kernel holds what was wanted."""
         script = delta(found, wanted)
         if not script:
             return
         known, self._known = self._known, None
         try:
-            nft.commit(script)
+            with ahead(self.others, document) if len(script) > _LONG else nullcontext():
+                nft.commit(script)
         except HostError:
             nft.commit(delta(self._found(), wanted, rewrite=True))
             self._known = None

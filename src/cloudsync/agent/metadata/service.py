@@ -71,6 +71,12 @@ class MetadataPart:
         """The process that answers guests, None while there is none."""
         return self._supervisor.pid if self._supervisor else None
 
+    def prepare(self, document: HostDocument) -> None:
+        """Work out what `apply` will need, and change nothing."""
+        with self._lock:
+            self._memo.turn()
+            records(document, self._passwords.all(), self._memo)
+
     def apply(self, document: HostDocument) -> None:
         with self._lock:
             self._memo.turn()
