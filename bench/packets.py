@@ -96,10 +96,10 @@ def flood(site: Site, program: str, fresh: bool, rate: int, seconds: float) -> "
 
 
 def fastest(site: Site, program: str, fresh: bool) -> float:
-    """Packets a second when none has to wait."""
+    """Packets for a second of processor time when none has to wait."""
     said, _ = flood(site, program, fresh, rate=0, seconds=1.0).communicate()
-    count, took, _ = map(float, said.split())
-    return count / took
+    count, _, spent = map(float, said.split())
+    return count / spent
 
 
 def flood_row(found: dict[str, Site], document: HostDocument, program: str, fresh: bool) -> dict[str, object]:
@@ -120,7 +120,8 @@ def flood_row(found: dict[str, Site], document: HostDocument, program: str, fres
         "value": lost,
         "unit": "packets",
         "peer": f"{sent:,} at {sent / took:,.0f} a second over {changes} changes; rules dropped {dropped}, full queues "
-        f"before them {queued}; as fast as they go {most:,.0f} a second, {most / empty:.2f} x an empty ruleset",
+        f"before them {queued}; as fast as they go {most:,.0f} for a second of processor time, {most / empty:.2f} x an "
+        "empty ruleset",
         "ratio": None,
         "bar": f"0 at {wanted:,} a second",
         "holds": lost == 0 and sent / took >= 0.99 * wanted,
