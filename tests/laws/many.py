@@ -7,7 +7,7 @@ from tests.effort import WORLDS
 
 # Shrinking a failure here takes minutes and gives little: a world is small to begin with.
 law = settings(
-    max_examples=WORLDS or 5,
+    max_examples=WORLDS or 3,
     derandomize=WORLDS <= 50,
     phases=(Phase.explicit, Phase.generate),
     suppress_health_check=(HealthCheck.too_slow, HealthCheck.data_too_large),

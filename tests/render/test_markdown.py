@@ -89,7 +89,7 @@ def test_a_word_is_shown_as_it_was_written(word: str) -> None:
         assert "".join(Page(fenced([line])).code) == f"{line}\n"
 
 
-@pytest.mark.parametrize("many", [0, 1, 10, 2_000, 10_000])
+@pytest.mark.parametrize("many", [0, 1, 10, 2_000, pytest.param(10_000, marks=pytest.mark.slow)])
 def test_a_comment_fits_and_counts_the_rest(many: int) -> None:
     usual = plan("web")
     kind: Change = usual.changes[0]

@@ -33,12 +33,12 @@ class Site:
     @classmethod
     def new(cls, folder: Path) -> "Site":
         remote = folder / "remote.git"
-        subprocess.run(["git", "init", "-q", "--bare", "-b", "main", str(remote)], check=True)
+        subprocess.run(["git", "init", "-q", "--bare", "-b", "main", "--template=", str(remote)], check=True)
         made = cls(Repository.new(folder / "desk"), remote, folder / "here")
         made.desk.git("remote", "add", "origin", str(remote))
         (made.desk.folder / "alice.pub").write_text(KEY)
         made.push(cloud_yaml=SPEC)
-        subprocess.run(["git", "clone", "-q", str(remote), str(made.here)], check=True)
+        subprocess.run(["git", "clone", "-q", "--template=", str(remote), str(made.here)], check=True)
         return made
 
     def push(self, *words: str, **files: str | None) -> str:

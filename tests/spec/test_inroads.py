@@ -62,6 +62,7 @@ def test_no_password_is_told(site: Site) -> None:
 def test_no_hook_of_the_clone_runs(site: Site, tmp_path: Path) -> None:
     for name in ("reference-transaction", "post-checkout", "post-merge"):
         hook = site.here / ".git/hooks" / name
+        hook.parent.mkdir(exist_ok=True)
         hook.write_text(f"#!/bin/sh\ntouch {tmp_path}/sprung\n")
         hook.chmod(0o755)
     site.push(cloud_yaml=SPEC + "# second\n")

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,13 @@ ROOT = Path(__file__).parents[2]
 EXAMPLE = Path(__file__).parent / "example.yaml"
 
 
+@cache
+def validator() -> Draft202012Validator:
+    return Draft202012Validator(schema())
+
+
 def errors(root: Any) -> list[str]:
-    return [error.json_path for error in Draft202012Validator(schema()).iter_errors(root)]
+    return [error.json_path for error in validator().iter_errors(root)]
 
 
 def test_the_kept_one_is_fresh() -> None:

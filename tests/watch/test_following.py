@@ -28,6 +28,8 @@ from tests.spec.signers import Signer
 from tests.watch.conventions import samples
 from tests.watch.watched import PATIENCE, SPEC, Watched, watched
 
+pytestmark = pytest.mark.slow
+
 MORE = SPEC + "  more: {image: blank, flavor: small}\n"
 MOST = MORE + "  most: {image: blank, flavor: small}\n"
 OTHER = SPEC + "  other: {image: blank, flavor: small}\n"
@@ -194,7 +196,6 @@ class Command:
         return self.process.wait(PATIENCE)
 
 
-@pytest.mark.slow
 def test_the_command_tells_systemd_prometheus_and_the_forge(
     site: Site, tmp_path: Path, alice: Signer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
