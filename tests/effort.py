@@ -1,4 +1,4 @@
-"""How hard properties are tried: on a few examples, always the same ones, in every run; on many with WORLDS=50, as
+"""How hard properties are tried: on a few examples, always the same ones, in every run; on many with WORLDS=25, as
 `make test` says. That is also how many worlds a law gets."""
 
 import os

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.lab.cloud import blank_cloud, running_agent
+from tests.lab.typed import typed
 
 pytestmark = pytest.mark.real
 PROGRAM = [sys.executable, "-m", "cloudsync"]
@@ -34,7 +35,7 @@ def spec(tmp_path: Path) -> Iterator[Path]:
 
 def run(spec: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     env = {**os.environ, "NO_COLOR": "1", **environment}
-    return subprocess.run([*PROGRAM, "-f", str(spec), *words], env=env, capture_output=True, text=True)
+    return typed(spec, *words, env=env)
 
 
 def refused(done: subprocess.CompletedProcess[str], *words: str) -> None:

@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from tests.lab.cloud import blank_cloud, running_agent
+from tests.lab.typed import typed
 
 pytestmark = pytest.mark.real
 PROGRAM = [sys.executable, "-m", "cloudsync", "-f"]
 
 
 def run(spec: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*PROGRAM, str(spec), *words], capture_output=True, text=True)
+    return typed(spec, *words)
 
 
 def begin(spec: Path, done: int = 1) -> subprocess.Popen[str]:

@@ -3,10 +3,11 @@
 import json
 import os
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from tests.lab.typed import typed
 
 PATIENCE = 900
 """Seconds for one boot; under software emulation beside other tests it takes minutes."""
@@ -68,9 +69,8 @@ class Booted:
 
     def run(self, *words: str, text: str | None = None) -> subprocess.CompletedProcess[str]:
         """`cloudsync -f SPEC …`, its output captured; `text` is its standard input."""
-        command = [sys.executable, "-m", "cloudsync", "-f", str(self.spec), *words]
         environment = {**os.environ, "NO_COLOR": "1", "XDG_DATA_HOME": str(self.folder)}
-        return subprocess.run(command, env=environment, input=text or "", capture_output=True, text=True)
+        return typed(self.spec, *words, env=environment, text=text or "")
 
     def good(self, *words: str) -> str:
         """What it printed; an AssertionError with all it said when it failed."""

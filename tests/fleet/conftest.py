@@ -11,6 +11,7 @@ import pytest
 
 from tests.fleet.sshd import Sshd, sshd
 from tests.lab.cloud import blank_cloud, running_agent
+from tests.lab.typed import typed
 
 PROGRAM = [sys.executable, "-m", "cloudsync"]
 
@@ -38,8 +39,7 @@ class Desk:
         self.spec.write_text(text.replace("here:", f"{more}  far:" if more else "far:").replace("qemu:///system", uri))
 
     def type(self, *words: str) -> subprocess.CompletedProcess[str]:
-        env = {**os.environ, "NO_COLOR": "1"}
-        return subprocess.run([*PROGRAM, "-f", str(self.spec), *words], env=env, capture_output=True, text=True)
+        return typed(self.spec, *words, env={**os.environ, "NO_COLOR": "1"})
 
     def done(self, *words: str) -> str:
         found = self.type(*words)

@@ -4,10 +4,8 @@ Python and its libraries are loaded by one process that does nothing else; each 
 """
 
 import json
-import multiprocessing
 import os
 import signal
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from tests.kill.blows import children
+from tests.lab.typed import run_here, server, write_to
 
 PATIENCE = 180.0
 BUSY, SLOW = 5, "did not answer in"
 KILLED = -signal.SIGKILL
-LOADED = ["tests.kill.program", "tests.kill.warm"]
+LOADED = ["tests.kill.program", "tests.kill.doors", "tests.lab.warm"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +54,7 @@ class Program:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._server = multiprocessing.get_context("forkserver")
-        self._server.set_forkserver_preload(LOADED)
+        self._server = server(LOADED)
 
     def run(self, spec: Path, *words: str, at: int | str = 0, strike: Callable[[], None] = itself) -> Done:
         """`strike` at moment `at`."""
@@ -93,19 +91,10 @@ class Program:
 
 
 def _be_the_program(command: list[str], files: list[Path], at: int | str, strike: Callable[[], None]) -> None:
-    from cloudsync.cli.main import main
     from tests.kill.doors import Moments, watch
 
     os.setsid()
     os.environ["NO_COLOR"] = "1"
-    for number, file in zip((1, 2), files, strict=False):
-        said = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        os.dup2(said, number)
-    sys.stdout, sys.stderr = (os.fdopen(number, "w", buffering=1) for number in (1, 2))
+    write_to(*files[:2])
     watch(Moments(files[2], at, strike))
-    try:
-        main(command)
-    finally:
-        for stream in (sys.stdout, sys.stderr):
-            with suppress(OSError, ValueError):
-                stream.flush()
+    run_here(command)

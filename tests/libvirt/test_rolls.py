@@ -13,6 +13,7 @@ import pytest
 from cloudsync.hosts.agent_client import AgentClient
 from cloudsync.model.resources import Instance
 from tests.lab.cloud import HOST, blank_image, running_agent, spec_of
+from tests.lab.typed import typed
 from tests.lab.understudy import Understudy, understudy
 
 pytestmark = pytest.mark.real
@@ -36,7 +37,7 @@ class Desk:
         return self.folder / "cloud.yaml"
 
     def run(self, *words: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run([*PROGRAM, str(self.spec), *words], capture_output=True, text=True)
+        return typed(self.spec, *words)
 
     def begin(self) -> "subprocess.Popen[str]":
         command = [*PROGRAM, str(self.spec), "apply", "-y", "--allow-destroy", "--allow-mass-delete"]

@@ -11,6 +11,7 @@ from cloudsync.model.flow import Flow
 from cloudsync.model.snapshot import Boot
 from tests.lab.cloud import spec_of
 from tests.lab.lab import Hosts
+from tests.lab.typed import typed
 
 PROGRAM = str(Path(sys.executable).with_name("cloudsync"))
 POOL = "/var/lib/cloudsync/pool"
@@ -47,7 +48,7 @@ class Scene:
         self.spec.write_text(spec_of(self.it.folder / "blank.raw", hosts, boxes, FLAVORS, more))
 
     def run(self, *words: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(self.command(*words), env=_environment(), capture_output=True, text=True)
+        return typed(self.spec, *words, env=_environment())
 
     def begin(self, *words: str) -> "subprocess.Popen[str]":
         """Its stderr is for the caller to read."""

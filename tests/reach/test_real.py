@@ -2,14 +2,14 @@
 
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import jsonschema
 import pytest
 
+from tests.house.promised import broken
 from tests.lab.cloud import blank_cloud, running_agent
+from tests.lab.typed import typed
 
 pytestmark = pytest.mark.real
 
@@ -22,8 +22,7 @@ security_groups:
 
 
 def run(spec: Path, *words: str, code: int = 0) -> str:
-    command = [sys.executable, "-m", "cloudsync", "-f", str(spec), *words]
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = typed(spec, *words)
     assert done.returncode == code, done.stdout + done.stderr
     return done.stdout
 
@@ -42,7 +41,7 @@ def spec(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 def live(spec: Path, *words: str, code: int) -> list[dict[str, object]]:
     found = json.loads(run(spec, "reach", "--live", *words, "--format", "json", code=code))
-    jsonschema.validate(found, json.loads(Path("schemas/reach.schema.json").read_text()))
+    assert broken(found, "reach") == []
     pairs: list[dict[str, object]] = found["pairs"]
     return pairs
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.cli.specs import APART
+from tests.recipes import program
 from tests.spec.repository import Repository
 
 TOKENS = ("comment-token", "job-token", "PRIVATE KEY")
@@ -102,10 +103,11 @@ class Machine:
         made = cls(folder)
         for name in ("bin", "home", "temp"):
             (folder / name).mkdir(parents=True)
+        program.put(folder / "bin" / "cloudsync")
         for name in ("apt-get", "pipx", "sudo"):
-            program = folder / "bin" / name
-            program.write_text(f'#!/bin/sh\necho {name} "$@" >>{folder}/installed\n')
-            program.chmod(0o755)
+            other = folder / "bin" / name
+            other.write_text(f'#!/bin/sh\necho {name} "$@" >>{folder}/installed\n')
+            other.chmod(0o755)
         return made
 
     def run(self, script: str, place: Path, **env: str) -> "subprocess.CompletedProcess[str]":

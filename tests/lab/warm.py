@@ -1,5 +1,5 @@
-"""Imported by the process that all runs are copies of: it plans and applies once on a simulated host, after which
-everything is loaded, and what is built when it is first needed is there."""
+"""Imported by the process that all runs of the program are copies of (`typed`): it plans and applies once on a
+simulated host, after which everything is loaded, and what is built when it is first needed is there."""
 
 import os
 import tempfile
@@ -11,15 +11,14 @@ from cloudsync.hosts import host  # noqa: F401 (the real one)
 from cloudsync.model import wire
 from cloudsync.model.agent_state import AgentState, ImageDone
 from cloudsync.model.delta import DocumentDelta
-from tests.kill import doors  # noqa: F401
-from tests.kill.spec import Box, Cloud, draw_images
+from tests.lab.cloud import blank_cloud
 
 COMMANDS = ("plan --format json", "apply -y", "plan --format json", "plan")
 
 
 def _practise(folder: Path) -> None:
-    draw_images(folder)
-    spec = Cloud(boxes={"one": Box(), "two": Box()}).write(folder / "cloud.yaml", {"here": "{uri: 'sim:'}"})
+    spec = blank_cloud(folder, 2)
+    spec.write_text(spec.read_text().replace("qemu:///system", "sim:"))
     for command in COMMANDS:
         app(args=["-f", str(spec), *command.split()], prog_name="cloudsync", standalone_mode=False)
 
