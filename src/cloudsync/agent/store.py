@@ -156,8 +156,10 @@ class Store:
         """Bound to one whole file: what is left of an older one's changes is never taken for this one's."""
         return self.path.with_name(f"document.{digest[:16]}.{number}.json")
 
-    def _changes(self, digest: str = "*") -> Iterator[Path]:
-        return self.path.parent.glob(f"document.{digest[:16]}.*.json")
+    def _changes(self, digest: str = "") -> Iterator[Path]:
+        # A pattern of its own for each document would be compiled, and kept, each time.
+        mine = f"document.{digest[:16]}"
+        return (path for path in self.path.parent.glob("document.*.json") if path.name.startswith(mine))
 
     def _tidy(self) -> None:
         """Remove changes to wholes that were replaced."""
