@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup dev image demo demo-clean test test-rootless test-packets test-machines test-fleets test-others test-killing check check-half check-rest browser bench kill machine lab lab-stop lab-start lab-down lock
+.PHONY: help setup dev image demo demo-clean test test-rootless test-packets test-machines test-fleets test-others test-killing check check-waiting check-half check-rest browser bench kill machine lab lab-stop lab-start lab-down lock
 IMAGE ?=
 HOSTS ?= 3
 UNDERLAY ?= flat
@@ -64,8 +64,9 @@ test-others:
 test-killing:
 	@setup/root $(REAL) $(KILLING) $(call named,killing )
 
-# Two halves, for two processors; each imports only what it needs, and nobody carries reports from one to the other.
+# Two halves, for two processors, and what mostly waits beside them; each imports only what it needs.
 HALF := $(addprefix tests/,cli house laws planner reach render)
+WAITING := tests/watch
 FAST := .venv/bin/python -m pytest -q -m 'not real and not slow'
 
 check: dev ## format, lint, types, import rules and the tests that need neither root nor processes of their own
@@ -73,13 +74,16 @@ check: dev ## format, lint, types, import rules and the tests that need neither 
 	@.venv/bin/ruff check --quiet .
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports --no-logo
-	@$(MAKE) --no-print-directory --keep-going -j2 --output-sync=target check-half check-rest
+	@$(MAKE) --no-print-directory --keep-going -j3 --output-sync=target check-waiting check-half check-rest
+
+check-waiting:
+	@$(FAST) $(WAITING)
 
 check-half:
 	@$(FAST) $(HALF)
 
 check-rest:
-	@$(FAST) $(addprefix --ignore=,$(HALF)) tests
+	@$(FAST) $(addprefix --ignore=,$(HALF) $(WAITING)) tests
 
 browser: dev ## drawings and reports measured in Chromium, Graphviz and Mermaid; pictures of each in build/browser
 	@setup/browser

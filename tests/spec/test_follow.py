@@ -12,6 +12,8 @@ from tests.spec.followed import SPEC, Site, refused, taken
 from tests.spec.signers import Signer
 from tests.spec.spec_text import KEY
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def site(tmp_path: Path) -> Site:

@@ -11,6 +11,8 @@ from tests.spec.followed import SPEC, TINY, Site, taken
 from tests.spec.repository import Repository
 from tests.spec.spec_text import KEY
 
+pytestmark = pytest.mark.slow
+
 WITH_FILE = SPEC.replace(TINY.removeprefix("{tiny: ")[:-1], "{source: 'file:disks/tiny.raw'}")
 IMAGE, OTHER = b"a" * 512, b"b" * 512
 

@@ -13,6 +13,8 @@ from tests.metadata.running import ended
 from tests.spec.followed import SPEC, Site, taken
 from tests.spec.repository import Repository
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def site(tmp_path: Path) -> Site:

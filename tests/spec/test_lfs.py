@@ -12,6 +12,8 @@ from cloudsync.spec.versions import version, versions
 from tests.spec.repository import Repository
 from tests.spec.spec_text import HEAD, NETWORK
 
+pytestmark = pytest.mark.slow
+
 IMAGE, OTHER = b"a" * 512, b"b" * 512
 SPEC = (
     HEAD.replace("'https://example.org/tiny.raw', sha256: " + "a" * 64, "'file:tiny.raw'")

@@ -10,6 +10,8 @@ from cloudsync.spec.versions import Version, versions
 from tests.spec.repository import Repository
 from tests.spec.spec_text import HEAD, KEY
 
+pytestmark = pytest.mark.slow
+
 SPEC = HEAD + "keypairs: {alice: {public_key_file: keys/alice.pub}}\n"
 
 
