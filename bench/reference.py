@@ -1,7 +1,7 @@
-"""A bar in seconds, held on a machine of another speed: as a multiple of something that was timed where it was set.
+"""A bar in seconds, beside something that was timed where it was set, and is timed again in the same run.
 
-The same is timed again beside what is held against it, in the same run, so the machine's speed and its other work are
-in both. Benchmarks with bars in seconds make their rows here.
+A bar holds by its seconds. The ratio says what of a miss is the machine's: on one of another speed both take longer, or
+both less. Benchmarks with bars in seconds make their rows here.
 """
 
 from dataclasses import dataclass
@@ -25,8 +25,8 @@ class Reference:
             "unit": unit,
             "peer": "; ".join(text for text in (peer, beside) if text),
             "ratio": round(took / here, 2),
-            "bar": f"<= {most:.3g} x that ({bar * factor:g} {unit} where that takes {self.there * factor:.3g} {unit})",
-            "holds": took <= most * here,
+            "bar": f"< {bar * factor:g} {unit}; where it was set, that is {most:.3g} x the other",
+            "holds": took < bar,
         }
 
 
