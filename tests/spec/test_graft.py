@@ -11,8 +11,9 @@ import pytest
 from cloudsync.model.problem import SpecError
 from cloudsync.spec.compose import Map, Seq
 from cloudsync.spec.document import Document, parse
-from cloudsync.spec.finding import Trail
+from cloudsync.spec.finding import Finding, Trail
 from cloudsync.spec.graft import graft
+from cloudsync.spec.repeats import unfold
 from cloudsync.spec.versions import Version, versions
 from tests.effort import tries
 from tests.spec.nearly import edited, lines
@@ -31,9 +32,12 @@ def trails(value: Any, above: Trail = ()) -> Iterator[Trail]:
 def read(text: str, like: Document | None = None) -> object:
     """All that is to be known of it, or why there is none."""
     try:
-        found = parse("b", text.encode(), like)
+        return all_of(parse("b", text.encode(), like, share=like is not None))
     except SpecError as error:
         return error.problems
+
+
+def all_of(found: Document) -> object:
     at = [(trail, found.position(trail), found.position(trail, at_key=True)) for trail in trails(found.root)]
     return repr(found.root), at, found.spots, found.complete
 
@@ -60,13 +64,39 @@ def test_it_is_read_as_it_would_be_by_itself() -> None:
     assert shared > tries(2500) // 13
 
 
+def test_what_is_there_again_is_read_as_it_would_be_by_itself() -> None:
+    shared = beside = 0
+    for stock, text in pairs():
+        found = unfold(stock.text)
+        if found:
+            folded = Document("a", stock.data, stock.text, found.root, composed=found.composed, moved=found.moved)
+            assert all_of(folded) == all_of(stock), stock.text
+            assert found.composed.nodes == stock.composed.nodes
+            assert read(text, folded) == read(text), (stock.text, text)
+            shared, beside = shared + 1, beside + (graft(text, folded) is not None)
+    assert shared > 200
+    assert beside > 20
+
+
+def test_a_secret_is_found_where_entries_say_the_same() -> None:
+    """A key that nobody knows may hold one: its lines are not shown."""
+    entry = "  {}:\n    image: a\n    flavor: b\n    spell: hunter2\n"
+    text = "instances:\n" + "".join(entry.format(name) for name in ("a", "b", "c")) + "#" * 100_000 + "\n"
+    shared, alone = (parse("a", text.encode(), share=share) for share in (True, False))
+    assert shared.moved
+    for name in ("a", "b"):
+        finding = Finding(("instances", name, "spell"), "it is unknown")
+        assert shared.problem(finding) == alone.problem(finding)
+        assert "hunter2" not in alone.problem(finding).source
+
+
 TEXT = "hosts:\n  kvm-1: {uri: 'qemu:///system'}\ninstances:\n  a: {image: a}\n  b:\n    image: b\n  c: {image: c}\n"
 
 
 def test_what_says_the_same_is_the_same_object() -> None:
     stock = parse("a", TEXT.encode())
     found = parse(
-        "b", TEXT.replace("image: b", "flavor: b\n    image: b").replace("hosts:", "\nhosts:").encode(), stock
+        "b", TEXT.replace("image: b", "flavor: b\n    image: b").replace("hosts:", "\nhosts:").encode(), stock, True
     )
     there, here = stock.root["instances"], found.root["instances"]
     assert (found.root["hosts"]["kvm-1"] is stock.root["hosts"]["kvm-1"], list(here)) == (True, ["a", "b", "c"])

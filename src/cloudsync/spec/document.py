@@ -16,6 +16,9 @@ from cloudsync.spec.words import in_place, printable, quote
 
 LARGEST = 8 << 20
 LONGEST_SHOWN = 4_000
+_LONG = 100_000
+"""Characters: what is shorter is read at once."""
+
 # YAML 1.2, production c-printable; libyaml refuses the rest without saying where. Most specs are ASCII, and all of
 # Unicode takes as long to compile as a small spec to read.
 _ASCII = r"\t\n\r\x20-\x7e"
@@ -48,7 +51,8 @@ class Document:
         from cloudsync.spec.secrets import secret_lines
         from cloudsync.spec.strangers import stranger_lines
 
-        strangers = stranger_lines(self.root, self.lines) if self.complete else frozenset()
+        root = compose(self.text).root if self.moved else self.root
+        strangers = stranger_lines(root, self.lines) if self.complete else frozenset()
         return strangers | secret_lines(self.lines, broken=not self.complete)
 
     def position(self, trail: Trail, at_key: bool = False, tree: Value = None) -> tuple[int, int]:
@@ -95,8 +99,9 @@ class Document:
         return in_place(self.lines[index])
 
 
-def read(path: Path) -> Document:
-    """The file at `path`. SpecError when it cannot be read, is too big, or is not UTF-8; other problems are `spots`."""
+def read(path: Path, share: bool = False) -> Document:
+    """The file at `path`. SpecError when it cannot be read, is too big, or is not UTF-8; other problems are `spots`.
+    What may be shared is said at `parse`."""
     file = str(path)
     try:
         confirm_inside(path)
@@ -113,21 +118,23 @@ def read(path: Path) -> Document:
     if len(data) > LARGEST:
         problem = Problem("the spec is larger than 8 MiB", Place(file, 1, 1), "split it into several clouds")
         raise SpecError([problem])
-    return parse(file, data)
+    return parse(file, data, share=share)
 
 
-def parse(file: str, data: bytes, like: Document | None = None) -> Document:
-    """`data` as a document. SpecError when it is not UTF-8 text. It may share parts with one that it is `like`."""
+def parse(file: str, data: bytes, like: Document | None = None, share: bool = False) -> Document:
+    """`data` as a document. SpecError when it is not UTF-8 text. It may `share` parts with one that it is `like`, and
+    where it says the same again: then only `position` knows where those stand."""
     text = _decode(file, data)
     bad = _UNPRINTABLE.search(text) if text.isascii() else re.search(_BEYOND, text)
     if bad is not None:
         place = _place(file, text[: bad.start()])
         message = f"the character {quote(bad[0])[1:-1]} cannot stand in YAML"
         raise SpecError([Problem(message, place, "remove it")])
-    if like:
+    if share and (like or len(text) > _LONG):
         from cloudsync.spec.graft import graft
+        from cloudsync.spec.repeats import unfold
 
-        grafted = graft(text, like)
+        grafted = (graft(text, like) if like else None) or unfold(text)
         if grafted:
             return Document(file, data, text, grafted.root, composed=grafted.composed, moved=grafted.moved)
     composed = compose(text)

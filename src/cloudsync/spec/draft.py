@@ -132,14 +132,16 @@ def _section(
     pattern = re.compile(SECTIONS[section][1])
     filled: dict[str, Any] = {}
     salvaged: dict[str, Any] = {}
+    same: dict[int, Any] = {}
     for name, item in items.items():
-        if name in known:
-            filled[name] = known[name]
+        there = known.get(name) or same.get(id(item))
+        if there is not None and pattern.fullmatch(name):
+            filled[name] = there
             continue
         if not pattern.fullmatch(name):
             found.append(_bad_name(section, name))
         try:
-            filled[name] = adapter.validate_python(item)
+            filled[name] = same[id(item)] = adapter.validate_python(item)
         except ValidationError:
             model, rest, wrong = _fill(adapter, item, (section, name), document)
             found.extend(wrong)

@@ -20,7 +20,7 @@ from cloudsync.spec.finding import Trail
 if TYPE_CHECKING:
     from cloudsync.spec.document import Document
 
-_ODD = ("\r", "\x85", "\u2028", "\u2029", "\n%", "\n---", "\n...")
+ODD = ("\r", "\x85", "\u2028", "\u2029", "\n%", "\n---", "\n...")
 """Line ends that hardly anybody uses, directives, and what parts documents."""
 
 _TOP = re.compile(r"\n([^\s#][^:\n]*)")
@@ -38,7 +38,7 @@ class Grafted:
     moved: Mapping[Trail, int]
 
 
-class _Entry(NamedTuple):
+class Entry(NamedTuple):
     """What looks like a key of a section, and the text from `start` down to the next line that starts no deeper, on
     line `end`. Lines count from 0."""
 
@@ -53,28 +53,31 @@ class _Entry(NamedTuple):
 def graft(text: str, stock: "Document") -> Grafted | None:
     """None where it has to be read whole."""
     known = stock.composed
-    if not (stock.complete and known.simple) or stock.spots or stock.moved:
+    if not (stock.complete and known.simple) or stock.spots:
         return None
-    if text.startswith(("%", "---", "...")) or any(one in text for one in _ODD):
+    if text.startswith(("%", "---", "...")) or any(one in text for one in ODD):
         return None
-    columns = _columns(stock.root)
+    columns = blocks(stock.root)
     theirs = _whole(stock, columns)
-    same = [one for one in _entries(text, columns) if _text(theirs.get((one.section, one.name))) == one.text]
+    same = [one for one in entries(text, columns) if _text(theirs.get((one.section, one.name))) == one.text]
     first = [one for one, before in zip(same, [None, *same], strict=False) if not _follows(one, before)]
-    found = _read(_reduced(text, same, first, columns), text, known.disguised)
-    if found is None or found.nodes + known.nodes > MOST_NODES or not _expected(found.root, same, first, columns):
+    found = read_alike(reduced(text, same, first, columns), text, known.disguised)
+    if found is None or found.nodes + known.nodes > MOST_NODES or not only_keys(found.root, same, first, columns):
         return None
-    return Grafted(found.root, found, _taken(found.root, stock.root, same, theirs))
+    return Grafted(found.root, found, _taken(found.root, stock, same, theirs))
 
 
-def _taken(root: Map, stock: Map, same: list[_Entry], theirs: Mapping[tuple[str, str], _Entry]) -> dict[Trail, int]:
+def _taken(
+    root: Map, stock: "Document", same: list[Entry], theirs: Mapping[tuple[str, str], Entry]
+) -> dict[Trail, int]:
     """Which of the same entries have moved, now that all are there, in the order of the text."""
     moved: dict[Trail, int] = {}
     for one in same:
-        section, their = root[one.section], stock[one.section]
+        section, their = root[one.section], stock.root[one.section]
         down = one.line - theirs[one.section, one.name].line
         _, column, row, at = their.marks[one.name]
         section[one.name], section.marks[one.name] = their[one.name], (one.line, column, row + down, at)
+        down += stock.moved.get((one.section, one.name), 0)
         if down:
             moved[one.section, one.name] = down
     for name in {one.section for one in same}:
@@ -85,7 +88,7 @@ def _taken(root: Map, stock: Map, same: list[_Entry], theirs: Mapping[tuple[str,
     return moved
 
 
-def _columns(root: Map) -> dict[str, int]:
+def blocks(root: Map) -> dict[str, int]:
     """Of sections that are blocks: such a mapping begins where its first key does."""
     found = {}
     for section, value in root.items():
@@ -96,7 +99,7 @@ def _columns(root: Map) -> dict[str, int]:
     return found
 
 
-def _entries(text: str, columns: Columns) -> Iterator[_Entry]:
+def entries(text: str, columns: Columns) -> Iterator[Entry]:
     """In order."""
     lines = f"\n{text}"
     tops = list(_TOP.finditer(lines))
@@ -109,21 +112,21 @@ def _entries(text: str, columns: Columns) -> Iterator[_Entry]:
         for key, (start, end) in zip(keys, pairwise([*(one.start() for one in keys), stop]), strict=True):
             line += text.count("\n", at, start)
             at, until = end, line + text.count("\n", start, end)
-            yield _Entry(top[1], key[1], start, line, until, text[start:end])
+            yield Entry(top[1], key[1], start, line, until, text[start:end])
             line = until
 
 
-def _text(one: _Entry | None) -> str | None:
+def _text(one: Entry | None) -> str | None:
     return one.text if one else None
 
 
-def _whole(stock: "Document", columns: Columns) -> dict[tuple[str, str], _Entry]:
+def _whole(stock: "Document", columns: Columns) -> dict[tuple[str, str], Entry]:
     """Those that are keys of their section, with one behind them, or one of the document, or nothing."""
     root: Map = stock.root
     tops = {marks[0] for marks in root.marks.values() if not marks[1]}
     ends = {one: tops | {marks[0] for marks in root[one].marks.values()} for one in columns}
     found = {}
-    for one in _entries(stock.text, columns):
+    for one in entries(stock.text, columns):
         marks = root[one.section].marks.get(one.name)
         closed = one.end in ends[one.section] or one.start + len(one.text) == len(stock.text)
         if closed and marks and marks[:2] == (one.line, columns[one.section]):
@@ -131,12 +134,12 @@ def _whole(stock: "Document", columns: Columns) -> dict[tuple[str, str], _Entry]
     return found
 
 
-def _follows(one: _Entry, before: _Entry | None) -> bool:
+def _follows(one: Entry, before: Entry | None) -> bool:
     """Whether it comes right behind another, and so is expected where that was."""
     return before is not None and before.section == one.section and before.end == one.line
 
 
-def _read(reduced: str, text: str, disguised: bool) -> Composed | None:
+def read_alike(reduced: str, text: str, disguised: bool) -> Composed | None:
     """What stands in the reduced text, read as `compose` reads the whole; None where something is wrong with either, or
     where the whole is not read that way."""
     if disguised and (disguise(text) is None or not composed(text, disguised=False)[1]):
@@ -145,7 +148,7 @@ def _read(reduced: str, text: str, disguised: bool) -> Composed | None:
     return None if broken or found.spots or not (found.complete and found.simple) else found
 
 
-def _reduced(text: str, same: list[_Entry], first: list[_Entry], columns: Columns) -> str:
+def reduced(text: str, same: list[Entry], first: list[Entry], columns: Columns) -> str:
     """With as many lines as before, and something in place of the `first` of those that follow one another."""
     stand_ins = {one.start: f"{' ' * columns[one.section]}{one.name}: 0" for one in first}
     parts, at = [], 0
@@ -155,9 +158,9 @@ def _reduced(text: str, same: list[_Entry], first: list[_Entry], columns: Column
     return "".join([*parts, text[at:]])
 
 
-def _expected(root: object, same: list[_Entry], first: list[_Entry], columns: Columns) -> bool:
+def only_keys(root: object, same: list[Entry], first: list[Entry], columns: Columns) -> bool:
     """Whether each stand-in was taken for a key of its section, and nothing is there twice."""
-    there, used = _columns(root) if isinstance(root, Map) else {}, {one.section for one in same}
+    there, used = blocks(root) if isinstance(root, Map) else {}, {one.section for one in same}
     if not isinstance(root, Map) or any(there.get(one) != columns[one] for one in used):
         return False
     names = {(one.section, one.name) for one in same}

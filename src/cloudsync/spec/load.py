@@ -36,7 +36,7 @@ def load(path: Path, named: "set[Path] | None" = None) -> Cloud:
     from cloudsync.spec.document import read
     from cloudsync.spec.files import Folder
 
-    document, folder = read(path), Folder.of(path)
+    document, folder = read(path, share=True), Folder.of(path)
     cloud, draft, files = _loaded(document, folder, Digests(cache_path()), path, named)
     return _committed(cloud, folder, [path.resolve(), *files], draft)
 

@@ -135,12 +135,12 @@ class _Shelf:
     def _here(self, at: Path, called: Path) -> tuple[Document, Source]:
         if not os.path.lexists(at):
             raise NoFileError("there is no spec")
-        return read(called), Checkout(Folder.of(at), self.objects)
+        return read(called, share=True), Checkout(Folder.of(at), self.objects)
 
     def _opened(self, commit: str, at: Path, label: str, former: Former | None) -> tuple[Document, Source]:
         found = Commit(self.objects, commit, self.top, at.parent, self.digests)
         real, data = found.take(at.name, LARGEST)
-        return parse(label, data, former.document if former else None), replace(found, home=real.parent)
+        return parse(label, data, former.document if former else None, share=True), replace(found, home=real.parent)
 
     def moved(self, base: str, head: str, file: str, missing: Version, other: Version) -> Version:
         """The version that `missing` is, by the name that the spec had or has there, beside the `other` one."""
