@@ -10,7 +10,7 @@ outcome  = execute(plan, fleet)              concurrent, nothing left to decide 
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from hashlib import sha256
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from cloudsync.model.cloud import Cloud
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.document import Applied
 from cloudsync.model.plan import Change, Plan
 from cloudsync.model.problem import CloudsyncError, StaleError

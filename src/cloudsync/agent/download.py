@@ -7,7 +7,6 @@ server that ignores Range, or whose file has changed since (If-Range), sends eve
 import errno
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from email.utils import parsedate
 from hashlib import sha256
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import IO, TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from cloudsync.agent.progress import Meter
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.problem import HostError
 from cloudsync.model.spare import SPARE, shortage
 

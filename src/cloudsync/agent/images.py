@@ -7,7 +7,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from threading import Event, Thread
 
 from cloudsync.agent.mishap import mishap
@@ -15,6 +15,7 @@ from cloudsync.agent.places import sync_folder
 from cloudsync.agent.pool import Pool
 from cloudsync.agent.take_in import Wish, take_in
 from cloudsync.model.agent_state import ImageDone
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.problem import CloudsyncError, HostError
 
 log = logging.getLogger("cloudsync.agent")

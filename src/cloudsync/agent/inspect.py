@@ -3,9 +3,8 @@
 Nothing is guessed: a file is qcow2 by a sound header, raw when it carries no other format's mark.
 """
 
-from dataclasses import dataclass
-
 from cloudsync.agent import qcow2
+from cloudsync.model.dataclass import dataclass
 
 HEAD = qcow2.HEAD
 TAIL = 512

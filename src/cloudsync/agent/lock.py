@@ -5,12 +5,13 @@ at a time has it only as long as it says so again.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from secrets import token_hex
 from time import monotonic
 
 from cloudsync.model.agent_state import Held
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.problem import HostError, LockedError
 
 

@@ -6,7 +6,6 @@ No label is a guest's or a person's own word: whoever may read this learns how m
 import socket
 import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from threading import Lock
 
 from prometheus_client import (
@@ -25,6 +24,7 @@ from cloudsync.agent.metadata.fold import STAGES
 from cloudsync.agent.metadata.tally import Counts
 from cloudsync.agent.meter import Meter
 from cloudsync.agent.server import Config, config
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.document import HostDocument
 from cloudsync.model.problem import CloudsyncError
 from cloudsync.model.snapshot import Boot

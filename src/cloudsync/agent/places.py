@@ -1,8 +1,9 @@
 """Where the agent keeps things on this host; tests move all of it into a folder of their own."""
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
+
+from cloudsync.model.dataclass import dataclass
 
 CONSOLES = Path("/var/log/libvirt/qemu")
 """virtlogd writes the serial logs here (`<serial><log file=…>` of each domain)."""

@@ -1,7 +1,8 @@
 """The header of a qcow2 file, read strictly (QEMU's docs/interop/qcow2.txt). Pure; called by inspect.py and pool.py."""
 
 import struct
-from dataclasses import dataclass
+
+from cloudsync.model.dataclass import dataclass
 
 MAGIC = b"QFI\xfb"
 MAX_VIRTUAL = 64 << 40

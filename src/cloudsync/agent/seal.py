@@ -1,11 +1,12 @@
 """A stored value as two lines, a seal and the value's JSON, and back; store.py keeps documents and deltas so."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from hashlib import sha256
 from typing import TypeVar
 
 from cloudsync.model import wire
+from cloudsync.model.dataclass import dataclass
 
 T = TypeVar("T")
 

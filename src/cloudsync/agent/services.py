@@ -1,7 +1,6 @@
 """What the agent's API is a face of: made by daemon.py, given to app.py and guests.py."""
 
 import asyncio
-from dataclasses import dataclass
 from pathlib import Path
 
 from cloudsync.agent.alarm import Alarm
@@ -13,6 +12,7 @@ from cloudsync.agent.keeper import Keeper
 from cloudsync.agent.lock import ApplyLock
 from cloudsync.agent.meter import Meter
 from cloudsync.agent.neighbours.lookout import Lookout
+from cloudsync.model.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

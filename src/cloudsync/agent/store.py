@@ -9,7 +9,6 @@ import logging
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from errno import ENOENT
 from hashlib import sha256
 from pathlib import Path
@@ -17,6 +16,7 @@ from pathlib import Path
 from cloudsync.agent.places import sync_folder
 from cloudsync.agent.seal import Damage, Seal, etag, opened, sealed
 from cloudsync.model import wire
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.delta import DocumentDelta, Misfit, difference, patched
 from cloudsync.model.document import HostDocument
 

@@ -6,7 +6,6 @@ Runs in a thread of images.py. Until the last rename nothing is an image.
 import os
 import stat
 from collections.abc import Callable
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from threading import Event
@@ -17,6 +16,7 @@ from cloudsync.agent.places import sync_folder
 from cloudsync.agent.pool import Pool, look
 from cloudsync.agent.progress import Meter
 from cloudsync.model.agent_state import ImageDone
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.problem import HostError
 from cloudsync.model.spare import shortage
 

@@ -1,7 +1,6 @@
 """What an apply tells while it runs; each names its step."""
 
-from dataclasses import dataclass
-
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.step import Step
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from graphlib import TopologicalSorter
 from threading import Event as Flag
@@ -11,6 +10,7 @@ from threading import Event as Flag
 from cloudsync.apply.attempt import attempt, left, patience
 from cloudsync.apply.driver import Blobs, Driver, Progress
 from cloudsync.apply.events import Event, Failed, Finished, Progressed, Skipped, Started
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.plan import Plan
 from cloudsync.model.problem import CloudsyncError
 from cloudsync.model.step import AwaitInstance, MoveInstance, Step

@@ -5,9 +5,9 @@ A machine's run is the process that runs it: another number is another process. 
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from cloudsync.apply.execute import Outcome
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.plan import Disruption, Plan
 from cloudsync.model.step import (
     CreateInstance,

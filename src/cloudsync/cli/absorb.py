@@ -8,13 +8,13 @@ import difflib
 import os
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from cloudsync.cli.exits import Exit
 from cloudsync.cli.plan import snapshot_of
 from cloudsync.cli.say import out, say
 from cloudsync.cli.who import who
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.plan import Disruption, Plan
 from cloudsync.model.problem import CloudsyncError, SpecError
 from cloudsync.model.snapshot import Drift, Snapshot

@@ -4,7 +4,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from threading import Event as Flag
 
@@ -17,6 +17,7 @@ from cloudsync.cli.store import load_plan
 from cloudsync.cli.who import who
 from cloudsync.hosts.fleet import Fleet
 from cloudsync.model.cloud import Cloud
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.plan import Disruption, Plan
 from cloudsync.model.problem import CloudsyncError, SpecError, StaleError
 from cloudsync.model.snapshot import Snapshot

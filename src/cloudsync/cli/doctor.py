@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from cloudsync.cli.exits import Exit
@@ -11,6 +11,7 @@ from cloudsync.cli.say import colour, out
 from cloudsync.hosts.fleet import Fleet
 from cloudsync.model.checkup import Check, Verdict
 from cloudsync.model.cloud import Cloud
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.problem import CloudsyncError, Problem, SpecError
 from cloudsync.render import doctor as render
 from cloudsync.render.doctor import Findings

@@ -1,11 +1,11 @@
 """`watch --git`: the branch as the source of what is wanted, and who is told what became of its commits."""
 
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from cloudsync.cli.keygen import signer
 from cloudsync.cli.say import say
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.problem import CloudsyncError
 from cloudsync.spec.follow import Branch, Follower, Verify, confirm_apart
 from cloudsync.watch.branch import BranchSource

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from cloudsync.apply.driver import Driver
 from cloudsync.hosts.fleet import Fleet
 from cloudsync.model.cloud import Cloud
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.problem import CloudsyncError
 from cloudsync.model.resources import Instance, Power
 from cloudsync.model.snapshot import HostState, Snapshot

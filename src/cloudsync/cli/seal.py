@@ -5,10 +5,10 @@ Called by store.py. The digest catches a hand that meant well; the signature say
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.problem import CloudsyncError
 
 

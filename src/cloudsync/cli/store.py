@@ -6,12 +6,12 @@ import re
 import stat
 import tempfile
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar
 
 from cloudsync.cli.seal import Seal, confirm, seal
 from cloudsync.model import wire
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.plan import Plan
 from cloudsync.model.problem import CloudsyncError
 from cloudsync.model.snapshot import Snapshot

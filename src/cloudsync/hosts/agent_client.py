@@ -6,7 +6,6 @@ Calls may come from several threads: each opens a connection of its own.
 import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from time import monotonic
@@ -19,6 +18,7 @@ from cloudsync.hosts.unix_http import Absent, Answer, Endpoint, Silent
 from cloudsync.hosts.way import Way
 from cloudsync.model import wire
 from cloudsync.model.agent_state import AgentState, Held, ImageDone, Signs
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.document import HostDocument
 from cloudsync.model.problem import HostError
 from cloudsync.model.resources import Image

@@ -3,10 +3,9 @@
 Called by host.py.
 """
 
-from dataclasses import dataclass
-
 from cloudsync.hosts.agent_client import AgentClient
 from cloudsync.model.agent_state import AgentState
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.document import HostDocument
 from cloudsync.model.problem import StaleError
 

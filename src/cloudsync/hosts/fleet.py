@@ -1,7 +1,7 @@
 """All hosts of a cloud: a Driver each, and what they say when asked at once. The CLI's `with Fleet.open(cloud)`."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from cloudsync.apply.driver import Driver
 from cloudsync.hosts.ask import at_once
 from cloudsync.model.cloud import Cloud, Host
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.problem import HostError
 from cloudsync.model.snapshot import HostState, HostStatus, Snapshot
 from cloudsync.scheduler.standing import recognised

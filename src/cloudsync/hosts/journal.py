@@ -1,10 +1,11 @@
 """The journal of a host, real or simulated, for one cloud. Implements apply.driver.Journal; the drivers hand it out."""
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from cloudsync.hosts.agent_client import AgentClient
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.document import Applied
 from cloudsync.model.journal import Entry, Line, cut_off, entries, latest, line, of_cloud
 from cloudsync.model.problem import HostError

@@ -5,7 +5,6 @@ Whatever fails, it is on the source as it was, and what was made on the target i
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from threading import Event as Flag
 
 from cloudsync.hosts.agent_client import AgentClient
@@ -16,6 +15,7 @@ from cloudsync.hosts.libvirt.domain import Domains
 from cloudsync.hosts.libvirt.domain_xml import root_disk
 from cloudsync.hosts.libvirt.migrate import migrate
 from cloudsync.hosts.libvirt.volume import Pool
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.problem import CloudsyncError, HostError
 from cloudsync.model.resources import Power
 from cloudsync.model.step import MoveInstance

@@ -1,8 +1,9 @@
 """Data disks of a simulated host: made, grown, and in one machine at a time. Pure; called by sim_state.py."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.problem import HostError
 from cloudsync.model.resources import MOST_DISKS, Instance
 from cloudsync.model.snapshot import Machine

@@ -1,10 +1,11 @@
 """What a simulated host holds, and what each step does to it: state in, state out, refusing what real hosts refuse."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TypeVar
 
 from cloudsync.hosts.sim_disks import SimDisk, as_wanted, confirm_free, parted
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.delta import difference, patched
 from cloudsync.model.document import HostDocument
 from cloudsync.model.problem import HostError, StaleError

@@ -7,7 +7,6 @@ import json
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from pathlib import Path
 from threading import Event, Thread
@@ -15,6 +14,7 @@ from time import monotonic, sleep
 
 from cloudsync.hosts.program import as_root
 from cloudsync.hosts.way import Way
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.problem import CloudsyncError, HostError, LockedError, StaleError
 
 _CONNECT = 10.0

@@ -1,8 +1,9 @@
 """KIND.NAME: what a thing is called in the spec, in plans and on the command line, forever."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
+
+from cloudsync.model.dataclass import dataclass
 
 
 def numbered(name: str) -> tuple[str, int]:

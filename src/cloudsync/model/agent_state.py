@@ -1,8 +1,9 @@
 """What an agent says about its host, and about an image it has taken in: the answers of its socket."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.document import Applied, HostDocument
 from cloudsync.model.obstacle import Obstacle
 from cloudsync.model.snapshot import Boot, Drift, Occupied

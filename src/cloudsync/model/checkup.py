@@ -1,7 +1,8 @@
 """What was looked at on the way to a host and on it, with the fix of what is wrong: what `doctor` shows."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from cloudsync.model.dataclass import dataclass
 
 
 class Verdict(StrEnum):

@@ -1,6 +1,6 @@
 """Which rule decides, and where it stands: part of every answer of `reach` and of broken expectations."""
 
-from dataclasses import dataclass
+from cloudsync.model.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,8 +4,9 @@ Nothing is decided yet: no host, address, MAC or UUID unless the user wrote it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.problem import Place
 from cloudsync.model.resources import Group, Image, Keypair, Network, Power, Rule
 from cloudsync.model.snapshot import HostStatus, Usage

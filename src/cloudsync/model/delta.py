@@ -5,11 +5,12 @@ who keeps what was made of it has to make it again.
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import field, fields, replace
 from itertools import compress
 from operator import is_not
 from typing import Any, Generic, TypeVar
 
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.document import Applied, Entry, GivenUp, HostDocument
 from cloudsync.model.resources import Group, Image, Instance, Keypair, Network
 

@@ -1,7 +1,6 @@
 """Packets that an instance's security groups denied, as the agent remembers them."""
 
-from dataclasses import dataclass
-
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.resources import Direction
 
 

@@ -1,8 +1,8 @@
 """What a change of the spec means, by what Git has alone: the value behind `diff`."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.plan import Plan
 
 

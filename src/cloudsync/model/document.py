@@ -4,8 +4,9 @@ Everything the agent makes (ruleset, leases, names, metadata records) is a pure 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.resources import Group, Image, Instance, Keypair, Network
 
 TUNNEL_OVERHEAD = 50

@@ -1,6 +1,6 @@
 """A connection that a host's kernel tracks, as it goes from one host to another with the machine at its end."""
 
-from dataclasses import dataclass
+from cloudsync.model.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

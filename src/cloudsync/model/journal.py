@@ -6,11 +6,12 @@ killed in between has no second line. Whatever the last line has become, the oth
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import StrEnum
 from typing import Literal
 
 from cloudsync.model import wire
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.document import Applied
 
 MOST_CHANGES = 500

@@ -1,6 +1,6 @@
 """What another program on a host does to the traffic of instances, and the commands that end it."""
 
-from dataclasses import dataclass
+from cloudsync.model.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,11 +1,12 @@
 """What will be done, decided to the last detail: an applier of this value has nothing left to choose."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import IntEnum, StrEnum
 
 from cloudsync.model.cited import Cited
 from cloudsync.model.cloud import Expectation
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.problem import Place
 from cloudsync.model.snapshot import Drift
 from cloudsync.model.step import Step

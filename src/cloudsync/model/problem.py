@@ -1,8 +1,9 @@
 """Something wrong, where it is, and the way out. Problems are values; they are collected, not raised one by one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+
+from cloudsync.model.dataclass import dataclass
 
 
 class Severity(StrEnum):

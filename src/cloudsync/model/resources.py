@@ -4,8 +4,10 @@ Sizes are bytes, addresses are text in canonical form, digests are lower-case he
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
+
+from cloudsync.model.dataclass import dataclass
 
 # Protocols that have ports, with their numbers.
 WITH_PORTS: Mapping[str, int] = {"tcp": 6, "udp": 17, "dccp": 33, "sctp": 132, "udplite": 136}

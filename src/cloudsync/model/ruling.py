@@ -1,6 +1,6 @@
 """What a host's kernel does with a packet, as its rules stand: the agent works it out, `reach --live` shows it."""
 
-from dataclasses import dataclass
+from cloudsync.model.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

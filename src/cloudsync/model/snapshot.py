@@ -1,10 +1,11 @@
 """What is really there, host by host."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import StrEnum
 from typing import Self
 
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.document import Applied, HostDocument
 from cloudsync.model.obstacle import Obstacle
 from cloudsync.model.resources import MOST_DISKS, DataDisk, Instance, Power, Rule

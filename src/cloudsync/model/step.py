@@ -1,9 +1,9 @@
 """The acts that a plan is carried out by, one on one host each, decided to the last detail. Part of Plan."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
 
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.document import HostDocument
 from cloudsync.model.resources import DataDisk, Image, Instance
 from cloudsync.model.snapshot import Usage

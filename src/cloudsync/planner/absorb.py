@@ -5,9 +5,10 @@ counted must have been changed alike.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from cloudsync.model.cloud import Cloud, Wanted
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.resources import Power, Rule
 from cloudsync.model.size import size
 from cloudsync.model.snapshot import Drift, HostState, Snapshot

@@ -4,8 +4,8 @@ Pure; called by order.py.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.document import HostDocument
 from cloudsync.model.resources import Instance
 from cloudsync.planner.act import Act

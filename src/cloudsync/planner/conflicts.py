@@ -2,9 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from ipaddress import IPv4Network
 
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.resources import Instance, Network, World
 from cloudsync.planner.allocate import usable
 from cloudsync.planner.seen import Pair, Sight

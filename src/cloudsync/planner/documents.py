@@ -1,10 +1,11 @@
 """World -> the document of one host: what its agent must keep."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeVar
 
 from cloudsync.model.cloud import Cloud
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.document import Applied, Entry, GivenUp, HostDocument
 from cloudsync.model.resources import Image, Instance, World
 from cloudsync.model.snapshot import HostState

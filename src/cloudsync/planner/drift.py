@@ -1,8 +1,8 @@
 """What was changed outside cloudsync: a host differs from what the last apply recorded."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.plan import Disruption
 from cloudsync.model.resources import Instance, Network, Power
 from cloudsync.model.size import size

@@ -1,8 +1,8 @@
 """What differs between two instances, field by field, and how much carrying it out disturbs."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.plan import Disruption, Field
 from cloudsync.model.resources import Instance
 from cloudsync.model.size import size

@@ -3,9 +3,10 @@ what it costs to say what becomes reachable goes with the roles in a cloud. Pure
 """
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from cloudsync.model.cloud import Cloud, Wanted
+from cloudsync.model.dataclass import dataclass
 from cloudsync.reach.ends import in_order
 
 

@@ -1,9 +1,9 @@
 """Images: fetched where a machine needs them, removed where none stands on them and the spec no longer names them."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from cloudsync.model.cloud import Cloud
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.plan import Action, Change, Field
 from cloudsync.model.resources import Image, World
 from cloudsync.model.snapshot import HostState

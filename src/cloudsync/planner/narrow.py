@@ -5,11 +5,12 @@ No step is taken out of a plan: what is left out is taken out of the cloud, and 
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeVar
 
 from cloudsync.model.address import numbered
 from cloudsync.model.cloud import Cloud, Wanted
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.document import HostDocument
 from cloudsync.model.plan import Action, Change, Disruption, Held, Plan
 from cloudsync.model.problem import CloudsyncError

@@ -4,11 +4,11 @@ A guest knows its NICs by their MACs: when one goes or the order changes, the ot
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 from itertools import count
 
 from cloudsync.model.cloud import Cloud, WantedNic
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.document import TUNNEL_OVERHEAD
 from cloudsync.model.resources import Network, Nic
 from cloudsync.model.snapshot import HostState

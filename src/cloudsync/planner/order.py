@@ -2,9 +2,10 @@
 those that roll with the documents before each, what goes, and the document without it."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from cloudsync.model.cloud import Cloud
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.document import Applied
 from cloudsync.model.growth import headroom
 from cloudsync.model.resources import Instance
@@ -66,8 +67,7 @@ def steps(works: Iterable[Work], turns: Turns) -> tuple[Step, ...]:
     left = [(work.host, one) for work in every for one in work.copies]
     floating = holders((pair for work in every for pair in work.there), left)
     hosts = [_Host(work, freed, floating, turns) for work in every]
-    documents = {work.host.name: work.host.document for work in every}
-    before = ahead({host.name: host.puts for host in hosts}, documents, turns)
+    before = ahead({one.name: one.puts for one in hosts}, {one.host.name: one.host.document for one in every}, turns)
     return (*(step for host in hosts for step in host.steps(before)), *turns.awaits)
 
 

@@ -5,8 +5,9 @@ Each is whole, and numbered after the one before it. Called by order.py.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.document import Applied, HostDocument
 from cloudsync.model.snapshot import HostState
 from cloudsync.model.step import PutDocument

@@ -6,9 +6,10 @@ what runs without having told of its boot, must be back before the first is take
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from cloudsync.model.cloud import Cloud, Update
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.plan import Disruption, Roll
 from cloudsync.model.resources import Network, Power
 from cloudsync.model.step import AwaitInstance

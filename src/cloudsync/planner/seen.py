@@ -1,9 +1,10 @@
 """Instances as they are, beside the wanted instance each answers to: what documents record and what libvirt has."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from cloudsync.model.cloud import Cloud
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.resources import DataDisk, Instance, Power, World
 from cloudsync.model.snapshot import HostState, Machine
 from cloudsync.scheduler.homes import Home, Homes, find_homes

@@ -5,9 +5,10 @@ Nothing moves here unless it must wherever it is: an instance is where both vers
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from cloudsync.model.cloud import Cloud, Host, Overcommit, Wanted, Where
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.plan import Placement
 from cloudsync.model.snapshot import HostState, HostStatus, Snapshot, Usage
 from cloudsync.planner.contents import agreed

@@ -5,8 +5,9 @@ last when what goes has gone. Pure; rolling.py makes it, order.py and puts.py go
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.step import AwaitInstance
 from cloudsync.planner.act import Act
 from cloudsync.planner.removals import machine_id

@@ -1,10 +1,11 @@
 """A question in words -> the answer for every pair that its two ends stand for. `cloudsync reach` asks."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from cloudsync.model.cited import Cited
 from cloudsync.model.cloud import Cloud
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.problem import CloudsyncError
 from cloudsync.reach.encounter import Encounter
 from cloudsync.reach.ends import End, Party, Sort, end

@@ -4,8 +4,9 @@ An end outside falls into pieces that rules tell apart, so one pair of parties m
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from cloudsync.model.dataclass import dataclass
 from cloudsync.reach.ends import Party, Sort
 from cloudsync.reach.judge import Judgement, Passage, Side, judge
 from cloudsync.reach.outside import holes, pieces

@@ -4,12 +4,12 @@ Called for `reach` and for every expectation.
 """
 
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 
 from cloudsync.model.address import numbered
 from cloudsync.model.cloud import Cloud
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.problem import CloudsyncError
 from cloudsync.reach.outside import METADATA, holes
 from cloudsync.reach.scene import Port, Scene

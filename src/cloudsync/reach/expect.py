@@ -4,9 +4,10 @@
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from cloudsync.model.cloud import Cloud, Expectation
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.plan import Checked
 from cloudsync.model.problem import CloudsyncError
 from cloudsync.reach.encounter import Encounter, encounters

@@ -5,8 +5,9 @@ Instances that rules told apart neither before nor after are one actor, and so a
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.plan import Exposed, Exposure
 from cloudsync.model.resources import Rule
 from cloudsync.reach.ends import INTERNET, in_order

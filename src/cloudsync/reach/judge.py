@@ -4,8 +4,8 @@ An instance reaches another when some address of the one reaches some address of
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.resources import Direction
 from cloudsync.reach.law import Law
 from cloudsync.reach.scene import Port

@@ -1,9 +1,10 @@
 """A rule of a group ready to be asked: whom it is about is addresses here, not names."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from ipaddress import ip_network
 
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.resources import Direction, Network, Rule
 from cloudsync.reach.service import Service, of_rule
 from cloudsync.reach.spot import EVERYWHERE, NOWHERE, Range, Spot, span

@@ -5,9 +5,10 @@ Instances that fare alike are one node, and everything that is allowed the same 
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.plan import Exposed
 from cloudsync.reach.ends import in_order
 from cloudsync.reach.exposure import overview

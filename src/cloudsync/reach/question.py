@@ -1,7 +1,6 @@
 """What a host is asked about its kernel's rules: packets from one address to another."""
 
-from dataclasses import dataclass
-
+from cloudsync.model.dataclass import dataclass
 from cloudsync.reach.service import Service
 
 

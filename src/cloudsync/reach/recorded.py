@@ -1,8 +1,8 @@
 """Host documents -> Scene: what was applied last. The agent asks about its own, the planner about all of them."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.document import HostDocument
 from cloudsync.model.resources import Direction, Group, Instance, Network
 from cloudsync.reach.book import Book, plain

@@ -1,9 +1,8 @@
 """What the hosts on a packet's way say, as one answer: the first drop decides, else the last rule of a group."""
 
-from dataclasses import dataclass
-
 from cloudsync.model.cited import Cited
 from cloudsync.model.cloud import Cloud
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.resources import Direction, Rule
 from cloudsync.model.ruling import Ruling, Stop
 from cloudsync.reach.ask import Pair

@@ -4,9 +4,10 @@ The agent asks it which running flows may stay; the planner and the command line
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property, lru_cache
 
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.resources import Direction, Group, Network
 from cloudsync.reach.law import Law
 from cloudsync.reach.service import Service

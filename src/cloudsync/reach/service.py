@@ -4,9 +4,9 @@ Rules, questions and answers are all made of these; `tcp/443` is how people writ
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.resources import WITH_PORTS, Direction, Rule
 from cloudsync.spec.normal import EVERY_PORT, normal
 from cloudsync.spec.rules import RuleError, icmp_type, ports, protocol

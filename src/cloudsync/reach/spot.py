@@ -1,8 +1,9 @@
 """Addresses to compare: one, or one of a range while it is not decided which."""
 
-from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network
+
+from cloudsync.model.dataclass import dataclass
 
 EVERYWHERE = (0, (1 << 32) - 1)
 NOWHERE = (1, 0)

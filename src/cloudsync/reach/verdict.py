@@ -1,9 +1,10 @@
 """What a judgement says about what was asked: a yes, a no, or that it depends on an address nobody has decided."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 
+from cloudsync.model.dataclass import dataclass
 from cloudsync.reach.judge import Judgement, Passage
 from cloudsync.reach.service import Service, minus, union
 

@@ -1,10 +1,10 @@
 """What `doctor` found, for people and for scripts (schemas/doctor.schema.json)."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from cloudsync.model.checkup import Check, Verdict
+from cloudsync.model.dataclass import dataclass
 from cloudsync.render.paint import Paint
 from cloudsync.spec.words import count, printable
 

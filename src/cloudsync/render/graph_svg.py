@@ -5,9 +5,9 @@ comes and goes has a sign and a kind of line as well as a colour.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
+from cloudsync.model.dataclass import dataclass
 from cloudsync.reach.picture import UNPLACED, Flow, Mark, Node, Picture, Standing
 from cloudsync.render.fit import fitting
 from cloudsync.render.names import FEW, listed

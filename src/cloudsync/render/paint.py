@@ -1,6 +1,6 @@
 """Colours for a terminal, or none."""
 
-from dataclasses import dataclass
+from cloudsync.model.dataclass import dataclass
 
 CODES = {"red": 31, "green": 32, "yellow": 33, "magenta": 35}
 

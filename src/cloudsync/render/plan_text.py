@@ -1,8 +1,8 @@
 """A plan for people: `The plan, as text`."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.plan import Action, Change, Disruption, Field, Held, Placement, Plan, Unplaced
 from cloudsync.render.mass import most
 from cloudsync.render.names import listed

@@ -1,9 +1,9 @@
 """The answer of `reach` for people: a line for those that fare alike, then why."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from cloudsync.model.cited import Cited
+from cloudsync.model.dataclass import dataclass
 from cloudsync.reach.ask import Answer, Pair
 from cloudsync.reach.verdict import Verdict
 from cloudsync.render.names import listed

@@ -5,8 +5,9 @@ plan_markdown.py and plan_html.py show it. Nothing in it is safe to be shown as 
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.difference import Difference, Fate
 from cloudsync.model.plan import Action, Disruption, Plan
 from cloudsync.render.diff_text import fate, guesses, side

@@ -1,10 +1,10 @@
 """One image, network, key pair or group as it is now: on which hosts, used by whom. `status ADDRESS` shows it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from cloudsync.model.address import Address, Kind
 from cloudsync.model.cloud import Cloud
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.document import HostDocument
 from cloudsync.model.resources import Group, Image, Instance, Keypair, Network
 from cloudsync.model.snapshot import HostState, Snapshot

@@ -1,9 +1,10 @@
 """What hosts answer to units that ask for the same. Only hosts that were filled or emptied since are asked again."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from cloudsync.model.cloud import Cloud
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.snapshot import Usage
 from cloudsync.scheduler.filters import CHANGING, CONSTRAINTS, affinity, explicit_host, state, tight, why_not
 from cloudsync.scheduler.room import Room

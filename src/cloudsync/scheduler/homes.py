@@ -1,9 +1,10 @@
 """Where instances live already, by what every document and every machine says, and which wanted instance each is."""
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from cloudsync.model.cloud import Cloud, Wanted
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.document import HostDocument
 from cloudsync.model.resources import DataDisk, Instance, Power
 from cloudsync.model.snapshot import HostState, Machine

@@ -1,10 +1,11 @@
 """What would become of a host's instances if it died: placed again on the rest, by the same rules, the rest staying."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeVar
 
 from cloudsync.model.cloud import Cloud, Wanted
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.plan import Placement, Unplaced
 from cloudsync.model.snapshot import HostState, HostStatus, Snapshot
 from cloudsync.scheduler.batch import Batch

@@ -1,9 +1,9 @@
 """Who runs where: what is placed stays; the rest finds the best host that will do, and every refusal is told."""
 
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass
 
 from cloudsync.model.cloud import Cloud, Wanted
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.plan import Placement, Unplaced
 from cloudsync.model.snapshot import HostState, HostStatus, Snapshot
 from cloudsync.scheduler.batch import Batch

@@ -1,9 +1,9 @@
 """Moves that would serve the cloud's strategy better: few, each allowed when its turn comes. It only proposes."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from cloudsync.model.cloud import Cloud
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.snapshot import HostStatus, Snapshot
 from cloudsync.scheduler.batch import Batch
 from cloudsync.scheduler.loss import Where

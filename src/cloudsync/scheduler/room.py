@@ -1,9 +1,10 @@
 """How much of each host is taken, kept up to date while instances are placed one after the other."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from cloudsync.model.cloud import Host, Wanted
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.snapshot import HostState, Usage
 from cloudsync.model.spare import SPARE
 

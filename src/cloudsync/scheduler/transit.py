@@ -2,8 +2,8 @@
 what is said of it. Pure; `status` asks."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.snapshot import HostState
 from cloudsync.scheduler.homes import Home, apart, origin, runs
 

@@ -1,9 +1,10 @@
 """What goes to one host together: an instance, or all new members of a group with strict affinity."""
 
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from cloudsync.model.cloud import Cloud, Flavor, PlacementGroup, Wanted
+from cloudsync.model.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,12 @@
 import hashlib
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import unquote, urlsplit
 
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.unopened import unopened
 from cloudsync.spec import publickey
 from cloudsync.spec.checks.images import SHA256, bad_source

@@ -7,9 +7,9 @@ values and that one change. So an anchor or a merge that would carry it elsewher
 import json
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.problem import Problem, SpecError
 from cloudsync.spec.compose import Map, Seq
 from cloudsync.spec.document import Document, parse

@@ -5,9 +5,9 @@ A file that is as Git last saw it is not opened; only one that was touched since
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.problem import CloudsyncError
 from cloudsync.spec.blobs import stored
 from cloudsync.spec.commits import Commit

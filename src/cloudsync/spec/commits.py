@@ -6,9 +6,10 @@ Nothing is checked out. Of a stranger's commit nothing leads outside of it: no `
 import hashlib
 import os
 import shlex
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
+from cloudsync.model.dataclass import dataclass
 from cloudsync.spec.blobs import itself, kept, meant, stored
 from cloudsync.spec.digests import Digests, cache_path
 from cloudsync.spec.files import FileProblem, Folder

@@ -5,9 +5,10 @@ aliases share one value, and what they would expand to is only counted.
 """
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from cloudsync.model.dataclass import dataclass
 from cloudsync.spec.finding import Spot
 from cloudsync.spec.scalar import TAGS, plain
 from cloudsync.spec.syntax import explain

@@ -3,10 +3,11 @@
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from pathlib import Path
 
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.problem import Place, Problem, SpecError
 from cloudsync.spec.compose import Composed, Map, Seq, Value, compose
 from cloudsync.spec.files import FileProblem, confirm_inside

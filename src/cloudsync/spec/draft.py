@@ -3,13 +3,14 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
+from cloudsync.model.dataclass import dataclass
 from cloudsync.spec import models, names
 from cloudsync.spec.compose import Map
 from cloudsync.spec.document import Document

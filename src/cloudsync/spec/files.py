@@ -3,11 +3,11 @@
 
 import os
 import stat
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
+from cloudsync.model.dataclass import dataclass
 from cloudsync.spec.words import count, quote
 
 _MOST_LINKS = 40

@@ -1,6 +1,6 @@
 """A problem before it has a line: the trail of keys that leads to it. `Document.problem` turns it into a Problem."""
 
-from dataclasses import dataclass
+from cloudsync.model.dataclass import dataclass
 
 Trail = tuple[str | int, ...]
 

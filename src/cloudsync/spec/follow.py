@@ -5,10 +5,11 @@ out of Git's store: the person's files stay as they are, and nothing of the comm
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from cloudsync.model.cloud import Cloud
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.document import Applied
 from cloudsync.model.problem import CloudsyncError, SpecError
 from cloudsync.spec.digests import Digests, cache_path

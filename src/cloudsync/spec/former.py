@@ -3,10 +3,10 @@ them is quick. `versions` hands it to `load`.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TypeVar
 
 from cloudsync.model.cloud import Cloud, Wanted
+from cloudsync.model.dataclass import dataclass
 from cloudsync.spec.document import Document
 from cloudsync.spec.draft import Draft
 from cloudsync.spec.members import default_network, members

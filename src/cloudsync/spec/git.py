@@ -12,11 +12,11 @@ import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.problem import CloudsyncError
 from cloudsync.spec.words import printable
 

@@ -10,10 +10,10 @@ where something is wrong, or where one part can change what another means: then 
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
+from cloudsync.model.dataclass import dataclass
 from cloudsync.spec.compose import MOST_NODES, Composed, Map, composed, disguise
 from cloudsync.spec.finding import Trail
 

@@ -2,9 +2,9 @@
 pair is made before what uses it is right."""
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.problem import Problem, SpecError
 from cloudsync.spec import names
 from cloudsync.spec.attach import public_keys

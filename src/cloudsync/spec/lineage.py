@@ -4,10 +4,10 @@ What cannot be compared is refused as well: a colleague's commit that nobody fet
 local changes that were deployed are no reason to refuse, for they may be in any later commit.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from cloudsync.model.cloud import Cloud
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.document import Applied
 from cloudsync.spec.files import Folder
 from cloudsync.spec.git import apart, shallow, unread

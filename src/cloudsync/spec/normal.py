@@ -7,11 +7,11 @@ is allowed, not on how it is said, and rules that do not touch stay as they were
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Network, collapse_addresses
 from itertools import pairwise
 
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.resources import WITH_PORTS, Direction, Rule
 
 EVERY_PORT = (1, 65535)

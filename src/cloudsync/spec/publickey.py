@@ -5,7 +5,8 @@ import binascii
 import hashlib
 import struct
 from base64 import b64decode, b64encode
-from dataclasses import dataclass
+
+from cloudsync.model.dataclass import dataclass
 
 LONGEST = 16 << 10
 _CURVES = {"nistp256": 65, "nistp384": 97, "nistp521": 133}

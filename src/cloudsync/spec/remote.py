@@ -6,9 +6,9 @@ same connection, so that `netcat` and `proxy`, which say how libvirt would do it
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
+from cloudsync.model.dataclass import dataclass
 from cloudsync.spec.suggest import did_you_mean
 from cloudsync.spec.uri import Reach, UriError, reach
 from cloudsync.spec.words import quote

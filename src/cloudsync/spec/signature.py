@@ -4,7 +4,7 @@
 the keys it knows), and takes the commit's own date for the time at which a key has to be good.
 """
 
-from dataclasses import dataclass
+from cloudsync.model.dataclass import dataclass
 
 _HEADERS = {40: b"gpgsig", 64: b"gpgsig-sha256"}
 _SSH = "-----BEGIN SSH SIGNATURE-----"

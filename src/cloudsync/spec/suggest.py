@@ -5,10 +5,10 @@ likely of them are compared.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
 
+from cloudsync.model.dataclass import dataclass
 from cloudsync.spec.words import listing, quote
 
 MANY = 12

@@ -1,11 +1,11 @@
 """Host URIs: which kind a host is, and what is wrong with its URI. Pure; the host checks and simulated hosts use it."""
 
 import posixpath
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from urllib.parse import parse_qsl, urlsplit
 
+from cloudsync.model.dataclass import dataclass
 from cloudsync.spec import units
 from cloudsync.spec.suggest import did_you_mean
 from cloudsync.spec.words import quote

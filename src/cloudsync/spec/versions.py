@@ -5,10 +5,11 @@ looked), nothing of the spec run. `watch --git` has one of them read, with its i
 """
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from cloudsync.model.cloud import Cloud
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.problem import CloudsyncError, Place, Problem, SpecError
 from cloudsync.spec.checkout import Checkout
 from cloudsync.spec.commits import Commit, NoFileError

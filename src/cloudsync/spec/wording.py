@@ -1,11 +1,11 @@
 """What pydantic found wrong, said the way a person would. Called by `draft` for each named thing that has problems."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from pydantic_core import ErrorDetails
 
+from cloudsync.model.dataclass import dataclass
 from cloudsync.spec import known, names
 from cloudsync.spec.document import Document
 from cloudsync.spec.fields import WRITTEN

@@ -5,7 +5,6 @@
 
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -21,6 +20,8 @@ from ruamel.yaml.events import (
     SequenceStartEvent,
 )
 
+from cloudsync.model.dataclass import dataclass
+
 __all__ = [
     "AliasEvent",
     "BrokenYaml",
@@ -35,7 +36,7 @@ __all__ = [
 ]
 
 
-@dataclass
+@dataclass()
 class BrokenYaml(Exception):
     """libyaml's own words, with the line and column, from 0, of the problem and of what it belongs to."""
 

@@ -4,8 +4,9 @@ One round at a time; what is heard meanwhile is for the next one, and many reaso
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.plan import Action
 from cloudsync.watch.backoff import MOST, backoff
 from cloudsync.watch.happening import Ending, RoundEnded

@@ -3,9 +3,10 @@
 herald.py tells it to a file and to a program of the person's. It holds what plans and problems show, so no secrets.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.plan import Change, Unplaced
 from cloudsync.model.problem import Problem
 from cloudsync.render.problems import plain

@@ -1,8 +1,9 @@
 """When files that stir have come to rest: pure. An editor empties, writes and renames; what it has half written is no
 news. files.py looks at the files when this says so."""
 
-from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+from cloudsync.model.dataclass import dataclass
 
 T = TypeVar("T")
 

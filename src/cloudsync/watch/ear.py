@@ -6,7 +6,7 @@ After a round the watch looks once more by itself.
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from threading import Event, Thread
 from time import monotonic
@@ -14,6 +14,7 @@ from time import monotonic
 from cloudsync.apply.driver import Driver
 from cloudsync.hosts.attend import Heard, attending
 from cloudsync.hosts.fleet import Fleet
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.problem import CloudsyncError
 from cloudsync.model.step import Step
 from cloudsync.watch.happening import Happening, RoundEnded, Stepped

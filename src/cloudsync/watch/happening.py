@@ -2,10 +2,10 @@
 nothing of what it does."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
 
 from cloudsync.apply.events import Event
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.plan import Change, Held, Plan, Unplaced
 from cloudsync.model.problem import Problem
 from cloudsync.watch.relapse import Resting

@@ -6,7 +6,7 @@ The CLI makes it of its parts and calls `run`; signal handlers call `stop`.
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, datetime, timedelta
 from queue import Empty, SimpleQueue
 from random import random
@@ -14,6 +14,7 @@ from threading import Lock
 from time import monotonic
 
 from cloudsync.hosts.fleet import Fleet
+from cloudsync.model.dataclass import dataclass
 from cloudsync.watch.agenda import Agenda
 from cloudsync.watch.backoff import MOST
 from cloudsync.watch.happening import Beat, Ended, Ending, Happening, Observer, Ready, RoundEnded

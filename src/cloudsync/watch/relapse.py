@@ -4,9 +4,9 @@ Each address counts for itself: what one guest does over and over delays nobody 
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.plan import Action, Change, Held, Plan
 from cloudsync.watch.backoff import MOST
 

@@ -1,9 +1,10 @@
 """What is known of a round while it runs: its end as far as that is known. rounds.py fills it in."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from cloudsync.apply.execute import Outcome
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.plan import Plan
 from cloudsync.model.problem import CloudsyncError, Problem
 from cloudsync.model.step import PutDocument

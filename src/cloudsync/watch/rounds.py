@@ -7,12 +7,13 @@ Connections stay open between rounds; what is told of a host that is silent is r
 import os
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from threading import Event as Flag
 from time import monotonic
 
 from cloudsync.hosts.fleet import Fleet
 from cloudsync.model.cloud import Cloud
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.plan import Change, Held, Plan, Unplaced
 from cloudsync.model.problem import CloudsyncError, HostError, LockedError, Problem, SpecError, StaleError
 from cloudsync.model.snapshot import HostStatus, Snapshot

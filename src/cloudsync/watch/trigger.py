@@ -2,8 +2,9 @@
 takes it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
+
+from cloudsync.model.dataclass import dataclass
 
 
 class Reason(StrEnum):

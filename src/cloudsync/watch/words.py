@@ -1,9 +1,10 @@
 """What happens, in words for a person: what is written for good, and the one line that says how things stand. Pure;
 screen.py shows it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from cloudsync.apply.events import Failed
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.plan import Held, Unplaced
 from cloudsync.render.paint import Paint
 from cloudsync.render.plan_text import listing, refused, texts

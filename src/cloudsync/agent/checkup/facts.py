@@ -1,9 +1,10 @@
 """What is found out about a host before anything is said of it: made by gather.py, judged by judge.py."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from cloudsync.agent.neighbours.lookout import Sight
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.document import HostDocument
 from cloudsync.model.snapshot import Drift
 

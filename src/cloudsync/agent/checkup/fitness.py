@@ -5,13 +5,14 @@ Made by machine.py for `cloudsync host check` and `host setup`, in the order in 
 
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import PurePath
 
 from cloudsync.agent.checkup.facts import PROGRAMS
 from cloudsync.agent.checkup.judge import numbers
 from cloudsync.agent.metadata.confine import FALLBACK, USER
 from cloudsync.model.checkup import Check, Verdict
+from cloudsync.model.dataclass import dataclass
 
 NEEDED: Mapping[str, tuple[tuple[str, ...], tuple[int, ...]]] = {
     "qemu-system-x86_64": (("qemu-system-x86",), (7,)),

@@ -2,7 +2,6 @@
 
 import ctypes
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from cloudsync.agent.keeper import Keeper
 from cloudsync.agent.neighbours.lookout import Lookout
 from cloudsync.agent.pool import Pool
 from cloudsync.model.checkup import Report
+from cloudsync.model.dataclass import dataclass
 
 _SETTINGS = Path("/proc/sys")
 _NAMES = ("net/ipv4/ip_forward", "net/ipv4/conf/all/src_valid_mark")

@@ -6,7 +6,6 @@ on another tap. Never `set:` in that file: dnsmasq 2.90 frees it twice when it r
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 from ipaddress import IPv4Network, ip_address
 from itertools import chain
@@ -16,6 +15,7 @@ from socket import inet_aton
 from cloudsync.agent.firewall import names
 from cloudsync.agent.firewall.layout import METADATA
 from cloudsync.agent.memo import Memo
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.document import Entry, HostDocument
 from cloudsync.model.problem import HostError
 from cloudsync.model.resources import Instance, Network

@@ -7,13 +7,14 @@ import logging
 import subprocess
 import threading
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from cloudsync.agent.dnsmasq import holder, process
 from cloudsync.agent.dnsmasq.config import Files, files
 from cloudsync.agent.dnsmasq.watch import Watch
 from cloudsync.agent.memo import Memo
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.document import HostDocument
 from cloudsync.model.problem import HostError
 from cloudsync.model.snapshot import Drift

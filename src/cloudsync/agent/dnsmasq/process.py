@@ -11,9 +11,9 @@ import signal
 import subprocess
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.problem import HostError
 
 _OPTION = "--conf-file="

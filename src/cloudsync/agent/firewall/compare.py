@@ -2,9 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from cloudsync.agent.firewall.ruleset import TABLE, Chain, Container, Rule, Ruleset, Table
+from cloudsync.model.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True, order=True)

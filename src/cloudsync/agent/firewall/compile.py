@@ -4,7 +4,7 @@ The agent's firewall calls it for every apply and every look for drift.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from ipaddress import collapse_addresses
 
@@ -13,6 +13,7 @@ from cloudsync.agent.firewall.rules import element, nft_rule
 from cloudsync.agent.firewall.ruleset import Chain, Container, Owners, Rule, Ruleset, Table
 from cloudsync.agent.links.remote import peers, tunnel
 from cloudsync.agent.memo import Memo
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.document import HostDocument
 from cloudsync.model.problem import HostError
 from cloudsync.model.resources import Direction, Group, Instance, Nic

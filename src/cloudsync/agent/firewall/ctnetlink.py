@@ -6,11 +6,11 @@ messages of the usual shape, with ports, are taken apart at fixed places.
 
 import struct
 from collections.abc import Set
-from dataclasses import dataclass
 from ipaddress import IPv4Address
 from typing import Any
 
 from cloudsync.agent.links.message import ERROR, HEADER, attributes, code, is_last, messages
+from cloudsync.model.dataclass import dataclass
 
 _NEW, _GET, _DELETE = 0x100, 0x101, 0x102
 _REQUEST, _ACK, _DUMP = 0x1, 0x4, 0x300

@@ -5,10 +5,10 @@ Elements only travel where they differ, for the same reason.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from cloudsync.agent.firewall import render
 from cloudsync.agent.firewall.ruleset import FAMILIES, TABLE, Base, Ruleset, Table
+from cloudsync.model.dataclass import dataclass
 
 
 def delta(old: Ruleset, new: Ruleset, rewrite: bool = False) -> str:

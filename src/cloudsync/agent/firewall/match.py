@@ -1,10 +1,10 @@
 """One expression of a rule against one packet (pure); `trace` walks a packet through the chains with it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 
 from cloudsync.agent.firewall.ruleset import Container
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.resources import WITH_PORTS
 
 

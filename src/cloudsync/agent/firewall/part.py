@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Mapping
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from cloudsync.agent.ahead import Preparation, ahead
 from cloudsync.agent.firewall import conntrack, genid, nft, spoken
@@ -18,6 +18,7 @@ from cloudsync.agent.firewall.trace import rulings
 from cloudsync.agent.firewall.withdrawal import Suspects, both, suspects, vacated
 from cloudsync.agent.links.netlink import local_addresses
 from cloudsync.agent.memo import Memo
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.document import HostDocument
 from cloudsync.model.problem import HostError
 from cloudsync.model.ruling import Ruling

@@ -4,7 +4,9 @@ Every expression is text in one normal form (numbers where nft would look names 
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from cloudsync.model.dataclass import dataclass
 
 TABLE = "cloudsync"
 FAMILIES = ("inet", "arp")

@@ -4,7 +4,7 @@ The agent asks it about the rules that the kernel really holds; tests hold the c
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from ipaddress import IPv4Address, IPv4Network
 
 from cloudsync.agent.firewall.match import Frame, Unreadable, looked_up, matches
@@ -12,6 +12,7 @@ from cloudsync.agent.firewall.mentioned import mentioned, sample
 from cloudsync.agent.firewall.ruleset import TABLE, Rule, Ruleset, Table
 from cloudsync.agent.links.guard import MARK
 from cloudsync.agent.links.remote import ways
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.document import HostDocument
 from cloudsync.model.resources import WITH_PORTS
 from cloudsync.model.ruling import Ruling, Stop

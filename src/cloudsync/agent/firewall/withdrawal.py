@@ -1,10 +1,10 @@
 """Whose flows one Ruleset may deny that another let pass (pure): only those must be looked at when it is in force."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
-from dataclasses import dataclass
 from functools import cache
 
 from cloudsync.agent.firewall.ruleset import Container, Ruleset, Table
+from cloudsync.model.dataclass import dataclass
 
 Suspects = frozenset[str] | None
 """Addresses of instances, here or elsewhere; None stands for everybody's."""

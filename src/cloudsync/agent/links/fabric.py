@@ -4,12 +4,12 @@ It comes after the firewall, which lets in from other hosts only what those rout
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from cloudsync.agent.links import vxlan, ways
 from cloudsync.agent.links.part import told
 from cloudsync.agent.links.remote import DEVICE, Way, others, peers, tunnel
 from cloudsync.agent.links.remote import ways as wanted_ways
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.document import HostDocument
 from cloudsync.model.problem import HostError
 from cloudsync.model.snapshot import Drift

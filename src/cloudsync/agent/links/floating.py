@@ -4,12 +4,13 @@ Where they lead is the firewall's business, which comes before: what is not tran
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from cloudsync.agent.links import tables
 from cloudsync.agent.links.announce import Announcer
 from cloudsync.agent.links.part import told
 from cloudsync.agent.links.routes import floating, swallowing
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.document import HostDocument
 from cloudsync.model.snapshot import Drift
 

@@ -5,8 +5,8 @@ mark, so forwarding stops instead of opening. What the host itself sends or rece
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.document import HostDocument
 
 MARK = 0x40000000

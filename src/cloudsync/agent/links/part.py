@@ -5,7 +5,6 @@ libvirt's; what was flushed of their addresses and routes is given back.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from ipaddress import IPv4Network
 
 from cloudsync.agent.links import netlink, sysctl, tables
@@ -13,6 +12,7 @@ from cloudsync.agent.links.guard import Guard, guards
 from cloudsync.agent.links.interface import lack
 from cloudsync.agent.links.routes import closing
 from cloudsync.agent.links.tap import taps
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.document import HostDocument
 from cloudsync.model.problem import HostError
 from cloudsync.model.snapshot import Drift

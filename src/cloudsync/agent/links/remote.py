@@ -4,9 +4,9 @@
 device to a next hop of that name, which only there, in the device's own tables, has a MAC and an outer address.
 """
 
-from dataclasses import dataclass
 from hashlib import sha256
 
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.document import HostDocument
 
 DEVICE = "cloudsync-vxlan"

@@ -6,8 +6,7 @@ floating addresses are routed to a bridge without ports; what is not translated 
 address of the host: its own services would answer there as soon as the translation is gone.
 """
 
-from dataclasses import dataclass
-
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.document import HostDocument
 
 DEVICE = "cs-floating"

@@ -4,8 +4,8 @@ libvirt gives each its address when it makes it, and the kernel the route that g
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.document import HostDocument
 
 

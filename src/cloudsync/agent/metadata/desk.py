@@ -6,7 +6,6 @@ No header that a guest sends (X-Forwarded-For, X-Instance-ID) is looked at. Call
 import os
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from cloudsync.agent.metadata import ec2, openstack, reports, vendor, versions
@@ -16,6 +15,7 @@ from cloudsync.agent.metadata.reports import Report
 from cloudsync.agent.metadata.route import segments
 from cloudsync.agent.metadata.site import Site
 from cloudsync.agent.metadata.tally import Tally
+from cloudsync.model.dataclass import dataclass
 
 Tell = Callable[[str, Report], bool]
 """Given an instance's uuid and its report; False when the agent does not keep up."""

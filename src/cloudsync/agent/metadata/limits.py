@@ -1,6 +1,6 @@
 """How much of the service one guest may use, so that a hostile one cannot starve the others."""
 
-from dataclasses import dataclass
+from cloudsync.model.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

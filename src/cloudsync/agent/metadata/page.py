@@ -1,8 +1,9 @@
 """An answer, ready to be written: its head is made once, with what never changes between two requests for it."""
 
 import json
-from dataclasses import dataclass
 from http import HTTPStatus
+
+from cloudsync.model.dataclass import dataclass
 
 TEXT = "text/plain; charset=UTF-8"
 HTML = "text/html; charset=UTF-8"

@@ -5,8 +5,10 @@ The process needs nothing else, so it never sees the document, other instances' 
 
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from typing import Any
+
+from cloudsync.model.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

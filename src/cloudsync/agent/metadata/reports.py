@@ -7,10 +7,10 @@ import json
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
+from cloudsync.model.dataclass import dataclass
 from cloudsync.spec import publickey
 
 MAX_PASSWORD = 1020

@@ -4,8 +4,10 @@ Only what decides about a packet is kept. What cannot be read is kept as that, n
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
+
+from cloudsync.model.dataclass import dataclass
 
 
 class Asks(StrEnum):

@@ -1,13 +1,13 @@
 """Other programs' tables into the obstacles they are to instances (pure); lookout.py asks it."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from cloudsync.agent.neighbours.foreign import Act, Base, Table
 from cloudsync.agent.neighbours.owner import Owner, owner
 from cloudsync.agent.neighbours.packet import Packet
 from cloudsync.agent.neighbours.remedy import Stop, note, remedy
 from cloudsync.agent.neighbours.walk import Ending, walk
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.obstacle import Obstacle
 
 _OUR_NAT = {"prerouting": -110, "output": -110, "postrouting": 90}

@@ -6,13 +6,13 @@ iptables-legacy is asked only about tables that are loaded already: asking about
 import os
 import shutil
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 
 from cloudsync.agent.firewall import nft
 from cloudsync.agent.neighbours import iptables, nftables
 from cloudsync.agent.neighbours.foreign import Table, Tool
 from cloudsync.agent.neighbours.remedy import PROGRAMS
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.problem import CloudsyncError
 
 _PATH = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"

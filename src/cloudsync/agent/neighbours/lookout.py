@@ -3,13 +3,14 @@
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from cloudsync.agent.firewall import genid
 from cloudsync.agent.neighbours import kernel
 from cloudsync.agent.neighbours.judge import obstacles
 from cloudsync.agent.neighbours.kernel import View
 from cloudsync.agent.neighbours.packet import packets
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.document import HostDocument
 from cloudsync.model.obstacle import Obstacle
 

@@ -4,12 +4,13 @@ One of each kind is enough: other programs' rules either know nothing of taps, o
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from fnmatch import fnmatchcase
 from ipaddress import AddressValueError, IPv4Address, IPv4Network, NetmaskValueError
 
 from cloudsync.agent.links.remote import DEVICE, PORT, others, tunnel
 from cloudsync.agent.neighbours.foreign import Asks, Condition
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.document import HostDocument
 from cloudsync.model.resources import Network
 

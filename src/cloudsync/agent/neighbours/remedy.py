@@ -4,12 +4,12 @@ Letting everything of a tap through is safe: our own chains come first, and a dr
 """
 
 import shlex
-from dataclasses import dataclass
 
 from cloudsync.agent.firewall.names import TAPS
 from cloudsync.agent.links.remote import PORT
 from cloudsync.agent.neighbours.foreign import Tool
 from cloudsync.agent.neighbours.owner import DOCKER_USER, Owner
+from cloudsync.model.dataclass import dataclass
 
 PROGRAMS = ("iptables-nft", "iptables-legacy", "iptables", "ufw", "firewall-cmd")
 """Tools whose presence decides about a fix."""

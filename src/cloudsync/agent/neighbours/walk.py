@@ -1,9 +1,8 @@
 """Sends one packet through one base chain of another program (pure): how that ends, and where."""
 
-from dataclasses import dataclass
-
 from cloudsync.agent.neighbours.foreign import Act, Base, Rule, Table
 from cloudsync.agent.neighbours.packet import Packet
+from cloudsync.model.dataclass import dataclass
 
 _DEPTH = 32
 _FINAL = (Act.ACCEPT, Act.DROP, Act.REJECT, Act.NAT)

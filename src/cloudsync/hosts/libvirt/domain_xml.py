@@ -4,12 +4,13 @@ Called by domain.py (writing) and survey.py (reading). What libvirt adds by itse
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from xml.etree import ElementTree as ET
 
 from cloudsync import __version__
 from cloudsync.hosts.libvirt import disk_xml, read
 from cloudsync.hosts.libvirt.outline import Outline, noted, notes, outline, sizes
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.growth import SLOTS
 from cloudsync.model.resources import Instance, Nic, Power
 from cloudsync.model.snapshot import Machine, Usage

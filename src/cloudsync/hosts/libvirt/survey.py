@@ -5,13 +5,14 @@ Called by host.py when it observes. Listing costs one call, each machine's XML a
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from cloudsync.hosts.libvirt.connection import Connection, lv
 from cloudsync.hosts.libvirt.domain_xml import Foreign, Ours, from_xml
 from cloudsync.hosts.libvirt.traces import traces
 from cloudsync.hosts.libvirt.volume import Pool
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.resources import Power
 from cloudsync.model.snapshot import Machine, Usage
 

@@ -6,10 +6,10 @@ import os
 import socket
 import ssl
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+from cloudsync.model.dataclass import dataclass
 from cloudsync.model.problem import HostError, TransientError
 
 _PORT = 16514
