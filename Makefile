@@ -47,7 +47,7 @@ test: dev image ## all tests, the real libvirt, nftables, dnsmasq and a booted g
 
 # Those that wait for real things have the processors first.
 test-rootless:
-	@WORLDS=25 nice -n 19 $(ROOTLESS) -m 'not real' $(call named,rootless)
+	@WORLDS=25 nice -n 10 $(ROOTLESS) -m 'not real' $(call named,rootless)
 
 test-packets:
 	@setup/root $(REAL) $(PACKETS) $(call named,packets )

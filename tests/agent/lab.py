@@ -8,6 +8,7 @@ from pathlib import Path
 from cloudsync.hosts.agent_client import AgentClient
 from tests.agent.nursery import Agent, Process
 from tests.agent.parts import Recorder, recorders
+from tests.effort import PATIENCE
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -46,7 +47,7 @@ class Lab:
         notify.unlink(missing_ok=True)
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready:
             ready.bind(str(notify))
-            ready.settimeout(30)
+            ready.settimeout(PATIENCE)
             self.process = self.launch({"NOTIFY_SOCKET": str(notify)})
             assert ready.recv(100) == b"READY=1"
 
@@ -58,7 +59,7 @@ class Lab:
         assert self.process is not None
         process, self.process = self.process, None
         process.send_signal(number)
-        return process.wait(30)
+        return process.wait(PATIENCE)
 
     def hold(self, name: str) -> None:
         """From now on `apply` of that part says that it began, and waits."""

@@ -9,9 +9,8 @@ from cloudsync.agent.ahead import ahead
 from cloudsync.agent.dnsmasq import Dnsmasq
 from cloudsync.agent.metadata.service import MetadataPart
 from cloudsync.model.document import HostDocument
+from tests.effort import PATIENCE
 from tests.firewall.documents import sample
-
-PATIENCE = 10.0
 
 
 def test_it_is_done_while_the_block_runs_and_over_when_the_block_is() -> None:

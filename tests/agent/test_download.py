@@ -14,6 +14,7 @@ from cloudsync.model.problem import HostError
 from cloudsync.model.spare import SPARE
 from tests.agent.images import boot_disk
 from tests.agent.shelf import Shelf
+from tests.effort import PATIENCE
 
 CONTENT = boot_disk(4 << 20)
 DIGEST = sha256(CONTENT).hexdigest()
@@ -211,7 +212,7 @@ def test_a_stopped_download_keeps_what_came(shelf: Shelf, target: Target) -> Non
 
     def hold() -> None:
         entered.set()
-        go_on.wait(30)
+        go_on.wait(PATIENCE)
 
     shelf.before = hold
     failures: list[BaseException] = []
@@ -224,10 +225,10 @@ def test_a_stopped_download_keeps_what_came(shelf: Shelf, target: Target) -> Non
 
     thread = Thread(target=work)
     thread.start()
-    assert entered.wait(30)
+    assert entered.wait(PATIENCE)
     target.order.stop.set()
     go_on.set()
-    thread.join(30)
+    thread.join(PATIENCE)
     assert isinstance(failures[0], Stopped)
 
 

@@ -18,6 +18,7 @@ from tests.agent.documents import UUID, document, empty
 from tests.agent.images import boot_disk, qemu_img
 from tests.agent.lab import Lab
 from tests.agent.shelf import Shelf
+from tests.effort import PATIENCE
 
 CONTENT = boot_disk(4 << 20)
 DIGEST = sha256(CONTENT).hexdigest()
@@ -64,12 +65,12 @@ def test_many_who_want_the_same_image_share_one_download(agent: Lab, shelf: Shel
 
     def hold() -> None:
         come.set()
-        go.wait(30)
+        go.wait(PATIENCE)
 
     shelf.before = hold
     with ThreadPoolExecutor(5) as pool:
         calls = [pool.submit(put, agent, shelf.url) for _ in range(5)]
-        assert come.wait(30)
+        assert come.wait(PATIENCE)
         go.set()
         assert [call.result(30) for call in calls] == [DONE] * 5
     assert shelf.requests == 1
@@ -83,12 +84,12 @@ def test_an_agent_that_died_while_it_fetched_goes_on_and_lists_nothing_half_made
     def hold() -> None:
         if shelf.requests == 2:
             broke.set()
-            second.wait(30)
+            second.wait(PATIENCE)
 
     shelf.before = hold
     with ThreadPoolExecutor(1) as pool:
         call = pool.submit(put, agent, shelf.url)
-        assert broke.wait(30)
+        assert broke.wait(PATIENCE)
         agent.end(signal.SIGKILL)
         second.set()
         with pytest.raises(HostError):
@@ -171,12 +172,12 @@ def test_an_image_on_its_way_is_not_removed(agent: Lab, shelf: Shelf) -> None:
 
     def hold() -> None:
         come.set()
-        go.wait(30)
+        go.wait(PATIENCE)
 
     shelf.before = hold
     with ThreadPoolExecutor(1) as pool:
         call = pool.submit(put, agent, shelf.url)
-        assert come.wait(30)
+        assert come.wait(PATIENCE)
         with pytest.raises(HostError, match="is on its way in"):
             agent.client.delete_image(DIGEST)
         go.set()
@@ -202,7 +203,7 @@ def test_boots_are_told_as_they_come_until_all_are_done(agent: Lab) -> None:
     told(agent, started)
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(agent.client.boots, frozenset({UUID, OTHER}), look, 30)
-        assert first.wait(30)
+        assert first.wait(PATIENCE)
         told(agent, Boot(uuid="00000000-0000-4000-8000-000000000000", finished=True), other, done)
         waiting.result(30)
     assert seen == [started, other, done]
@@ -264,7 +265,7 @@ def test_who_waits_for_a_boot_hears_that_the_agent_stops(agent: Lab) -> None:
     told(agent, Boot(uuid=UUID, stage="init"))
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(agent.client.boots, frozenset({UUID}), lambda _: first.set(), 30)
-        assert first.wait(30)
+        assert first.wait(PATIENCE)
         assert agent.end() == 0
         with pytest.raises(HostError, match="stopped in the middle"):
             waiting.result(30)

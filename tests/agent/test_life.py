@@ -16,6 +16,7 @@ from cloudsync.hosts.program import as_root
 from cloudsync.model.problem import HostError, LockedError
 from tests.agent.documents import document
 from tests.agent.lab import Lab
+from tests.effort import PATIENCE
 
 HOLD_LOCK = """
 import sys, pathlib
@@ -54,7 +55,7 @@ def test_the_lock_dies_with_its_owner(agent: Lab) -> None:
     with pytest.raises(LockedError, match="bob@desk"):
         agent.client.lock("alice@laptop").__enter__()
     owner.kill()
-    owner.wait(30)
+    owner.wait(PATIENCE)
     # The kernel has closed the owner's socket; the agent hears of it before it hears of this new connection.
     with agent.client.lock("alice@laptop"):
         pass
@@ -75,7 +76,7 @@ def test_a_lock_that_goes_with_the_agent_is_known_to_be_lost(agent: Lab, number:
     lost = Event()
     with agent.client.lock("alice@laptop", lost.set):
         agent.end(number)
-        assert lost.wait(30)
+        assert lost.wait(PATIENCE)
 
 
 def test_a_lock_that_was_given_back_is_not_lost(agent: Lab) -> None:
@@ -105,7 +106,7 @@ def test_the_socket_of_a_dead_agent_is_replaced(lab: Lab) -> None:
 def test_a_second_agent_says_that_there_is_one(agent: Lab) -> None:
     assert agent.process is not None
     second = agent.launch()
-    assert second.wait(30) == 1
+    assert second.wait(PATIENCE) == 1
     assert f"another agent (process {agent.process.pid}) works on" in agent.log
     (agent.root / "b").mkdir()
     assert agent.client.host().document is None
@@ -115,7 +116,7 @@ def test_a_living_agents_socket_is_left_to_it(agent: Lab, tmp_path_factory: pyte
     assert agent.process is not None
     other = Lab(tmp_path_factory.mktemp("other"))
     other.socket.symlink_to(agent.socket)
-    assert other.launch().wait(30) == 1
+    assert other.launch().wait(PATIENCE) == 1
     assert f"another agent (process {agent.process.pid}) serves" in other.log
     assert agent.client.host().document is None
 

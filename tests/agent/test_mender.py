@@ -7,9 +7,8 @@ from queue import Queue
 import pytest
 
 from cloudsync.agent.mender import Mender
+from tests.effort import PATIENCE
 from tests.lab.namespace import Namespace
-
-PATIENCE = 20
 
 
 @contextmanager

@@ -13,8 +13,7 @@ from cloudsync.model.problem import HostError
 from tests.agent.documents import document
 from tests.agent.parts import Recorder
 from tests.agent.test_keeper import Host
-
-PATIENCE = 20.0
+from tests.effort import PATIENCE
 
 
 @pytest.fixture

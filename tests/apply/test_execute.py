@@ -14,6 +14,7 @@ from cloudsync.model.plan import Plan
 from cloudsync.model.problem import HostError, TransientError
 from cloudsync.model.step import StartInstance, Step
 from cloudsync.render.progress import VERBS
+from tests.effort import PATIENCE
 
 
 class Scripted(SimHost):
@@ -105,7 +106,7 @@ def test_a_step_that_says_nothing_is_given_up_and_one_that_talks_is_not() -> Non
     released, spoken = threading.Event(), threading.Event()
 
     def mute(_progress: Progress) -> None:
-        released.wait(30)
+        released.wait(PATIENCE)
 
     def talking(progress: Progress) -> None:
         for _ in range(8):
@@ -154,7 +155,7 @@ def test_a_host_without_a_driver_fails_its_step() -> None:
 
 def test_an_interruption_lets_running_steps_finish_and_starts_no_other() -> None:
     """`a` and `b` run at once: `a` interrupts while `b` is under way, and `b` still finishes."""
-    stop, both = threading.Event(), threading.Barrier(2, timeout=10)
+    stop, both = threading.Event(), threading.Barrier(2, timeout=PATIENCE)
 
     def first(_progress: Progress) -> None:
         both.wait()
@@ -162,7 +163,7 @@ def test_an_interruption_lets_running_steps_finish_and_starts_no_other() -> None
 
     def second(_progress: Progress) -> None:
         both.wait()
-        assert stop.wait(10)
+        assert stop.wait(PATIENCE)
 
     driver = Scripted({"a": first, "b": second})
     outcome, events = run(driver, plan(a="", b="", c="a", d="c"), threads=2, stop=stop)
@@ -180,7 +181,7 @@ def test_queued_steps_do_not_start_after_an_interruption() -> None:
 
 def test_steps_run_at_the_same_time_and_no_more_than_allowed() -> None:
     """Four steps on two threads: two meet each time, and never a third."""
-    meeting = threading.Barrier(2, timeout=10)
+    meeting = threading.Barrier(2, timeout=PATIENCE)
     running, most, lock = [0], [0], threading.Lock()
 
     def meet(_progress: Progress) -> None:

@@ -14,6 +14,7 @@ from cloudsync.agent.firewall.denied import Port
 from cloudsync.model.denial import Denial
 from cloudsync.model.problem import HostError
 from cloudsync.model.resources import Direction
+from tests.effort import PATIENCE
 from tests.firewall.documents import document, group, instance
 
 RECORDED = (Path(__file__).parent / "recordings" / "nflog-linux-6.18.bin").read_bytes()
@@ -53,7 +54,7 @@ class Kernel:
         return theirs
 
     def send(self, data: bytes) -> None:
-        assert self.opened.wait(20)
+        assert self.opened.wait(PATIENCE)
         self._ends[-1].send(data)
 
     def close(self) -> None:
@@ -78,7 +79,7 @@ def test_packets_arrive_in_the_record_and_strange_ones_do_not_disturb() -> None:
         reader.suit(LOGGING)
         for data in (RECORDED, b"", b"\xff" * 200, RECORDED.replace(TAP.encode(), b"cs-xxxxxxxxxxxx"), RECORDED):
             kernel.send(data)
-        assert record.enough.wait(20)
+        assert record.enough.wait(PATIENCE)
         out, ping = record.of([TAP])
     assert (out.side, out.count, out.target_port) == (Direction.EGRESS, 4, 9)
     assert (ping.side, ping.count, ping.icmp) == (Direction.INGRESS, 2, (8, 0))
@@ -92,11 +93,11 @@ def test_nobody_reads_unless_a_group_wants_it() -> None:
         assert not kernel.opened.is_set()
         reader.suit(LOGGING)
         kernel.send(RECORDED)
-        assert record.enough.wait(20)
+        assert record.enough.wait(PATIENCE)
         reader.suit(replace(LOGGING, groups=SILENT.groups))
         kernel.opened.clear()
         reader.suit(LOGGING)
-        assert kernel.opened.wait(20)
+        assert kernel.opened.wait(PATIENCE)
 
 
 def test_an_instance_that_is_gone_is_forgotten() -> None:
@@ -104,7 +105,7 @@ def test_an_instance_that_is_gone_is_forgotten() -> None:
     with reading(record) as (reader, kernel):
         reader.suit(LOGGING)
         kernel.send(RECORDED)
-        assert record.enough.wait(20)
+        assert record.enough.wait(PATIENCE)
         reader.suit(replace(LOGGING, instances={}))
         assert record.of([TAP]) == ()
 
@@ -118,7 +119,7 @@ def test_a_refusal_is_told_and_closing_does_not_wait_for_the_next_try() -> None:
 
     reader = Reader(Record(), refused)
     reader.suit(LOGGING)
-    assert tried.wait(20)
+    assert tried.wait(PATIENCE)
     while not reader.fault:
         os.sched_yield()
     assert reader.fault == "denied packets cannot be read: no"
@@ -135,4 +136,4 @@ def test_a_flood_is_read_no_faster_than_a_thousand_a_second() -> None:
         kernel.send(RECORDED)
         # Between the two stands a pause of a thousandth of a second for each packet of the first: 0.45 s.
         assert not record.enough.wait(0.2)
-        assert record.enough.wait(20)
+        assert record.enough.wait(PATIENCE)

@@ -1,7 +1,8 @@
 """A private machine for tests and for a person: `python tests/lab/private.py [--uplink] CMD…` runs CMD as root in it.
 
-New mount, network, pid and uts namespaces with a pid 1 that reaps at once, libvirt's and cloudsync's folders replaced
-by private ones, an own virtlogd and libvirtd. /tmp is the machine's own. Exits with CMD's code and leaves nothing.
+New mount, network, pid and uts namespaces with a pid 1 that reaps at once, libvirt's and cloudsync's folders and
+/var/tmp replaced by private ones, an own virtlogd and libvirtd. /tmp is the real machine's. Exits with CMD's code and
+leaves nothing.
 """
 
 import os
@@ -15,7 +16,7 @@ from typing import NoReturn
 # Started by its path, it would look for its neighbours beside itself.
 sys.path[0] = str(Path(__file__).resolve().parents[2])
 
-from tests.lab.disk import disk, kept  # noqa: E402
+from tests.lab.disk import DISKS, disk, kept  # noqa: E402
 from tests.lab.machine import (  # noqa: E402
     CLONE_NEWNET,
     CLONE_NEWNS,
@@ -83,6 +84,10 @@ def _mount_folders(disk: Path) -> None:
     run("mount", "-t", "tmpfs", "-o", "mode=755", "cloudsync-private", "/mnt")
     mount_folders(Path("/mnt"), disk)
     run("umount", "--lazy", "/mnt")
+    own = disk.with_name("tmp")
+    own.mkdir()
+    own.chmod(0o1777)
+    run("mount", "--bind", own, DISKS)
 
 
 def _bring_up_network(uplink: bool) -> None:

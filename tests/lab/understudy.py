@@ -11,9 +11,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from cloudsync.model.resources import Nic
+from tests.effort import PATIENCE
 from tests.lab.namespace import Namespace, ip
 
-PATIENCE = 20.0
 _ASIDE = "cst-aside"
 
 

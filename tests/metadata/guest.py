@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-PATIENCE = 20.0
+from tests.effort import PATIENCE
+
 """Seconds after which a test fails instead of hanging; no test passes by waiting."""
 
 

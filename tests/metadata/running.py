@@ -16,7 +16,8 @@ from cloudsync.agent.metadata.limits import Limits
 from cloudsync.agent.metadata.service import MetadataPart
 from cloudsync.agent.metadata.tally import Counts
 from cloudsync.model.snapshot import Boot
-from tests.metadata.guest import PATIENCE, Answer, Guest, ask
+from tests.effort import PATIENCE
+from tests.metadata.guest import Answer, Guest, ask
 
 
 class Running:

@@ -17,8 +17,9 @@ import pytest
 from cloudsync.agent.metadata import predecessor
 from cloudsync.agent.metadata.limits import Limits
 from cloudsync.agent.metadata.office import KEPT_OF_ONE
+from tests.effort import PATIENCE
 from tests.metadata import world
-from tests.metadata.guest import PATIENCE, Answer, ask
+from tests.metadata.guest import Answer, ask
 from tests.metadata.running import Running, ended
 
 pytestmark = pytest.mark.slow

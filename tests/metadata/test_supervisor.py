@@ -13,8 +13,9 @@ from cloudsync.agent.metadata.limits import Limits
 from cloudsync.agent.metadata.port import listen
 from cloudsync.agent.metadata.reports import Report
 from cloudsync.agent.metadata.supervisor import Supervisor
+from tests.effort import PATIENCE
 from tests.metadata import world
-from tests.metadata.guest import PATIENCE, ask
+from tests.metadata.guest import ask
 
 pytestmark = pytest.mark.slow
 

@@ -18,7 +18,8 @@ from cloudsync.cli.keys import listen
 from cloudsync.model.problem import SpecError
 from cloudsync.spec.load import load
 from tests.cli.terminal import Terminal
-from tests.watch.watched import PATIENCE, SPEC, save
+from tests.effort import PATIENCE
+from tests.watch.watched import SPEC, save
 
 PROGRAM = [sys.executable, "-m", "cloudsync"]
 

@@ -14,7 +14,8 @@ from cloudsync.watch.ear import HostEar
 from cloudsync.watch.happening import Ending, RoundEnded
 from cloudsync.watch.trigger import Reason
 from tests.drift.scene import BOX, Scene, playing, virsh
-from tests.watch.watched import PATIENCE, Watched, watched
+from tests.effort import PATIENCE
+from tests.watch.watched import Watched, watched
 
 pytestmark = pytest.mark.real
 

@@ -11,8 +11,9 @@ import pytest
 from cloudsync.model.problem import SpecError
 from cloudsync.watch.files import Files
 from cloudsync.watch.trigger import Reason, Trigger
+from tests.effort import PATIENCE
 from tests.spec.spec_text import KEY
-from tests.watch.watched import PATIENCE, SPEC, save
+from tests.watch.watched import SPEC, save
 
 NAMING = SPEC.replace(
     "security_groups: [default, web]}",

@@ -22,11 +22,12 @@ from cloudsync.watch.branch import BranchSource
 from cloudsync.watch.happening import Ending, RoundEnded
 from cloudsync.watch.trigger import Reason
 from tests.cli.terminal import Terminal
+from tests.effort import PATIENCE
 from tests.spec.followed import Site
 from tests.spec.repository import Repository
 from tests.spec.signers import Signer
 from tests.watch.conventions import samples
-from tests.watch.watched import PATIENCE, SPEC, Watched, watched
+from tests.watch.watched import SPEC, Watched, watched
 
 pytestmark = pytest.mark.slow
 

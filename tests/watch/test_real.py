@@ -17,9 +17,10 @@ from cloudsync.hosts.host import SOCKET
 from cloudsync.watch.consent import Consent
 from cloudsync.watch.happening import Ending
 from cloudsync.watch.trigger import Reason, Trigger
+from tests.effort import PATIENCE
 from tests.lab.cloud import blank_cloud, running_agent
 from tests.lab.machine import start
-from tests.watch.watched import PATIENCE, Watched, save, watched
+from tests.watch.watched import Watched, save, watched
 
 pytestmark = pytest.mark.real
 PROGRAM = [sys.executable, "-m", "cloudsync"]

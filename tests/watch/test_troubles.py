@@ -10,8 +10,9 @@ from cloudsync.hosts.fleet import Fleet
 from cloudsync.model.resources import Power
 from cloudsync.watch.happening import Ended, Ending, Planned, RoundBegan, Stepped
 from cloudsync.watch.trigger import Reason, Tell, Trigger
+from tests.effort import PATIENCE
 from tests.watch.scene import OPEN, document, doors, host, settled
-from tests.watch.watched import PATIENCE, SPEC, save, watched
+from tests.watch.watched import SPEC, save, watched
 
 
 def test_the_lock_of_another_is_waited_for(spec: Path) -> None:

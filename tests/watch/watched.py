@@ -12,8 +12,8 @@ from cloudsync.watch.files import Files
 from cloudsync.watch.happening import Happening, Observer, RoundEnded
 from cloudsync.watch.loop import Watch
 from cloudsync.watch.source import Ear, Source
+from tests.effort import PATIENCE
 
-PATIENCE = 60.0
 SPEC = """\
 version: 1
 cloud: demo
