@@ -186,7 +186,7 @@ def test_an_image_on_its_way_is_not_removed(agent: Lab, shelf: Shelf) -> None:
 
 def told(agent: Lab, *boots: Boot) -> None:
     """What the guests say to the metadata service."""
-    (agent.parts / "boots").write_bytes(b"".join(wire.dump(Boot, boot) + b"\n" for boot in boots))
+    (agent.parts / "boots").write_bytes(b"".join(wire.dump(boot) + b"\n" for boot in boots))
 
 
 def test_boots_are_told_as_they_come_until_all_are_done(agent: Lab) -> None:

@@ -16,7 +16,6 @@ from cloudsync.agent.part import Judge, Part
 from cloudsync.model import wire
 from cloudsync.model.document import HostDocument
 from cloudsync.model.problem import HostError
-from cloudsync.model.ruling import Ruling
 from cloudsync.reach.question import Question
 
 
@@ -41,7 +40,7 @@ def _answer(parts: list[Part], request: dict[str, Any]) -> dict[str, Any]:
         if request["do"] == "rulings":
             asked = wire.load(Question, json.dumps(request["asked"]))
             found = [one for part in parts if isinstance(part, Judge) for one in part.rulings(document, asked)]
-            return {"rulings": json.loads(wire.dump(list[Ruling], found))}
+            return {"rulings": json.loads(wire.dump(found))}
         chosen = [part for part in parts if request["only"] in (None, part.name)]
         if request["do"] == "apply":
             for part in chosen:

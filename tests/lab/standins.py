@@ -99,7 +99,7 @@ class Lab:
 
     def rulings(self, document: HostDocument, asked: Question) -> tuple[Ruling, ...]:
         """What the firewall says the kernel's rules do."""
-        question = json.loads(wire.dump(Question, asked))
+        question = json.loads(wire.dump(asked))
         found = self._ask(do="rulings", document=_plain(document), asked=question)["rulings"]
         return wire.load(tuple[Ruling, ...], json.dumps(found))
 
@@ -276,4 +276,4 @@ def _uplink(lab: Lab, document: HostDocument) -> None:
 
 
 def _plain(document: HostDocument) -> Any:
-    return json.loads(wire.dump(HostDocument, document))
+    return json.loads(wire.dump(document))

@@ -74,7 +74,7 @@ def test_the_order_of_maps_changes_nothing(stops: tuple[Cloud, ...], order: int)
 
 def _decided(cloud: Cloud, snapshot: Snapshot) -> str:
     try:
-        return wire.digest(Plan, decide(cloud, snapshot).plan)
+        return wire.digest(decide(cloud, snapshot).plan)
     except SpecError as error:
         return "\n".join(problem.message for problem in error.problems)
 
@@ -89,7 +89,7 @@ def test_nothing_is_disturbed_beyond_what_the_plan_says(stops: tuple[Cloud, ...]
     reach(fleet, start)
     goal = possible(fleet, goal)
     plan = decide(goal, fleet.observe(goal)).plan
-    assert wire.load(Plan, wire.dump(Plan, plan)) == plan
+    assert wire.load(Plan, wire.dump(plan)) == plan
     names = {one.uuid: one.name for document in _documents(fleet) for one in document.instances.values()}
     disks = fleet.disks()
     for host in fleet.hosts.values():

@@ -6,7 +6,6 @@ from hypothesis import event, given
 
 from cloudsync.model import wire
 from cloudsync.model.cloud import Cloud
-from cloudsync.model.plan import Plan
 from cloudsync.model.problem import CloudsyncError
 from cloudsync.model.snapshot import Snapshot
 from cloudsync.watch.memory import after, quick
@@ -57,6 +56,6 @@ def test_what_is_remembered_is_what_a_look_would_show(stops: tuple[Cloud, ...]) 
 
 def _decided(cloud: Cloud, snapshot: Snapshot) -> str:
     try:
-        return wire.digest(Plan, decide(cloud, snapshot).plan)
+        return wire.digest(decide(cloud, snapshot).plan)
     except CloudsyncError as error:
         return str(error)

@@ -46,7 +46,7 @@ def test_a_machine_that_is_started_again_has_not_booted_yet(host: Host, lab: Lab
 
 def told(agent: Agent, boot: Boot) -> None:
     """Return when the agent has heard it."""
-    (agent.parts / "boots").write_bytes(wire.dump(Boot, boot) + b"\n")
+    (agent.parts / "boots").write_bytes(wire.dump(boot) + b"\n")
     agent.client.boots(frozenset({boot.uuid}), lambda _: None, 30)
 
 

@@ -120,7 +120,7 @@ def test_host_keys_cannot_be_replaced_from_within_the_guest(service: Running) ->
 
 def test_a_restarted_agent_goes_on_with_what_was_known(tmp_path: Path) -> None:
     known = Boot(uuid=world.UUID_A, stage="modules-final", finished=True, host_keys=(world.ED25519,))
-    (tmp_path / "boots.json").write_bytes(wire.dump(dict[str, Boot], {world.UUID_A: known}))
+    (tmp_path / "boots.json").write_bytes(wire.dump({world.UUID_A: known}))
     with Running(tmp_path) as running:
         running.part.apply(world.two())
         begin = b'{"name": "init-network", "event_type": "start"}'

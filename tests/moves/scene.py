@@ -142,7 +142,7 @@ class Scene:
         return dict(wire.load(AgentState, self._ask(host, "GET", "/v1/host")).boots)
 
     def tell_boot(self, host: str, boot: Boot) -> None:
-        self._ask(host, "PUT", f"/v1/instances/{boot.uuid}/boot", wire.dump(Boot, boot))
+        self._ask(host, "PUT", f"/v1/instances/{boot.uuid}/boot", wire.dump(boot))
 
     def address(self, host: str, name: str) -> str:
         document = wire.load(AgentState, self._ask(host, "GET", "/v1/host")).document
@@ -153,7 +153,7 @@ class Scene:
         return wire.load(tuple[Flow, ...], self._ask(host, "GET", f"/v1/instances/{uuid}/flows"))
 
     def put_flows(self, host: str, uuid: str, *flows: Flow) -> None:
-        self._ask(host, "PUT", f"/v1/instances/{uuid}/flows", wire.dump(tuple[Flow, ...], flows))
+        self._ask(host, "PUT", f"/v1/instances/{uuid}/flows", wire.dump(flows))
 
     def _ask(self, host: str, method: str, path: str, body: bytes = b"") -> bytes:
         where = ["--unix-socket", "/run/cloudsync/agent.sock", f"http://agent{path}"]

@@ -78,7 +78,7 @@ def _host(app: FastAPI, services: Services) -> None:
     def host() -> Response:
         """The host as it is; the document comes without its user-data."""
         state = gather(services)
-        return Response(wire.dump(AgentState, state), media_type="application/json")
+        return Response(wire.dump(state), media_type="application/json")
 
     @app.get("/v1/alerts", response_class=Response, responses=LINES)
     async def alerts() -> Response:
@@ -90,7 +90,7 @@ def _host(app: FastAPI, services: Services) -> None:
     def checkup() -> Response:
         """Is this host fit, and why not: everything that was looked at, in the order in which to mend it."""
         asked = Checkup(services.keeper, services.images.pool, services.lookout, services.reader)
-        return Response(wire.dump(Report, asked.report()), media_type="application/json")
+        return Response(wire.dump(asked.report()), media_type="application/json")
 
     @app.put("/v1/document", response_model=Stored, openapi_extra=body_of("HostDocument"))
     async def put(request: Request, if_match: Annotated[str | None, Header()] = None) -> Response:
@@ -118,7 +118,7 @@ def _host(app: FastAPI, services: Services) -> None:
 
 async def _told_alerts(alerts: AsyncIterator[Alert]) -> AsyncIterator[bytes]:
     async for alert in alerts:
-        yield wire.dump(Alert, alert) + b"\n"
+        yield wire.dump(alert) + b"\n"
 
 
 def _put(services: Services, body: bytes, base: int) -> Response:
@@ -228,7 +228,7 @@ async def _told(news: AsyncIterator[News]) -> AsyncIterator[bytes]:
 
 def _plain(news: News) -> dict[str, object]:
     if isinstance(news, ImageDone):
-        return {"done": json.loads(wire.dump(ImageDone, news))}
+        return {"done": json.loads(wire.dump(news))}
     if isinstance(news, CloudsyncError):
         return {"error": {"message": news.message, "hint": news.hint}}
     return {"progress": news}

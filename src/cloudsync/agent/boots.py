@@ -90,8 +90,8 @@ class Boots:
         with suppress(OSError):
             if keys:
                 known = {uuid: _keys(boot) for uuid, boot in self._boots.items() if boot.host_keys or boot.grows}
-                replace_file(_keys_path(self._path), wire.dump(dict[str, Boot], known), durable=True)
-            replace_file(self._path, wire.dump(dict[str, Boot], self._boots), durable=False)
+                replace_file(_keys_path(self._path), wire.dump(known), durable=True)
+            replace_file(self._path, wire.dump(self._boots), durable=False)
 
 
 def _forget_earlier_lives(path: Path, life: str) -> None:
@@ -100,7 +100,7 @@ def _forget_earlier_lives(path: Path, life: str) -> None:
     with suppress(OSError):
         if life and (not noted.exists() or noted.read_text() != life):
             known = {uuid: anew(boot, now()) for uuid, boot in load(path).items()}
-            replace_file(path, wire.dump(dict[str, Boot], known), durable=False)
+            replace_file(path, wire.dump(known), durable=False)
             replace_file(noted, life.encode(), durable=False)
 
 

@@ -19,7 +19,7 @@ def install(app: FastAPI, keeper: Keeper) -> None:
     def flows(uuid: Uuid) -> Response:
         """Its established connections, but those that go by this host's own address."""
         found = tuple(conntrack.flows(_addresses(keeper, uuid)))
-        return Response(wire.dump(tuple[Flow, ...], found), media_type="application/json")
+        return Response(wire.dump(found), media_type="application/json")
 
     @app.put("/v1/instances/{uuid}/flows", status_code=204, openapi_extra=_BODY)
     async def take(uuid: Uuid, request: Request) -> Response:

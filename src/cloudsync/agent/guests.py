@@ -46,7 +46,7 @@ def _machines(app: FastAPI, services: Services) -> None:
         if instance is None:
             raise Refusal(404, f"no instance {uuid} is on record here", "put the document first")
         found = Signs(boot=services.boots.all().get(uuid), ssh=await knock.answers(instance.nics))
-        return Response(wire.dump(Signs, found), media_type="application/json")
+        return Response(wire.dump(found), media_type="application/json")
 
     @app.post("/v1/instances/{uuid}/boot", status_code=204, response_class=Response)
     def boot(uuid: Uuid) -> Response:
@@ -84,7 +84,7 @@ def _machines(app: FastAPI, services: Services) -> None:
 
 async def _told_boots(boots: AsyncIterator[Boot]) -> AsyncIterator[bytes]:
     async for boot in boots:
-        yield wire.dump(Boot, boot) + b"\n"
+        yield wire.dump(boot) + b"\n"
 
 
 def _denials(app: FastAPI, services: Services) -> None:
@@ -94,7 +94,7 @@ def _denials(app: FastAPI, services: Services) -> None:
         instance = _logging(services, uuid)
         found = services.reader.record.of(nic.tap for nic in instance.nics)
         told = tuple(replace(one, groups=instance.groups) for one in found)
-        return Response(wire.dump(tuple[Denial, ...], told), media_type="application/json")
+        return Response(wire.dump(told), media_type="application/json")
 
     @app.get("/v1/instances/{uuid}/denied/follow", response_class=Response, responses=LINES)
     async def follow(uuid: Uuid) -> Response:
@@ -118,4 +118,4 @@ def _logging(services: Services, uuid: str) -> Instance:
 
 async def _told_denials(services: Services, instance: Instance) -> AsyncIterator[bytes]:
     async for denial in services.reader.record.follow(nic.tap for nic in instance.nics):
-        yield wire.dump(Denial, replace(denial, groups=instance.groups)) + b"\n"
+        yield wire.dump(replace(denial, groups=instance.groups)) + b"\n"

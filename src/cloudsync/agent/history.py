@@ -21,7 +21,7 @@ def install(app: FastAPI, services: Services) -> None:
     ) -> Response:
         """The last applies of a cloud, oldest first. One without an end goes on, or was killed."""
         found = of_cloud(services.journal.entries(), cloud, limit)
-        return Response(wire.dump(tuple[Entry, ...], found), media_type="application/json")
+        return Response(wire.dump(found), media_type="application/json")
 
     @app.post("/v1/journal", status_code=204, openapi_extra=_BODY)
     async def note(request: Request) -> Response:

@@ -117,7 +117,7 @@ class Store:
             self._staged.unlink(missing_ok=True)
 
     def _whole(self, document: HostDocument) -> tuple[bytes, Path, _Stored]:
-        body = wire.dump(HostDocument, document)
+        body = wire.dump(document)
         digest = sha256(body).hexdigest()
         return body, self.path, _Stored(document, etag(digest, self.etag), digest, len(body))
 
@@ -128,7 +128,7 @@ class Store:
             return None
         if (old.document.cloud, old.document.host) != (document.cloud, document.host):
             return None
-        body = wire.dump(DocumentDelta, difference(old.document, document))
+        body = wire.dump(difference(old.document, document))
         if len(body) > old.size // 2:
             return None
         then = _Stored(document, etag(sha256(body).hexdigest(), old.etag), old.digest, old.size, old.changes + 1)

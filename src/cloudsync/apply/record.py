@@ -12,7 +12,7 @@ from cloudsync.apply.execute import Outcome
 from cloudsync.model import wire
 from cloudsync.model.document import Applied
 from cloudsync.model.journal import MOST_CHANGES, MOST_FAILURES, Began, Did, End, Ended, Line
-from cloudsync.model.plan import Change, Plan
+from cloudsync.model.plan import Plan
 from cloudsync.model.problem import CloudsyncError
 from cloudsync.model.snapshot import HostStatus
 from cloudsync.model.step import MoveInstance, Step
@@ -31,7 +31,7 @@ def began(plan: Plan, applied: Applied, key: str, version: str, forced: bool) ->
         id=key,
         cloud=plan.cloud,
         applied=applied,
-        plan=wire.digest(tuple[Change, ...], plan.changes),
+        plan=wire.digest(plan.changes),
         version=version,
         forced=forced,
         changes=tuple(done[:MOST_CHANGES]),

@@ -41,8 +41,8 @@ class SavedSnapshot:
 
 def save_plan(plan: Plan, path: Path, key: Path | None = None) -> None:
     """Write it for `apply PLAN`, signed with `key`; only a saved plan may be there already."""
-    sealed = seal(wire.dump(Plan, plan), "plan", key)
-    _write(path, wire.dump(SavedPlan, SavedPlan(1, plan, sealed)), "plan")
+    sealed = seal(wire.dump(plan), "plan", key)
+    _write(path, wire.dump(SavedPlan(1, plan, sealed)), "plan")
 
 
 def load_plan(path: Path, signers: Path | None = None) -> Plan:
@@ -52,8 +52,8 @@ def load_plan(path: Path, signers: Path | None = None) -> Plan:
 
 def save_snapshot(snapshot: Snapshot, path: Path, key: Path | None = None) -> None:
     """Write it for `plan --snapshot`, signed with `key`; only a saved snapshot may be there already."""
-    sealed = seal(wire.dump(Snapshot, snapshot), "snapshot", key)
-    _write(path, wire.dump(SavedSnapshot, SavedSnapshot(1, snapshot, sealed)), "snapshot")
+    sealed = seal(wire.dump(snapshot), "snapshot", key)
+    _write(path, wire.dump(SavedSnapshot(1, snapshot, sealed)), "snapshot")
 
 
 def load_snapshot(path: Path, signers: Path | None = None) -> Snapshot:

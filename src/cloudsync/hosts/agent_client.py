@@ -64,13 +64,13 @@ class AgentClient:
 
         StaleError when another came between: nothing is changed then.
         """
-        body = wire.dump(HostDocument, document)
+        body = wire.dump(document)
         answer = self._at.ask("PUT", "/v1/document", body, {"if-match": f'"{base}"'}, wait=_APPLY)
         return str(self._fields(answer).get("etag", ""))
 
     def patch_document(self, delta: "DocumentDelta", etag: str) -> str:
         """Change the document called `etag`; the etag of the new one. StaleError when that is not the one there."""
-        body = wire.dump(type(delta), delta)
+        body = wire.dump(delta)
         answer = self._at.ask("PATCH", "/v1/document", body, {"if-match": f'"{etag}"'}, wait=_APPLY)
         return str(self._fields(answer).get("etag", ""))
 
@@ -111,7 +111,7 @@ class AgentClient:
     def note(self, line: "Line") -> None:
         """Have it written into the host's journal."""
         with self._journal():
-            self._at.ask("POST", "/v1/journal", wire.dump(type(line), line), wait=_SHORT)
+            self._at.ask("POST", "/v1/journal", wire.dump(line), wait=_SHORT)
 
     def applies(self, cloud: str, limit: int) -> "tuple[Entry, ...]":
         """The last applies of a cloud, oldest first."""
@@ -171,7 +171,7 @@ class AgentClient:
 
     def put_boot(self, boot: Boot) -> None:
         """What a guest told of its boot where it lived before."""
-        body = wire.dump(Boot, boot)
+        body = wire.dump(boot)
         self._at.ask("PUT", _of(boot.uuid, "boot"), body, wait=_QUICK)
 
     def flows(self, uuid: str) -> "tuple[Flow, ...]":
@@ -182,9 +182,8 @@ class AgentClient:
 
     def put_flows(self, uuid: str, flows: "tuple[Flow, ...]") -> None:
         """Those that it had where it lived before."""
-        from cloudsync.model.flow import Flow
 
-        self._at.ask("PUT", _of(uuid, "flows"), wire.dump(tuple[Flow, ...], flows), wait=_QUICK)
+        self._at.ask("PUT", _of(uuid, "flows"), wire.dump(flows), wait=_QUICK)
 
     def console(self, uuid: str) -> bytes:
         """What the machine wrote to its serial port, oldest first. HostError when there is no log."""

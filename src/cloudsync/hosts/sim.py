@@ -75,7 +75,7 @@ class SimHost:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             # User-data is part of the document.
             with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-                file.write(wire.dump(SimState, state))
+                file.write(wire.dump(state))
             fresh.replace(self.path)
         except OSError as error:
             raise self._refused(error) from None

@@ -101,7 +101,7 @@ class Told:
 
 def line(record: Line, generation: int) -> bytes:
     """As it is kept, by a host whose document has `generation`: never longer than what can be read again."""
-    return wire.dump(Line, _short(replace(record, generation=generation))) + b"\n"
+    return wire.dump(_short(replace(record, generation=generation))) + b"\n"
 
 
 def entries(lines: Iterable[bytes]) -> tuple[Entry, ...]:

@@ -14,7 +14,7 @@ def digest(document: HostDocument) -> str:
     bare = replace(document, keypairs={}, groups={}, networks={}, images={}, directory={}, members={}, user_data={})
     alike = (document.keypairs, document.groups, document.networks, document.directory, document.members)
     images = repr(sorted(document.images.items()))
-    parts = (wire.digest(HostDocument, bare), images, *(_of(_Same(mapping)) for mapping in alike))
+    parts = (wire.digest(bare), images, *(_of(_Same(mapping)) for mapping in alike))
     return sha256(" ".join(parts).encode()).hexdigest()
 
 

@@ -39,7 +39,7 @@ def changes(shared: Whole, hosts: Mapping[str, HostState], new: Collection[str])
             told[one].append(name)
         fields = _differing(host.document, after, left | came)
         if fields:
-            yield _update(name, fields, (), wire.digest(dict, _own(host.document)))
+            yield _update(name, fields, (), wire.digest(_own(host.document)))
     for name, names in told.items():
         yield Change(address=f"host.{name}", action=Action.CREATE, reasons=("joins the cloud",), hosts=tuple(names))
     for name, names in gone.items():

@@ -218,7 +218,7 @@ def _gateways(pair: Pair, networks: Mapping[str, Network]) -> tuple[Field, ...]:
 
 def _digest(pair: Pair) -> str:
     """Of the record and the machine together; running or not is not part of it when it is as wanted."""
-    parts = [wire.digest(type(one), one) for one in (pair.record, pair.machine) if one is not None]
+    parts = [wire.digest(one) for one in (pair.record, pair.machine) if one is not None]
     return "-".join(part[:32] for part in parts)
 
 

@@ -72,7 +72,7 @@ def _of_kind(
             reasons=("it is missing there",) if action is Action.UPDATE and before is None else (),
             hosts=behind,
             disruption=Disruption.LIVE if action is Action.UPDATE and kind is not Kind.KEYPAIR else Disruption.NONE,
-            before=wire.digest(type(before), before) if before else "",
+            before=wire.digest(before) if before else "",
         )
 
 

@@ -193,7 +193,7 @@ def _mark(instance: Instance, site: Site) -> dict[str, str]:
         "format": site.image_format,
         "disk": str(instance.disk),
         "generation": str(site.generation),
-        "digest": digest(Instance, instance),
+        "digest": digest(instance),
     }
     return found | ({"disks": disk_xml.to_mark(instance.disks)} if instance.disks else {})
 
