@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+from bench.calm import Measured, Round, measured
+
 T = TypeVar("T")
 _PAUSE = 0.05
 _TICK = os.sysconf("SC_CLK_TCK")
@@ -20,19 +22,27 @@ _TICK = os.sysconf("SC_CLK_TCK")
 
 @dataclass
 class Times:
-    """Seconds by what was done: (by the clock, of processors). `agent` is a process's number."""
+    """Seconds by what was done: (by the clock, of processors), and what a reference took right before. `agent` is a
+    process's number."""
 
     agent: int | None = None
     found: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
+    beside: dict[str, list[float]] = field(default_factory=dict)
 
-    def add(self, what: str, act: Callable[[], T]) -> T:
+    def add(self, what: str, act: Callable[[], T], beside: float = 0.0) -> T:
         """After a pause: the kernel frees in the background what a change removed, and the next change waits for it."""
         time.sleep(_PAUSE)
         spent, began = self._processor(), time.perf_counter()
         result = act()
         took = time.perf_counter() - began
         self.found.setdefault(what, []).append((took, self._processor() - spent))
+        self.beside.setdefault(what, []).append(beside)
         return result
+
+    def measured(self, what: str) -> Measured:
+        """Beside the reference."""
+        pairs = zip(self.found[what], self.beside[what], strict=True)
+        return measured([Round(took, (beside,)) for (took, _), beside in pairs])
 
     def median(self, what: str) -> float:
         return statistics.median(took for took, _ in self.found[what])

@@ -33,7 +33,7 @@ from tests.lab.cloud import running_agent
 from tests.lab.namespace import Namespace
 
 Grow = Callable[[HostDocument, int], HostDocument]
-ROUNDS = int(os.environ.get("BENCH_ROUNDS", "9"))
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "15"))
 SIZE = "200 ports, 20 groups x 30 rules x 2,000 members"
 SOCKET = Path("/run/cloudsync/agent.sock")
 PORT = 8775
@@ -55,26 +55,33 @@ def namespace() -> Iterator[Namespace]:
 
 
 class Beside:
-    """The reference layout in network namespaces of its own, timed between what is held against it."""
+    """The reference layout in network namespaces of its own: the seconds that it takes right before what is held
+    against it."""
 
     def __init__(self, times: Times, whole: Ruleset, standing: Namespace, fresh: Namespace) -> None:
         self._times, self._script, self._standing, self._fresh = times, reference(whole), standing, fresh
         standing.enter(lambda: nft.commit(self._script))
 
-    def load(self) -> None:
+    def load(self) -> float:
         self._fresh.enter(lambda: self._times.add(LOAD.name, lambda: nft.commit(self._script)))
         self._fresh.run("nft", "flush", "ruleset")
+        return self._last(LOAD)
 
-    def member(self) -> None:
+    def member(self) -> float:
         """As a whole process, as it was timed where the bars were set."""
         self._standing.enter(lambda: self._times.add(MEMBER.name, lambda: nft.commit(f"add {ELEMENT}")))
         self._standing.run("nft", "-f", "-", stdin=f"delete {ELEMENT}")
+        return self._last(MEMBER)
 
-    def listing(self) -> None:
+    def listing(self) -> float:
         def listed() -> None:
             subprocess.run(LIST, check=True, capture_output=True)
 
         self._standing.enter(lambda: self._times.add(LISTING.name, listed))
+        return self._last(LISTING)
+
+    def _last(self, which: Reference) -> float:
+        return self._times.found[which.name][-1][0]
 
 
 @contextmanager
@@ -95,12 +102,10 @@ def kernel(times: Times, theirs: Beside) -> None:
 
         commit(delta(place.enter(nft.read), before))
         for _ in range(ROUNDS):
-            theirs.load()
-            times.add("load", lambda: commit(delta(before, compiled)))
+            times.add("load", lambda: commit(delta(before, compiled)), theirs.load())
             for what, changed in changes.items():
-                theirs.member()
-                script = delta(compiled, changed)
-                process = place.enter(lambda: times.add(f"nft {what}", lambda: in_force(script, netlink)))  # noqa: B023
+                script, beside = delta(compiled, changed), theirs.member()
+                process = place.enter(lambda: times.add(f"nft {what}", lambda: in_force(script, netlink), beside))  # noqa: B023
                 assert process.wait() == 0
                 commit(delta(changed, compiled))
             commit(delta(compiled, before))
@@ -124,10 +129,10 @@ def reading(times: Times, theirs: Beside, place: Namespace, whole: HostDocument)
     firewall = Firewall(PORT)
     place.enter(lambda: firewall.apply(whole))
     for _ in range(ROUNDS):
-        theirs.listing()
         place.run("nft", "add", "table", "ip", "stranger")
         place.run("nft", "delete", "table", "ip", "stranger")
-        assert place.enter(lambda: times.add("read", lambda: firewall.drift(whole))) == ()
+        beside = theirs.listing()
+        assert place.enter(lambda: times.add("read", lambda: firewall.drift(whole), beside)) == ()  # noqa: B023
         place.enter(lambda: times.add("unmoved", lambda: firewall.drift(whole)))
 
 
@@ -166,18 +171,16 @@ def through_the_agent(times: Times, theirs: Beside) -> None:
         times.agent = agent.pid
         controller = Controller()
         controller.put(small)
-        for number in range(max(ROUNDS // 3, 1)):
-            theirs.load()
-            times.add("PUT", lambda: controller.put(whole))
+        for number in range(ROUNDS):
+            times.add("PUT", lambda: controller.put(whole), theirs.load())
             times.add("PUT member", lambda number=number: controller.put(controller.grown(one_member_more, number)))  # type: ignore[misc]
             controller.checked()
             controller.put(small)
         controller.put(whole)
         for what, grow in MORE.items():
             for number in range(ROUNDS):
-                theirs.member()
-                wanted = controller.grown(grow, number)
-                times.add(f"PATCH {what}", lambda wanted=wanted: controller.patch(wanted))  # type: ignore[misc]
+                wanted, beside = controller.grown(grow, number), theirs.member()
+                times.add(f"PATCH {what}", lambda wanted=wanted: controller.patch(wanted), beside)  # type: ignore[misc]
         controller.checked()
         times.agent = None
 
@@ -215,8 +218,8 @@ def rows() -> list[dict[str, object]]:
     ]
 
 
-def held(times: Times, by: Reference, name: str, what: str, bar: float, beside: str = "") -> dict[str, object]:
-    return by.row(name, times.median(what), times.median(by.name), bar, beside)
+def held(times: Times, by: Reference, name: str, what: str, bar: float, more: str = "") -> dict[str, object]:
+    return by.row(name, times.measured(what), bar, more)
 
 
 def spent(times: Times, what: str, *more: str) -> str:

@@ -11,7 +11,7 @@ from bench.scheduler import show
 from tests.lab.cloud import blank_cloud, running_agent
 
 BAR = 0.5
-ROUNDS = 9
+ROUNDS = 21
 
 
 def main() -> None:
@@ -21,10 +21,10 @@ def main() -> None:
         subprocess.run([*command, "apply", "-y", "--parallelism", "4"], check=True, stdout=subprocess.DEVNULL)
         try:
             subprocess.run([*command, "plan", "--detailed-exitcode"], check=True, stdout=subprocess.DEVNULL)
-            took, bare = in_turns(lambda: process([*command, "plan"]), importing, ROUNDS)
+            found = in_turns(lambda: process([*command, "plan"]), importing, ROUNDS)
         finally:
             subprocess.run([*command, "destroy", "-y", "--allow-destroy"], check=True, stdout=subprocess.DEVNULL)
-    show([TYPER.row("no-op plan of 10 real instances, whole process", took, bare, BAR)])
+    show([TYPER.row("no-op plan of 10 real instances, whole process", found, BAR)])
     sys.stdout.flush()
     os.sync()
 

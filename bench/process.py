@@ -1,6 +1,5 @@
 """Whole processes by the clock, in turns with one that only imports typer, and that beside which bars were set."""
 
-import statistics
 import subprocess
 import sys
 import time
@@ -9,6 +8,7 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 
+from bench.calm import Measured, Round, measured
 from bench.reference import Reference
 
 PROGRAM = str(Path(sys.executable).with_name("cloudsync"))
@@ -36,7 +36,11 @@ def reading() -> float:
     return time.perf_counter() - began
 
 
-def in_turns(ours: Callable[[], float], theirs: Callable[[], float], rounds: int) -> tuple[float, float]:
-    """Medians of both, in seconds."""
-    pairs = [(ours(), theirs()) for _ in range(rounds)]
-    return statistics.median(one for one, _ in pairs), statistics.median(other for _, other in pairs)
+def in_turns(ours: Callable[[], float], theirs: Callable[[], float], rounds: int) -> Measured:
+    """Theirs is the reference, and has its turn before and after each of ours."""
+    found, before = [], theirs()
+    for _ in range(rounds):
+        took, after = ours(), theirs()
+        found.append(Round(took, (before, after)))
+        before = after
+    return measured(found)

@@ -6,6 +6,8 @@ both less. Benchmarks with bars in seconds make their rows here.
 
 from dataclasses import dataclass
 
+from bench.calm import Measured
+
 
 @dataclass(frozen=True)
 class Reference:
@@ -14,19 +16,20 @@ class Reference:
     name: str
     there: float
 
-    def row(self, name: str, took: float, here: float, bar: float, beside: str = "") -> dict[str, object]:
-        """`took` is what is held against `bar`, `here` what the reference takes on this machine; all in seconds."""
+    def row(self, name: str, found: Measured, bar: float, more: str = "") -> dict[str, object]:
+        """What was `found` beside the reference, held against `bar` seconds."""
         unit, factor = ("s", 1.0) if bar >= 0.3 else ("ms", 1e3)
         most = bar / self.there
-        peer = f"{self.name} {here * factor:.3g} {unit} here, {self.there * factor:.3g} {unit} where the bar was set"
+        here = f"{found.beside * factor:.3g} {unit} here"
+        peer = f"{self.name} {here}, {self.there * factor:.3g} {unit} where the bar was set"
         return {
             "name": name,
-            "value": round(took * factor, 3 if unit == "s" else 2),
+            "value": round(found.took * factor, 3 if unit == "s" else 2),
             "unit": unit,
-            "peer": "; ".join(text for text in (peer, beside) if text),
-            "ratio": round(took / here, 2),
+            "peer": "; ".join(text for text in (peer, str(found), more) if text),
+            "ratio": round(found.took / found.beside, 2),
             "bar": f"< {bar * factor:g} {unit}; where it was set, that is {most:.3g} x the other",
-            "holds": took < bar,
+            "holds": found.took < bar,
         }
 
 

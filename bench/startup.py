@@ -8,13 +8,13 @@ ROUNDS = 21
 
 
 def main() -> None:
-    took, bare = in_turns(lambda: process([PROGRAM, "--help"]), importing, ROUNDS)
-    ratio = took / bare
+    found = in_turns(lambda: process([PROGRAM, "--help"]), importing, ROUNDS)
+    ratio = found.took / found.beside
     row = {
         "name": "cloudsync --help, whole process",
-        "value": round(took, 3),
+        "value": round(found.took, 3),
         "unit": "s",
-        "peer": f"{TYPER.name} {bare:.3f} s",
+        "peer": f"{TYPER.name} {found.beside:.3f} s; {found}",
         "ratio": round(ratio, 2),
         "bar": f"<= {BAR} x",
         "holds": ratio <= BAR,
