@@ -13,7 +13,12 @@ def run() -> None:
 
     if signal.getsignal(signal.SIGINT) is _interrupted:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    main()
+    try:
+        main()
+    except SystemExit as end:
+        from cloudsync.cli.end import leave
+
+        leave(end)
 
 
 def _interrupted(_number: int, _frame: object) -> NoReturn:

@@ -1,6 +1,5 @@
 """The `cloudsync` command: what can be typed. Each body imports its work, so that `--help` stays quick."""
 
-import atexit
 import gc
 import os
 import sys
@@ -284,9 +283,7 @@ def agent(
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with its code; nobody sees a traceback."""
     # A command is over before there is garbage worth collecting, and no plugin of pydantic's is wanted: 8 % of a plan.
-    # What is frozen is not gone through once more when the interpreter ends: another 15 %.
     gc.disable()
-    atexit.register(gc.freeze)
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")
     fit_for(sys.stdout)
     words = sys.argv[1:] if arguments is None else arguments
