@@ -149,9 +149,8 @@ def _now(deployed: Applied | None = None) -> str:
     the later one counts."""
     now = datetime.now(UTC)
     with suppress(ValueError):
-        now = max(
-            now, datetime.strptime(deployed.at if deployed else "", _TIME).replace(tzinfo=UTC) + timedelta(seconds=1)
-        )
+        then = datetime.fromisoformat(deployed.at if deployed else "").replace(tzinfo=UTC)
+        now = max(now, then + timedelta(seconds=1))
     return now.strftime(_TIME)
 
 

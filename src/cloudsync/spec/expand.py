@@ -1,6 +1,7 @@
 """A draft without problems into a Cloud: counts written out, defaults filled in, names resolved. Pure."""
 
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from cloudsync.model.cloud import (
     Cloud,
@@ -22,10 +23,12 @@ from cloudsync.model.snapshot import HostStatus, Usage
 from cloudsync.spec import models
 from cloudsync.spec.attach import Attached
 from cloudsync.spec.draft import Draft
-from cloudsync.spec.former import Former
 from cloudsync.spec.members import default_network
 from cloudsync.spec.normal import normal
 from cloudsync.spec.subnets import any_address, gateway, subnet
+
+if TYPE_CHECKING:
+    from cloudsync.spec.former import Former
 
 _STATES = {"active": HostStatus.READY, "cordoned": HostStatus.CORDONED, "drained": HostStatus.DRAINED}
 
@@ -36,7 +39,7 @@ def expand(
     digest: str,
     path: str,
     places: Mapping[str, Place],
-    former: Former | None = None,
+    former: "Former | None" = None,
 ) -> Cloud:
     """The cloud that the spec describes; commit and dirty are left to the caller."""
     header = draft.header
@@ -120,7 +123,7 @@ def _network(name: str, network: models.Network, cloud: str) -> Network:
 Written = tuple[tuple[str, Rule], ...]
 
 
-def _groups(draft: Draft, written: Mapping[str, Written], former: Former | None) -> dict[str, Group]:
+def _groups(draft: Draft, written: Mapping[str, Written], former: "Former | None") -> dict[str, Group]:
     found = {}
     for name, rules in written.items():
         if former and former.cloud.written.get(name) is rules:
@@ -132,7 +135,7 @@ def _groups(draft: Draft, written: Mapping[str, Written], former: Former | None)
     return found
 
 
-def _written(draft: Draft, former: Former | None) -> dict[str, Written]:
+def _written(draft: Draft, former: "Former | None") -> dict[str, Written]:
     """Those that are the former's are made of the same model."""
     groups = {"default": models.Group(), **draft.security_groups}
     kept = former.kept(groups, former.draft.security_groups, former.cloud.written) if former else {}
@@ -176,7 +179,7 @@ def _expectations(header: models.Header) -> tuple[Expectation, ...]:
     )
 
 
-def _instances(draft: Draft, attached: Attached, former: Former | None) -> dict[str, Wanted]:
+def _instances(draft: Draft, attached: Attached, former: "Former | None") -> dict[str, Wanted]:
     flavors = {
         name: Flavor(name=name, vcpus=flavor.vcpus, memory=flavor.memory, disk=flavor.disk)
         for name, flavor in draft.flavors.items()

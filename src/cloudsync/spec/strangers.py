@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from cloudsync.spec import known
 from cloudsync.spec.compose import Map, Seq, Value
 from cloudsync.spec.finding import Trail
-from cloudsync.spec.secrets import like_user_data
 from cloudsync.spec.suggest import nearest
 
 _Spot = tuple[int, int]
@@ -51,6 +50,8 @@ def _ends(value: Map, end: _Spot) -> dict[str, _Spot]:
 
 def harmless(key: str, value: Value, possible: frozenset[str]) -> bool:
     """Whether what stands under this key, which is none of the possible ones, may be shown."""
+    from cloudsync.spec.secrets import like_user_data
+
     if like_user_data(key):
         return False
     if value is None or isinstance(value, bool) or value in ([], {}):
