@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from ipaddress import IPv4Network
 from itertools import filterfalse
+from operator import attrgetter
 from typing import Any
 
 from cloudsync.agent import words
@@ -21,6 +22,7 @@ from cloudsync.model.resources import Instance, Network, Nic
 
 MAX_USER_DATA = 49_149
 """65,535 bytes of base64, Nova's limit."""
+_ADDRESSES, _FLOATING = attrgetter("addresses"), attrgetter("floating")
 _PATTERNS = {"instance": (words.LABEL, "a DNS label"), "keypair": (words.KEYPAIR, "a key pair's name")}
 
 
@@ -124,10 +126,11 @@ def _no_addresses(document: HostDocument, before: HostDocument) -> frozenset[str
     """What members and the directory call addresses. An instance is in many sets, and is looked at once."""
     texts: set[str] = set()
     for name, members in fresh(document.members, before.members).items():
-        texts.update(set(members).difference(before.members.get(name, ())))
-    for entry in fresh(document.directory, before.directory).values():
-        texts.update(entry.addresses, entry.floating)
-    return frozenset(filterfalse(words.ADDRESS.fullmatch, texts))
+        known = before.members.get(name)
+        texts.update(set(members).difference(known) if known else members)
+    entries = fresh(document.directory, before.directory).values()
+    texts.update(*map(_ADDRESSES, entries), *map(_FLOATING, entries))
+    return frozenset(words.no_addresses(texts))
 
 
 def _groups(document: HostDocument, before: HostDocument, wrong: frozenset[str]) -> Iterator[str]:

@@ -1,8 +1,12 @@
 """What names, numbers and texts of a document may look like: they end up in rules, file names and dnsmasq's files."""
 
 import re
+from collections import deque
+from collections.abc import Collection
 from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address, IPv4Network, NetmaskValueError, ip_address
+from itertools import repeat
+from socket import AF_INET, inet_pton
 
 LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
@@ -13,8 +17,6 @@ MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 SHA256 = re.compile(r"[0-9a-f]{64}")
 INTERFACE = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9_.@-]{1,15}")
-_OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
-ADDRESS = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}")
 _SHOWN = 40
 
 
@@ -30,8 +32,21 @@ def plain(text: str) -> bool:
 
 
 def is_address(text: str) -> bool:
-    """Whether it is an IPv4 address in canonical form; far cheaper than making an IPv4Address."""
-    return ADDRESS.fullmatch(text) is not None
+    """Whether it is an IPv4 address in canonical form: the C library takes no other."""
+    try:
+        inet_pton(AF_INET, text)
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def no_addresses(texts: Collection[str]) -> list[str]:
+    """Those that are none, of tens of thousands."""
+    try:
+        deque(map(inet_pton, repeat(AF_INET), texts), maxlen=0)
+    except (OSError, ValueError):
+        return [text for text in texts if not is_address(text)]
+    return []
 
 
 def address(text: str) -> IPv4Address | None:

@@ -8,9 +8,8 @@ from collections.abc import Iterable
 from functools import lru_cache
 from hashlib import sha256
 from ipaddress import AddressValueError, IPv4Network, NetmaskValueError
-from itertools import filterfalse
 
-from cloudsync.agent.words import ADDRESS, is_address
+from cloudsync.agent.words import is_address, no_addresses
 from cloudsync.model.problem import HostError
 from cloudsync.model.resources import Nic
 
@@ -60,7 +59,7 @@ def address(text: str, owner: str) -> str:
 def addresses(texts: Iterable[str], owner: str) -> list[str]:
     """Many at once, as `address` does one."""
     found = list(texts)
-    for wrong in filterfalse(ADDRESS.fullmatch, found):
+    for wrong in no_addresses(found):
         address(wrong, owner)
     return found
 

@@ -50,12 +50,13 @@ def add_rules(family: str, name: str, rules: Iterable[Rule]) -> Iterator[str]:
 def add_elements(family: str, name: str, elements: Mapping[str, str]) -> Iterator[str]:
     """Nothing for no elements: nft refuses an empty list."""
     if elements:
-        shown = (f"{key} : {elements[key]}" if elements[key] else key for key in sorted(elements))
-        yield f"add element {family} {TABLE} {name} {{ {', '.join(shown)} }}"
+        pairs = any(elements.values())
+        shown = (f"{key} : {value}" for key, value in elements.items()) if pairs else elements
+        yield f"add element {family} {TABLE} {name} {{ {','.join(sorted(shown))} }}"
 
 
 def delete_elements(family: str, name: str, keys: Iterable[str]) -> Iterator[str]:
-    shown = ", ".join(sorted(keys))
+    shown = ",".join(sorted(keys))
     if shown:
         yield f"delete element {family} {TABLE} {name} {{ {shown} }}"
 

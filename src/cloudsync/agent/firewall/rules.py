@@ -1,5 +1,6 @@
 """One rule of a security group into one nft rule (pure); the compiler calls it for groups that local ports are in."""
 
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from cloudsync.agent.firewall import names
@@ -10,6 +11,8 @@ from cloudsync.model.resources import WITH_PORTS, Direction, Rule
 from cloudsync.reach.law import label
 
 NUMBERS = {"icmp": 1, **WITH_PORTS}
+_ANY = IPv4Network("0.0.0.0/0")
+_subnet = lru_cache(1024)(ip_network)
 
 
 def nft_rule(rule: Rule, group: str, document: HostDocument) -> NftRule | None:
@@ -24,13 +27,13 @@ def nft_rule(rule: Rule, group: str, document: HostDocument) -> NftRule | None:
 def network(rule: Rule, group: str, document: HostDocument) -> IPv4Network | IPv6Network | None:
     """The addresses behind a rule's `any`, CIDR or `network.X`; None when its remote is a group or an instance."""
     if rule.remote == "any":
-        return IPv4Network("0.0.0.0/0")
+        return _ANY
     if rule.remote.startswith(("group.", "instance.")):
         return None
     try:
         if rule.remote.startswith("network."):
-            return ip_network(document.networks[rule.remote.removeprefix("network.")].subnet)
-        return ip_network(rule.remote)
+            return _subnet(document.networks[rule.remote.removeprefix("network.")].subnet)
+        return _subnet(rule.remote)
     except (KeyError, ValueError):
         raise HostError(f"group.{group}: {label(rule)}: the document does not say what {rule.remote!r} is") from None
 
