@@ -1,5 +1,6 @@
 """A long document on the disk: its changes stand beside the whole, and are found again after any crash."""
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -7,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from cloudsync.agent.seal import Damage
-from cloudsync.agent.store import Store
+from cloudsync.agent.store import Store, Text
+from cloudsync.model import wire
+from cloudsync.model.delta import difference
 from cloudsync.model.document import Entry, HostDocument
 from tests.agent.documents import UUID, document
 
@@ -45,6 +48,40 @@ def test_changes_stand_beside_the_whole_and_only_root_may_read_them(store: Store
     assert len(files(store)) == 3
     assert all(path.stat().st_mode & 0o777 == 0o600 for path in files(store))
     assert files(store)[1].stat().st_size < store.path.stat().st_size / 2
+
+
+def test_what_came_is_stored_as_it_came(store: Store) -> None:
+    first, second = crowd(1), crowd(2)
+    delta, whole = (_loosely(value) for value in (difference(first, second), crowd(3)))
+    for wanted, text in ((first, None), (second, Text(delta, first)), (crowd(3), Text(whole))):
+        store.stage(wanted, text)
+        store.commit()
+        if text:
+            assert files(store)[-1].read_bytes().partition(b"\n")[2] == text.body + b"\n"
+        assert Store(store.path.parent).load() == wanted
+        assert len(files(store)) == 1 + (wanted is second)
+
+
+def test_a_difference_to_another_document_than_the_stored_one_is_worked_out_anew(store: Store) -> None:
+    put(store, 1, 2)
+    store.stage(crowd(3), Text(_loosely(difference(crowd(1), crowd(3))), crowd(1)))
+    store.commit()
+    assert len(files(store)) == 3
+    assert store.load() == crowd(3)
+
+
+def test_a_change_that_came_to_a_short_document_is_written_whole(tmp_path: Path) -> None:
+    store, first = Store(tmp_path), crowd(1)
+    for wanted, text in ((first, None), (crowd(2), Text(_loosely(difference(first, crowd(2))), first))):
+        store.stage(wanted, text)
+        store.commit()
+    assert files(store) == [store.path]
+    assert store.load() == crowd(2)
+
+
+def _loosely(value: object) -> bytes:
+    """As somebody else would write it."""
+    return json.dumps(json.loads(wire.dump(value)), indent=1).encode() + b"\n"
 
 
 def test_a_short_document_is_always_written_whole(tmp_path: Path) -> None:

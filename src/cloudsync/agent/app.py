@@ -37,6 +37,7 @@ from cloudsync.agent.meter import metered
 from cloudsync.agent.receive import read_delta, read_document
 from cloudsync.agent.services import Services
 from cloudsync.agent.state import gather
+from cloudsync.agent.store import Text
 from cloudsync.agent.stream import Stream
 from cloudsync.agent.take_in import Wish
 from cloudsync.agent.wire_error import Refusal
@@ -123,19 +124,19 @@ async def _told_alerts(alerts: AsyncIterator[Alert]) -> AsyncIterator[bytes]:
 
 def _put(services: Services, body: bytes, base: int) -> Response:
     there, _ = services.keeper.held()
-    return _store(services, read_document(body, base, there), base)
+    return _store(services, *read_document(body, base, there), base)
 
 
 def _patch(services: Services, body: bytes, etag: str) -> Response:
     there, current = services.keeper.held()
     if there is None or etag != current:
         raise Moved("the document to be changed is not the one that is here", "send the whole document")
-    return _store(services, read_delta(body, there), there.generation)
+    return _store(services, *read_delta(body, there), there.generation)
 
 
-def _store(services: Services, document: HostDocument, base: int) -> Response:
+def _store(services: Services, document: HostDocument, text: Text, base: int) -> Response:
     before = services.keeper.uuids()
-    etag = services.keeper.put(document, base)
+    etag = services.keeper.put(document, base, text)
     kept = services.keeper.uuids()
     services.boots.keep(kept)
     services.meter.forget_others(kept)

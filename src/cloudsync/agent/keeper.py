@@ -17,7 +17,7 @@ from cloudsync.agent.mishap import mishap
 from cloudsync.agent.part import Judge, Part, Witness
 from cloudsync.agent.retry import FIRST_PAUSE, Retry
 from cloudsync.agent.seal import Damage
-from cloudsync.agent.store import Store
+from cloudsync.agent.store import Store, Text
 from cloudsync.model.document import HostDocument
 from cloudsync.model.problem import CloudsyncError, HostError
 from cloudsync.model.ruling import Ruling
@@ -93,14 +93,14 @@ class Keeper:
         if current is not None:
             self._settle(current, self._parts)
 
-    def put(self, document: HostDocument, base: int) -> str:
-        """Make `document`, which replaces generation `base`, what this host is; its etag.
+    def put(self, document: HostDocument, base: int, text: Text | None = None) -> str:
+        """Make `document`, which replaces generation `base`, what this host is, and store it as `text`; its etag.
 
         Raise Moved, Foreign or HostError.
         """
         with self._lock:
             self._admit(document, base)
-            self._stage(document)
+            self._stage(document, text)
             try:
                 self._switch(document)
                 self._commit(document)
@@ -199,9 +199,9 @@ class Keeper:
                 "do two hosts of the spec have the same uri, or was the host renamed? Give it its old name",
             )
 
-    def _stage(self, document: HostDocument) -> None:
+    def _stage(self, document: HostDocument, text: Text | None) -> None:
         try:
-            self._store.stage(document)
+            self._store.stage(document, text)
         except OSError as error:
             self._store.discard()
             raise _not_stored(self._store, error) from error

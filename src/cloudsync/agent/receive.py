@@ -1,10 +1,14 @@
-"""The bytes of a PUT or a PATCH into a document that the parts may trust, or why not. Called by app.py in a thread."""
+"""The bytes of a PUT or a PATCH into a document that the parts may trust, and how to store it, or why not.
+
+Called by app.py in a thread.
+"""
 
 from typing import TypeVar
 
 from pydantic import ValidationError
 
 from cloudsync.agent.keeper import Moved
+from cloudsync.agent.store import Text
 from cloudsync.agent.validate import problems
 from cloudsync.agent.wire_error import Refusal, where
 from cloudsync.model import wire
@@ -19,15 +23,17 @@ _UNKNOWN = "unexpected_keyword_argument"
 _VERSION = "is the controller of another version of cloudsync?"
 
 
-def read_document(body: bytes, base: int, there: HostDocument | None = None) -> HostDocument:
+def read_document(body: bytes, base: int, there: HostDocument | None = None) -> tuple[HostDocument, Text]:
     """Raise Refusal (422), which quotes nothing that can be secret. What is `there` already stays the same objects."""
-    document = _parse(HostDocument, body)
+    document, whole = _parse(HostDocument, body), Text(body)
     if there is None or (there.cloud, there.host) != (document.cloud, document.host):
-        return _sound(document, base)
-    return _sound(patched(there, difference(there, document)), base, there)
+        return _sound(document, base), whole
+    delta = difference(there, document)
+    change = Text(wire.dump(delta), there)
+    return _sound(patched(there, delta), base, there), change if len(change.body) <= len(body) // 2 else whole
 
 
-def read_delta(body: bytes, base: HostDocument) -> HostDocument:
+def read_delta(body: bytes, base: HostDocument) -> tuple[HostDocument, Text]:
     """What `base` becomes by the delta; what it leaves alone stays the same objects. Raise Refusal as above.
 
     Moved when the delta was made from another document: its sender has seen something else than what is here.
@@ -39,7 +45,7 @@ def read_delta(body: bytes, base: HostDocument) -> HostDocument:
         raise Moved(
             f"the delta does not fit generation {base.generation}: {error}", "send the whole document"
         ) from None
-    return _sound(document, base.generation, base)
+    return _sound(document, base.generation, base), Text(body, base)
 
 
 def read_boot(body: bytes, uuid: str) -> Boot:

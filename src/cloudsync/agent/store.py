@@ -1,8 +1,8 @@
 """The host document on the disk: whole or not at all, also when the power goes. Called by keeper.py.
 
 `document.json` holds it; of a long one, later changes stand beside it in files of their own, each of which names the
-one before, until they are folded in: one more member costs a small file, not the whole. It may hold secrets: 0600, in a
-folder of 0700.
+one before, until they are folded in: one more member costs a small file, not the whole. What came is stored as it came.
+It may hold secrets: 0600, in a folder of 0700.
 """
 
 import logging
@@ -24,6 +24,14 @@ log = logging.getLogger("cloudsync.agent")
 
 _SHORT = 1 << 16
 _MOST_CHANGES = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A document's JSON: all of it, or its difference to the document `to`."""
+
+    body: bytes
+    to: HostDocument | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +82,12 @@ class Store:
         self._tidy()
         return changed.document
 
-    def stage(self, document: HostDocument) -> None:
-        """Write it beside the stored one, down to the disk, so that a full disk is found before anything is changed."""
-        body, to, then = self._change(document) or self._whole(document)
+    def stage(self, document: HostDocument, text: Text | None = None) -> None:
+        """Write it beside the stored one, down to the disk, so that a full disk is found before anything is changed.
+        `text` is how, as far as that is known."""
+        body, digest, to, then = self._change(document, text) or self._whole(document, text)
         seal = Seal(
-            cloud=document.cloud,
-            host=document.host,
-            generation=document.generation,
-            sha256=sha256(body).hexdigest(),
-            etag=then.etag,
+            cloud=document.cloud, host=document.host, generation=document.generation, sha256=digest, etag=then.etag
         )
         self._staged.unlink(missing_ok=True)
         descriptor = os.open(self._staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -116,23 +121,25 @@ class Store:
         with suppress(OSError):
             self._staged.unlink(missing_ok=True)
 
-    def _whole(self, document: HostDocument) -> tuple[bytes, Path, _Stored]:
-        body = wire.dump(document)
+    def _whole(self, document: HostDocument, text: Text | None) -> tuple[bytes, str, Path, _Stored]:
+        body = text.body if text and text.to is None else wire.dump(document)
         digest = sha256(body).hexdigest()
-        return body, self.path, _Stored(document, etag(digest, self.etag), digest, len(body))
+        return body, digest, self.path, _Stored(document, etag(digest, self.etag), digest, len(body))
 
-    def _change(self, document: HostDocument) -> tuple[bytes, Path, _Stored] | None:
+    def _change(self, document: HostDocument, text: Text | None) -> tuple[bytes, str, Path, _Stored] | None:
         """None where the whole is better: it is short, or the changes to it have become many."""
         old = self._stored
-        if old is None or old.size <= self._short or old.changes >= _MOST_CHANGES:
+        if old is None or old.size <= self._short or old.changes >= _MOST_CHANGES or (text and text.to is None):
             return None
         if (old.document.cloud, old.document.host) != (document.cloud, document.host):
             return None
-        body = wire.dump(difference(old.document, document))
+        fits = text is not None and text.to is old.document
+        body = text.body if text and fits else wire.dump(difference(old.document, document))
         if len(body) > old.size // 2:
             return None
-        then = _Stored(document, etag(sha256(body).hexdigest(), old.etag), old.digest, old.size, old.changes + 1)
-        return body, self._place(old.digest, then.changes), then
+        digest = sha256(body).hexdigest()
+        then = _Stored(document, etag(digest, old.etag), old.digest, old.size, old.changes + 1)
+        return body, digest, self._place(old.digest, then.changes), then
 
     def _changed(self, stored: _Stored, seal: Seal) -> _Stored | Damage:
         """With every change that is on the disk, in order."""
