@@ -2,7 +2,7 @@
 
 import gc
 
-_OBJECTS = 20_000
+_OBJECTS = 100_000
 
 
 def seldom() -> None:

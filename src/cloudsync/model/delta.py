@@ -108,7 +108,10 @@ def fresh(new: Mapping[str, T], old: Mapping[str, T]) -> Mapping[str, T]:
     for one, other, known in tuple(_recent):
         if one is new and other is old:
             return known
-    found = dict(compress(new.items(), map(is_not, map(old.get, new), new.values())))
+    return _kept(new, old, dict(compress(new.items(), map(is_not, map(old.get, new), new.values()))))
+
+
+def _kept(new: Mapping[str, T], old: Mapping[str, T], found: Mapping[str, T]) -> Mapping[str, T]:
     if len(new) > _LONG:
         _recent.append((new, old, found))
     return found
@@ -131,7 +134,7 @@ def _patch(old: Any, change: Any) -> Any:
 def _entries(old: Mapping[str, T], new: Mapping[str, T]) -> Entries[T]:
     if old is new:
         return Entries()
-    changed = {key: value for key, value in fresh(new, old).items() if old.get(key) != value}
+    changed = {key: value for key, value in fresh(new, old).items() if key not in old or old[key] != value}
     return Entries(set=changed, removed=gone(new, old))
 
 
@@ -144,6 +147,7 @@ def _merged(old: Mapping[str, T], entries: Entries[T]) -> Mapping[str, T]:
         if found.pop(key, None) is None or key in entries.set:
             raise Misfit("it removes what is not there")
     found.update(entries.set)
+    _kept(found, old, entries.set)
     return found
 
 
