@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from queue import Queue
+from select import select
 
 import pytest
 
 from cloudsync.agent.mender import Mender
+from cloudsync.agent.news import News, unheard
 from tests.effort import PATIENCE
 from tests.lab.namespace import Namespace
 
@@ -39,6 +41,44 @@ def test_it_looks_when_the_kernel_says_that_something_changed(change: str) -> No
         made.close()
     finally:
         host.remove()
+
+
+@pytest.mark.real
+def test_it_looks_after_a_change_during_which_nobody_listened() -> None:
+    looks: Queue[bool] = Queue()
+    host = Namespace.new("mender")
+    try:
+        made = host.enter(lambda: Mender(looks.put, 3600))
+        with unheard():
+            host.run("nft", "add", "table", "inet", "somebody")
+        assert looks.get(timeout=PATIENCE) is False
+        made.close()
+    finally:
+        host.remove()
+
+
+@pytest.mark.real
+def test_the_kernel_says_nothing_while_nobody_listens() -> None:
+    host = Namespace.new("news")
+    try:
+        news = host.enter(News)
+        with unheard():
+            host.run("nft", "add", "table", "inet", "somebody")
+            assert _told(news) == [False, False]
+        assert _told(news) == [False, True]
+        host.run("nft", "delete", "table", "inet", "somebody")
+        assert _told(news) == [True, True]
+        news.close()
+        with unheard():
+            pass
+    finally:
+        host.remove()
+
+
+def _told(news: News) -> list[bool]:
+    """Which sockets have something to say by now."""
+    told, _, _ = select(news.sockets, [], [], 0)
+    return [one in told for one in news.sockets]
 
 
 def test_it_ends_at_once() -> None:

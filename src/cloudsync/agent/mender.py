@@ -11,10 +11,10 @@ from contextlib import suppress
 from threading import Thread
 
 from cloudsync.agent.mishap import mishap
+from cloudsync.agent.news import News
 
 log = logging.getLogger("cloudsync.agent")
 
-_NETFILTER, _NFTABLES = 12, 1 << 6
 _ADDRESSES, _ROUTES, _RULES = 0x10, 0x40, 0x80
 _PERIOD, _SETTLE = 15.0, 0.1
 """Seconds: between two looks without a word of the kernel's, and how long it must be silent before a look."""
@@ -26,14 +26,14 @@ class Mender:
     def __init__(self, mend: Callable[[bool], None], period: float = _PERIOD) -> None:
         self._mend, self._period = mend, period
         self._ends, self._end = socket.socketpair()
-        self._kernel = [_listen(_NETFILTER, _NFTABLES), _listen(socket.NETLINK_ROUTE, _ADDRESSES | _ROUTES | _RULES)]
+        self._news, self._routing = News(), _listen(socket.NETLINK_ROUTE, _ADDRESSES | _ROUTES | _RULES)
         self._thread = Thread(target=self._run, name="mender", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
         self._end.close()
         self._thread.join()
-        for one in (*self._kernel, self._ends):
+        for one in (self._news, self._routing, self._ends):
             one.close()
 
     def _run(self) -> None:
@@ -49,10 +49,10 @@ class Mender:
 
     def _heard(self, patience: float) -> list[socket.socket]:
         """Who had something to say. The words do not matter, and too many of them (ENOBUFS) are words too."""
-        told, _, _ = select.select([*self._kernel, self._ends], [], [], patience)
+        told, _, _ = select.select([*self._news.sockets, self._routing, self._ends], [], [], patience)
         for one in told:
             with suppress(OSError):
-                while one is not self._ends and one.recv(1 << 16):
+                while one is not self._ends and one.recv(1 << 16, socket.MSG_DONTWAIT):
                     continue
         return list(told)
 

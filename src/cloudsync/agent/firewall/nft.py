@@ -7,7 +7,9 @@ about others'.
 import os
 import struct
 import subprocess
+from collections.abc import Callable
 from dataclasses import replace
+from subprocess import PIPE
 
 from cloudsync.agent.firewall import elements, genid
 from cloudsync.agent.firewall.read import read_ours, read_table
@@ -47,9 +49,10 @@ def _swiftly(family: str, netlink: elements.Netlink) -> Table | None:
     return replace(table, containers=elements.filled(family, table.containers, netlink))
 
 
-def commit(script: str) -> None:
-    """Run `script` as one transaction: all of it or, with a HostError, nothing."""
-    _take("-f", "-", script=script)
+def commit(script: str, meanwhile: Callable[[], None] = lambda: None) -> None:
+    """Run `script` as one transaction: all of it or, with a HostError, nothing. `meanwhile` is called while nft, a
+    process of its own, is at work."""
+    _take("-f", "-", script=script, meanwhile=meanwhile)
 
 
 def check(script: str) -> None:
@@ -57,8 +60,8 @@ def check(script: str) -> None:
     _take("--check", "-f", "-", script=script)
 
 
-def _take(*arguments: str, script: str) -> None:
-    done = _run(*arguments, stdin=script)
+def _take(*arguments: str, script: str, meanwhile: Callable[[], None] = lambda: None) -> None:
+    done = _run(*arguments, stdin=script, meanwhile=meanwhile)
     if done.returncode:
         raise HostError(
             f"nft refused the firewall: {_first(done.stderr)}",
@@ -96,19 +99,23 @@ def _table(family: str) -> Table | None:
     raise HostError(f"nft cannot list table {family} {TABLE}: {_first(done.stderr)}", "the agent must run as root")
 
 
-def _run(*arguments: str, stdin: str = "") -> "subprocess.CompletedProcess[str]":
+def _run(
+    *arguments: str, stdin: str = "", meanwhile: Callable[[], None] = lambda: None
+) -> "subprocess.CompletedProcess[str]":
     """From memory, not by a pipe: nobody has to keep feeding a long script to nft."""
     with os.fdopen(os.memfd_create("nft"), "w+b") as script:
         script.write(stdin.encode())
         script.seek(0)
         try:
-            return subprocess.run(
-                ["nft", *arguments], stdin=script, capture_output=True, text=True, check=False, env=_ENVIRONMENT
-            )
+            process = subprocess.Popen(["nft", *arguments], stdin=script, stdout=PIPE, stderr=PIPE, env=_ENVIRONMENT)
         except (FileNotFoundError, PermissionError):
             raise HostError(
                 "nft is not installed: instances cannot be protected", "sudo apt-get install nftables"
             ) from None
+    with process:
+        meanwhile()
+        said, complained = (text.decode() for text in process.communicate())
+    return subprocess.CompletedProcess(process.args, process.returncode, said, complained)
 
 
 def _first(text: str) -> str:

@@ -18,6 +18,7 @@ from cloudsync.agent.firewall.trace import rulings
 from cloudsync.agent.firewall.withdrawal import Suspects, both, suspects, vacated
 from cloudsync.agent.links.netlink import local_addresses
 from cloudsync.agent.memo import Memo
+from cloudsync.agent.news import unheard
 from cloudsync.model.dataclass import dataclass
 from cloudsync.model.document import HostDocument
 from cloudsync.model.problem import HostError
@@ -27,7 +28,7 @@ from cloudsync.reach.question import Question
 from cloudsync.reach.recorded import of_document
 
 _LONG = 1 << 16
-"""Characters of a script that keeps nft busy for longer than a thread costs."""
+"""Characters of a script whose commit the kernel would tell in thousands of messages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +157,8 @@ class Firewall:
             return
         known, self._known = self._known, None
         try:
-            with ahead(self.others, document) if len(script) > _LONG else nullcontext():
-                nft.commit(script)
+            with unheard() if len(script) > _LONG else nullcontext():
+                nft.commit(script, lambda: ahead(self.others, document))
         except HostError:
             nft.commit(delta(self._found(), wanted, rewrite=True))
             self._known = None
