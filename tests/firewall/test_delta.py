@@ -38,6 +38,19 @@ def test_a_changed_rule_rewrites_its_group_only() -> None:
     ]
 
 
+def test_a_rule_behind_all_others_is_put_there_and_one_among_them_has_all_written_anew() -> None:
+    """Freeing thirty rules takes the kernel longer than taking one in."""
+    rules = [ingress("any", "tcp", (port, port)) for port in (80, 81, 82)]
+    first, last, whole = (
+        document([replace(A, groups=("web",))], [group("web", *some)]) for some in (rules[:2], rules[::2], rules)
+    )
+    chain = f"gi_{names.identifier('web')}"
+    assert script(first, whole) == [
+        f'add rule inet cloudsync {chain} tcp dport 82 counter accept comment "group.web tcp/82 from any"'
+    ]
+    assert script(last, whole)[0] == script(whole, last)[0] == f"flush chain inet cloudsync {chain}"
+
+
 def test_an_instance_that_goes_takes_elements_before_chains() -> None:
     tap = B.nics[0].tap
     found = script(document([A, B]), document([A]))

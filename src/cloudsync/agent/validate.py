@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from ipaddress import IPv4Network
-from itertools import filterfalse
+from itertools import chain, filterfalse
 from operator import attrgetter
 from typing import Any
 
@@ -123,13 +123,14 @@ def _inside(text: str, subnet: IPv4Network) -> bool:
 
 
 def _no_addresses(document: HostDocument, before: HostDocument) -> frozenset[str]:
-    """What members and the directory call addresses. An instance is in many sets, and is looked at once."""
-    texts: set[str] = set()
+    """What members and the directory call addresses."""
+    texts: list[str] = []
     for name, members in fresh(document.members, before.members).items():
         known = before.members.get(name)
-        texts.update(set(members).difference(known) if known else members)
+        texts += set(members).difference(known) if known else members
     entries = fresh(document.directory, before.directory).values()
-    texts.update(*map(_ADDRESSES, entries), *map(_FLOATING, entries))
+    for each in (_ADDRESSES, _FLOATING):
+        texts += chain.from_iterable(map(each, entries))
     return frozenset(words.no_addresses(texts))
 
 

@@ -13,6 +13,7 @@ from cloudsync.agent.firewall.rules import element, nft_rule
 from cloudsync.agent.firewall.ruleset import Chain, Container, Owners, Rule, Ruleset, Table
 from cloudsync.agent.links.remote import peers, tunnel
 from cloudsync.agent.memo import Memo
+from cloudsync.agent.words import no_addresses
 from cloudsync.model.dataclass import dataclass
 from cloudsync.model.document import HostDocument
 from cloudsync.model.problem import HostError
@@ -25,11 +26,10 @@ _NOBODY = "0.0.0.0"  # noqa: S104 (a sender, not something to listen on)
 
 @dataclass(frozen=True, slots=True)
 class Port:
-    """One NIC of an instance of this host, checked, with the groups that hold for it."""
+    """One NIC of an instance of this host, checked."""
 
     instance: Instance
     nic: Nic
-    groups: tuple[Group, ...]
 
     @property
     def owner(self) -> str:
@@ -50,44 +50,49 @@ def compile_document(document: HostDocument, metadata_port: int, memo: Memo | No
     `memo` is of the documents before: what they have in common with this one becomes the very same objects.
     """
     kept = memo or Memo()
-    ports = tuple(local_ports(document, kept))
-    groups = {group.name: group for port in ports for group in port.groups}
+    ports = kept.of((document.instances,), local_ports, document, kept)
+    groups = kept.of((document.instances, document.groups), _groups, document)
     end = tunnel(document)
     by_packet = "dccp" in untracked(document.groups.values())
     chains = {**layout.chains(metadata_port, by_packet, end.number if end else None)}
     for group in groups.values():
         chains |= kept.of((group, document.networks), _group_chains, group, document)
-    for port in ports:
-        chains |= kept.of((port,), _port_chains, port)
-    elements = kept.of(ports, _elements, ports)
+    logged = tuple(name for name, group in document.groups.items() if group.log_denied)
+    for found in kept.each(logged, _instance_chains, document.instances, logged).values():
+        chains |= found
+    elements = kept.of((document.instances,), _elements, ports)
     containers = _filled(document, elements) | _member_sets(groups.values(), document, kept)
     arp = {name: _with(container, elements[name]) for name, container in layout.arp_containers().items()}
     tables = {"inet": Table(containers, chains), "arp": Table(arp, layout.arp_chains())}
     return Ruleset(tables, Owners(lambda: _owners(document, ports, groups.values())))
 
 
-def local_ports(document: HostDocument, kept: Memo) -> Iterator[Port]:
+def local_ports(document: HostDocument, kept: Memo) -> tuple[Port, ...]:
     """Every NIC of this host's instances, stopped ones too: their policy is there before their taps are."""
+    found = kept.each((), _ports, document.instances)
     seen: dict[str, str] = {}
+    for port in (port for name in sorted(found) for port in found[name]):
+        if port.nic.tap in seen:
+            raise HostError(f"{port.owner}: its tap {port.nic.tap} is also that of {seen[port.nic.tap]}")
+        seen[port.nic.tap] = port.owner
+    return tuple(port for name in sorted(found) for port in found[name])
+
+
+def _ports(name: str, instance: Instance) -> tuple[Port, ...]:
+    return tuple(Port(instance, names.port(nic, f"instance.{name}")) for nic in instance.nics)
+
+
+def _groups(document: HostDocument) -> dict[str, Group]:
+    """Those that hold for some port."""
+    found = {}
     for name in sorted(document.instances):
         instance = document.instances[name]
-        owner = f"instance.{name}"
-        groups = tuple(_group(document, group, owner) for group in sorted(set(instance.groups)))
-        for port in kept.of((instance, *groups), _ports, instance, groups, owner):
-            if port.nic.tap in seen:
-                raise HostError(f"{owner}: its tap {port.nic.tap} is also that of {seen[port.nic.tap]}")
-            seen[port.nic.tap] = owner
-            yield port
-
-
-def _ports(instance: Instance, groups: tuple[Group, ...], owner: str) -> tuple[Port, ...]:
-    return tuple(Port(instance, names.port(nic, owner), groups) for nic in instance.nics)
-
-
-def _group(document: HostDocument, name: str, owner: str) -> Group:
-    if name not in document.groups:
-        raise HostError(f"{owner} is in group.{name}, which the document does not hold")
-    return document.groups[name]
+        for group in sorted(set(instance.groups)):
+            if group not in document.groups:
+                raise HostError(f"instance.{name} is in group.{group}, which the document does not hold")
+            if instance.nics:
+                found[group] = document.groups[group]
+    return found
 
 
 def _group_chains(group: Group, document: HostDocument) -> dict[str, Chain]:
@@ -100,17 +105,19 @@ def _group_chains(group: Group, document: HostDocument) -> dict[str, Chain]:
     return {PREFIX[direction] + gid: Chain(tuple(found)) for direction, found in rules.items()}
 
 
-def _port_chains(port: Port) -> dict[str, Chain]:
-    comment = names.comment(port.owner)
+def _instance_chains(name: str, instance: Instance, logged: tuple[str, ...]) -> dict[str, Chain]:
+    """Of all its ports. `logged` are groups whose denials are."""
+    comment, groups = names.comment(f"instance.{name}"), sorted(set(instance.groups))
     found = {}
-    for direction, prefix in ((Direction.INGRESS, "pi_"), (Direction.EGRESS, "pe_")):
-        if port.nic.port_security:
-            jumps = [_jump(direction, group.name) for group in port.groups]
-            if any(group.log_denied for group in port.groups):
-                jumps.append(Rule(denied.expressions(prefix + port.nic.tap)))
-            found[prefix + port.nic.tap] = Chain((*jumps, Rule(("counter", "drop"), comment)))
-        else:
-            found[prefix + port.nic.tap] = Chain((Rule(("accept",), comment),))
+    for nic in instance.nics:
+        for direction, prefix in ((Direction.INGRESS, "pi_"), (Direction.EGRESS, "pe_")):
+            if nic.port_security:
+                jumps = [_jump(direction, group) for group in groups]
+                if not set(logged).isdisjoint(groups):
+                    jumps.append(Rule(denied.expressions(prefix + nic.tap)))
+                found[prefix + nic.tap] = Chain((*jumps, Rule(("counter", "drop"), comment)))
+            else:
+                found[prefix + nic.tap] = Chain((Rule(("accept",), comment),))
     return found
 
 
@@ -164,9 +171,12 @@ def _member_sets(groups: Iterable[Group], document: HostDocument, kept: Memo) ->
 
 
 def _member_set(remote: str, texts: tuple[str, ...]) -> Container:
-    return Container(
-        ("ipv4_addr",), elements=_keys(names.addresses([text for text in texts if ":" not in text], remote))
-    )
+    elements = _keys(texts)
+    for text in no_addresses(texts):
+        if ":" not in text:
+            names.address(text, remote)
+        elements.pop(text, None)
+    return Container(("ipv4_addr",), elements=elements)
 
 
 def _owners(document: HostDocument, ports: tuple[Port, ...], groups: Iterable[Group]) -> dict[str, str]:

@@ -4,10 +4,10 @@ Never deletes and makes anew what is in use: the old rules run until the commit 
 Elements only travel where they differ, for the same reason.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from cloudsync.agent.firewall import render
-from cloudsync.agent.firewall.ruleset import FAMILIES, TABLE, Base, Ruleset, Table
+from cloudsync.agent.firewall.ruleset import FAMILIES, TABLE, Base, Chain, Rule, Ruleset, Table
 from cloudsync.model.dataclass import dataclass
 
 
@@ -36,8 +36,9 @@ class _Change:
     recast: frozenset[str]
     rehooked: frozenset[str]
     rewrite: bool
-    rewritten: tuple[str, ...]
-    """Chains of `after` whose rules are to be written."""
+    written: Mapping[str, tuple[Rule, ...]]
+    """Chains of `after` with the rules that are to be put at their ends, those of `emptied` once these are empty."""
+    emptied: frozenset[str]
 
     @classmethod
     def between(cls, family: str, before: Table, after: Table, rewrite: bool) -> "_Change":
@@ -49,15 +50,22 @@ class _Change:
         rehooked = frozenset(
             name
             for name, chain in before.chains.items()
-            if name in after.chains and _hook(chain.base) != _hook(after.chains[name].base)
+            if after.chains.get(name, chain) is not chain and _hook(chain.base) != _hook(after.chains[name].base)
         )
         whole = rewrite or bool(recast or rehooked)
-        rewritten = tuple(
-            name
-            for name, chain in after.chains.items()
-            if whole or name not in before.chains or before.chains[name].rules != chain.rules
-        )
-        return cls(family, before, after, recast, rehooked, whole, rewritten)
+        there = {} if whole else before.chains
+        changed = ((name, chain) for name, chain in after.chains.items() if there.get(name) is not chain)
+        more = {name: _more(there.get(name, Chain()), chain) for name, chain in changed}
+        written = {name: after.chains[name].rules if some is None else some for name, some in more.items()}
+        emptied = frozenset(name for name, some in more.items() if some is None)
+        return cls(family, before, after, recast, rehooked, whole, written, emptied)
+
+
+def _more(old: Chain, new: Chain) -> tuple[Rule, ...] | None:
+    """The rules to put behind those of `old`; None where all must be written anew. Freeing a chain's old rules is what
+    a change of it takes longest for."""
+    there = len(old.rules)
+    return new.rules[there:] if new.rules[:there] == old.rules else None
 
 
 def _hook(base: Base | None) -> tuple[str, str, int] | None:
@@ -78,8 +86,8 @@ def _lines(change: _Change) -> Iterator[str]:
         old = before.chains.get(name)
         if old is None or old.base != chain.base:
             yield render.add_chain(family, name, chain)
-    for name in change.rewritten:
-        yield from render.add_rules(family, name, after.chains[name].rules)
+    for name, rules in change.written.items():
+        yield from render.add_rules(family, name, rules)
     yield from _more_elements(change)
     yield from _leftovers(change)
 
@@ -89,9 +97,8 @@ def _emptied(change: _Change) -> Iterator[str]:
     if change.rewrite:
         yield f"flush table {change.family} {TABLE}"
     else:
-        rewritten = set(change.rewritten)
         for name in change.before.chains:
-            if name in rewritten or name not in change.after.chains:
+            if name in change.emptied or name not in change.after.chains:
                 yield render.flush(change.family, "chain", name)
     for name, container in change.before.containers.items():
         if name in change.recast or name not in change.after.containers:

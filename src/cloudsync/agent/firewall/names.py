@@ -4,12 +4,11 @@ The compiler and dnsmasq's renderer call it: nothing of a document reaches nft o
 """
 
 import re
-from collections.abc import Iterable
 from functools import lru_cache
 from hashlib import sha256
 from ipaddress import AddressValueError, IPv4Network, NetmaskValueError
 
-from cloudsync.agent.words import is_address, no_addresses
+from cloudsync.agent.words import is_address
 from cloudsync.model.problem import HostError
 from cloudsync.model.resources import Nic
 
@@ -54,14 +53,6 @@ def address(text: str, owner: str) -> str:
     if not is_address(text):
         raise HostError(f"{owner}: {text!r} is not an IPv4 address", _HINT)
     return text
-
-
-def addresses(texts: Iterable[str], owner: str) -> list[str]:
-    """Many at once, as `address` does one."""
-    found = list(texts)
-    for wrong in no_addresses(found):
-        address(wrong, owner)
-    return found
 
 
 def subnet(text: str, owner: str) -> IPv4Network:
