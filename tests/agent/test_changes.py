@@ -64,7 +64,7 @@ def test_what_came_is_stored_as_it_came(store: Store) -> None:
 
 def test_a_difference_to_another_document_than_the_stored_one_is_worked_out_anew(store: Store) -> None:
     put(store, 1, 2)
-    store.stage(crowd(3), Text(_loosely(difference(crowd(1), crowd(3))), crowd(1)))
+    store.stage(crowd(3), Text(_loosely(difference(crowd(5), crowd(3))), crowd(5)))
     store.commit()
     assert len(files(store)) == 3
     assert store.load() == crowd(3)

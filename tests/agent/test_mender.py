@@ -2,14 +2,18 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from queue import Queue
 from select import select
 
 import pytest
 
+from cloudsync.agent.firewall import Firewall
 from cloudsync.agent.mender import Mender
 from cloudsync.agent.news import News, unheard
 from tests.effort import PATIENCE
+from tests.firewall.documents import document, instance
 from tests.lab.namespace import Namespace
 
 
@@ -71,6 +75,21 @@ def test_the_kernel_says_nothing_while_nobody_listens() -> None:
         news.close()
         with unheard():
             pass
+    finally:
+        host.remove()
+
+
+@pytest.mark.real
+def test_nobody_listens_while_a_long_script_of_ours_is_loaded() -> None:
+    plain, many = document([instance("a", "10.20.0.2")]), [f"10.20.{at >> 8}.{at & 255}" for at in range(6000)]
+    host = Namespace.new("news")
+    try:
+        news, walls = host.enter(News), Firewall()
+        for count, told in ((5999, [False, True]), (6000, [True, True])):
+            wanted = replace(plain, members={"group.default": tuple(many[:count])})
+            host.enter(partial(walls.apply, wanted))
+            assert _told(news) == told
+        news.close()
     finally:
         host.remove()
 
