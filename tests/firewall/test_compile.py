@@ -23,25 +23,25 @@ def rules(found: HostDocument, chain: str) -> list[str]:
 def test_each_form_of_a_rule_is_one_nft_rule() -> None:
     gid = names.identifier("web")
     assert rules(sample(), f"gi_{gid}") == [
-        f"ip saddr @{names.members('instance.db')} meta l4proto 47 counter accept",
+        f"meta l4proto 47 ip saddr @{names.members('instance.db')} counter accept",
         "dccp dport 5004-5005 counter accept",
-        f"ip saddr @{names.members('group.default')} meta l4proto 1 counter accept",
+        f"meta l4proto 1 ip saddr @{names.members('group.default')} counter accept",
         "icmp type 3 icmp code 4 counter accept",
         "icmp type 8 counter accept",
-        "ip saddr 10.30.0.0/24 sctp dport 5 counter accept",
-        "ip saddr 192.0.2.7 meta l4proto 6 counter accept",
+        "sctp dport 5 ip saddr 10.30.0.0/24 counter accept",
+        "meta l4proto 6 ip saddr 192.0.2.7 counter accept",
         "tcp dport 443 counter accept",
-        "ip saddr 10.0.0.0/8 tcp dport 8000-8010 counter accept",
+        "tcp dport 8000-8010 ip saddr 10.0.0.0/8 counter accept",
         "udplite dport 5004 counter accept",
     ]
-    assert rules(sample(), f"ge_{gid}") == ["counter accept", "ip daddr 192.0.2.0/24 udp dport 123 counter accept"]
+    assert rules(sample(), f"ge_{gid}") == ["counter accept", "udp dport 123 ip daddr 192.0.2.0/24 counter accept"]
 
 
 def test_dccp_is_told_packet_by_packet_where_its_ports_matter() -> None:
     """And costs nothing elsewhere."""
     own = "iifname . ether saddr . ip saddr @port_src4"
     one = instance("a", "10.20.0.2", ("g",))
-    for rule, first in ((replace(ingress("any", "dccp"), ports=(5, 5)), 'iifname "cs-*" meta l4proto 33 notrack'),
+    for rule, first in ((replace(ingress("any", "dccp"), ports=(5, 5)), 'meta l4proto 33 iifname "cs-*" notrack'),
                         (ingress("any", "dccp"), f'iifname "cs-*" @nh,0,8 69 {own} accept')):  # fmt: skip
         assert rules(document([one], [group("g", rule)]), "prerouting_raw")[0] == first
 

@@ -23,7 +23,7 @@ _MARKED = f"meta mark set meta mark | {MARK:#x}"
 _INVALID_FORWARDED = Rule(("ct state invalid", "meta l4proto != 136", "counter", "drop"))
 _NOT_TRACKED_OUT = Rule(("ct state invalid,untracked", _NOT_TO, "ip daddr != @internal4", "counter", "drop"))
 # Kernels since 6.16 do not track DCCP (33): one connection between two guests would let all its ports through.
-_BY_PACKET = Rule((_FROM, "meta l4proto 33", "notrack"))
+_BY_PACKET = Rule(("meta l4proto 33", _FROM, "notrack"))
 _DENY = Rule(("counter", "drop"))
 # The first byte of IPv4 without options: one comparison for all that is nothing else.
 _PLAIN, _NOT_PLAIN = "@nh,0,8 69", "@nh,0,8 != 69"
@@ -39,7 +39,7 @@ _NO_INIT = Rule(("meta l4proto 132", "ct state new", "@th,96,8 != 1", "counter",
 # Somebody on the underlay is none of ours for saying so: the way back must be the way it came. Before connection
 # tracking (-200), so that no flow that is established learns of it.
 _ASTRAY = ("fib saddr . iif oif missing", "counter", "drop")
-_CLAIMS = Rule((_NOT_FROM, "ip saddr @internal4", *_ASTRAY))
+_CLAIMS = Rule(("ip saddr @internal4", *_ASTRAY))
 _TUNNELLED = f'iifname "{DEVICE}"'
 _ADDRESS = ("ipv4_addr",)
 _PORT = ("ifname", "ether_addr", "ipv4_addr")
@@ -102,14 +102,15 @@ def _filters(metadata_port: int, untracked: tuple[Rule, ...], tunnel: int | None
     arriving = () if tunnel is None else (Rule((_TUNNELLED, "jump tunnelled")),)
     return {
         # Before fragments are put together (-400): else a guest's would complete another guest's datagram.
-        # Nearly all packets are what they should be, and pass by one rule.
+        # Nearly all packets are what they should be, and pass by one rule. A guest's go no further than antispoof: to
+        # look at an interface's name costs as much as a hook, and everybody else's packets have to here.
         "prerouting_raw": _base(
             "filter",
             "prerouting",
             -450,
             *untracked,
             Rule((_FROM, _PLAIN, _ITS_OWN, "accept")),
-            Rule((_FROM, "jump antispoof")),
+            Rule((_FROM, "goto antispoof")),
             *arriving,
             _CLAIMS,
         ),
