@@ -6,9 +6,10 @@ import socket
 from pathlib import Path
 
 from cloudsync.hosts.agent_client import AgentClient
-from tests.agent.nursery import Agent, Process
+from tests.agent.nursery import begun
 from tests.agent.parts import Recorder, recorders
 from tests.effort import PATIENCE
+from tests.lab.copied import Process
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -52,7 +53,7 @@ class Lab:
             assert ready.recv(100) == b"READY=1"
 
     def launch(self, more: dict[str, str] | None = None) -> Process:
-        return Agent(self.root, os.environ | {"NO_PROXY": "*"} | (more or {}), self.root / "log")
+        return begun(self.root, os.environ | {"NO_PROXY": "*"} | (more or {}), self.root / "log")
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Its exit status."""

@@ -20,6 +20,8 @@ from cloudsync.model.document import HostDocument
 from tests.early.streams import Ears, Streams, streams
 from tests.early.units import GUARD, settings
 from tests.firewall.documents import document, egress, group, ingress, instance
+from tests.lab import copied
+from tests.lab.copied import Copy
 from tests.lab.namespace import Namespace
 from tests.lab.standins import OUTSIDE, PATIENCE, Guest, Lab, standins
 
@@ -40,7 +42,7 @@ class Host:
         self.socket = lab.run / "agent.sock"
         self.outside = traffic.listen(lab.outside.namespace, OUTSIDE)
         self.inside = Ears()
-        self.agent: subprocess.Popen[str] | None = None
+        self.agent: Copy | None = None
         traffic.send(lab.outside.namespace, GUEST.nics[0].address, IN, SHUT)
 
     def store(self, wanted: HostDocument = DOCUMENT) -> None:
@@ -83,11 +85,8 @@ class Host:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready:
             ready.bind(str(notify))
             ready.settimeout(30)
-            with (self.lab.run / "log").open("a") as log:
-                environment = os.environ | {"NOTIFY_SOCKET": str(notify)}
-                self.agent = subprocess.Popen(
-                    self._command(), cwd=_ROOT, env=environment, stdout=log, stderr=log, text=True
-                )
+            environment = os.environ | {"NOTIFY_SOCKET": str(notify)}
+            self.agent = copied.agent(self._options(), environment, self.lab.run / "log", self.lab.host)
             assert ready.recv(100) == b"READY=1"
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> None:
@@ -120,16 +119,18 @@ class Host:
         assert SHUT not in self.inside.heard, self.inside.heard
         assert SHUT not in self.outside.heard, self.outside.heard
 
-    def _command(self, *more: str, under: tuple[str, ...] = ()) -> list[str]:
+    def _options(self) -> list[str]:
         folders = {
             "--socket": self.socket,
             "--state": self.state,
             "--pool": self.lab.run / "pool",
             "--run": self.lab.run,
         }
-        options = [str(word) for pair in folders.items() for word in pair]
+        return [str(word) for pair in folders.items() for word in pair]
+
+    def _command(self, *more: str, under: tuple[str, ...] = ()) -> list[str]:
         inside = ["ip", "netns", "exec", self.lab.host.name]
-        return [*inside, *under, sys.executable, "-m", "cloudsync", "agent", *options, *more]
+        return [*inside, *under, sys.executable, "-m", "cloudsync", "agent", *self._options(), *more]
 
     def clear(self) -> None:
         if self.agent:

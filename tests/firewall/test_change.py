@@ -219,17 +219,17 @@ def test_reverse_path_filtering_changes_nothing(lab: Lab, mode: int) -> None:
 
 
 class Flow:
-    """Bytes that go through without pause; each one arrives, in order, or the test fails."""
+    """Bytes that go through, by default without pause; each one arrives, in order, or the test fails."""
 
-    def __init__(self, client: socket.socket, server: socket.socket) -> None:
-        self._client, self._server = client, server
+    def __init__(self, client: socket.socket, server: socket.socket, pause: float) -> None:
+        self._client, self._server, self._pause = client, server, pause
         self._stop, self._moved = threading.Event(), threading.Condition()
         self._rounds = 0
         self._thread = threading.Thread(target=self._work)
         self._thread.start()
 
     def _work(self) -> None:
-        while not self._stop.is_set():
+        while not self._stop.wait(self._pause):
             exchange(self._client, self._server)
             with self._moved:
                 self._rounds += 1
@@ -246,8 +246,8 @@ class Flow:
 
 
 @contextmanager
-def flowing(client: socket.socket, server: socket.socket) -> Iterator[Flow]:
-    flow = Flow(client, server)
+def flowing(client: socket.socket, server: socket.socket, pause: float = 0.0) -> Iterator[Flow]:
+    flow = Flow(client, server, pause)
     try:
         yield flow
     finally:

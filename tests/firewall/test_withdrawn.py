@@ -16,6 +16,8 @@ from tests.lab.standins import OUTSIDE, Lab, Peer, standins
 
 pytestmark = pytest.mark.real
 
+PAUSE = 0.002
+"""Seconds. What is cut by mistake stays cut: it need not be asked without pause."""
 LIMIT = 1.0
 """Seconds from the call that withdraws to the last packet that arrives."""
 A, B, C = instance("a", "10.20.0.11", ("out",)), instance("b", "10.20.0.12", ("web",)), instance("c", "10.20.0.13")
@@ -76,7 +78,7 @@ def test_what_is_withdrawn_ends_within_a_second_and_nothing_else(lab: Lab, what:
     lab.apply(before)
     with (
         talking(lab.outside, lab.guests["c"], 81) as (client, server),
-        flowing(client, server) as bystander,
+        flowing(client, server, PAUSE) as bystander,
         chatting(end(lab, origin), end(lab, target), kind) as doomed,
     ):
         doomed.ends_by(applied(lab, after))

@@ -11,6 +11,7 @@ import pytest
 
 from tests.fleet.sshd import Sshd, sshd
 from tests.lab.cloud import blank_cloud, running_agent
+from tests.lab.copied import Process
 from tests.lab.typed import typed
 
 PROGRAM = [sys.executable, "-m", "cloudsync"]
@@ -23,7 +24,7 @@ def server(tmp_path: Path) -> Iterator[Sshd]:
 
 
 @pytest.fixture
-def agent() -> Iterator["subprocess.Popen[bytes]"]:
+def agent() -> Iterator[Process]:
     with running_agent() as found:
         yield found
 

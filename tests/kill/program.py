@@ -13,12 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from tests.kill.blows import children
-from tests.lab.typed import run_here, server, write_to
+from tests.lab.copied import run_here, server, write_to
 
 PATIENCE = 180.0
 BUSY, SLOW = 5, "did not answer in"
 KILLED = -signal.SIGKILL
-LOADED = ["tests.kill.program", "tests.kill.doors", "tests.lab.warm"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +53,7 @@ class Program:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._server = server(LOADED)
+        self._server = server()
 
     def run(self, spec: Path, *words: str, at: int | str = 0, strike: Callable[[], None] = itself) -> Done:
         """`strike` at moment `at`."""

@@ -5,11 +5,13 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from cloudsync.agent.parts import end_processes
+from tests.lab import copied
+from tests.lab.copied import Process
 
 DEAF = b"\xfa\xf4"
 """`cli; hlt`: a boot sector that sleeps for ever."""
@@ -73,26 +75,32 @@ def _entries(named: Mapping[str, str]) -> str:
 
 
 @contextmanager
-def running_agent(*options: str, module: str = "cloudsync") -> Iterator[subprocess.Popen[bytes]]:
-    """`cloudsync agent` until the block ends; entered when it says that it is ready. What outlives it is ended too."""
+def running_agent(*options: str, module: str = "") -> Iterator[Process]:
+    """`cloudsync agent`, or that of another `module`, until the block ends; entered when it says that it is ready.
+    What outlives it is ended too."""
     with (
         tempfile.TemporaryDirectory() as folder,
-        tempfile.TemporaryFile() as log,
         socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify,
     ):
         path = f"{folder}/notify"
         notify.bind(path)
         notify.settimeout(30)
-        command = [sys.executable, "-m", module, "agent", *options]
-        agent = subprocess.Popen(command, env={**os.environ, "NOTIFY_SOCKET": path}, stdout=log, stderr=log)
+        log = Path(folder, "log")
+        environment = {**os.environ, "NOTIFY_SOCKET": path}
+        agent = _other(module, options, environment, log) if module else copied.agent(options, environment, log)
         try:
             while b"READY=1" not in notify.recv(4096):
                 continue
             yield agent
         except TimeoutError:
-            log.seek(0)
-            raise AssertionError(f"the agent did not get ready:\n{log.read().decode(errors='replace')}") from None
+            raise AssertionError(f"the agent did not get ready:\n{log.read_text(errors='replace')}") from None
         finally:
             agent.terminate()
             agent.wait(30)
             end_processes()
+
+
+def _other(module: str, options: Sequence[str], environment: Mapping[str, str], log: Path) -> Process:
+    command = [sys.executable, "-m", module, "agent", *options]
+    with log.open("w") as said:
+        return subprocess.Popen(command, env=environment, stdout=said, stderr=said)

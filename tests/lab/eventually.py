@@ -5,9 +5,13 @@ from collections.abc import Callable
 
 from tests.lab.standins import PATIENCE
 
+_PAUSE = 0.05
+"""Seconds: asking starts a process, mostly, which takes from the one that is waited for."""
+
 
 def eventually(act: Callable[[], object], wanted: object) -> None:
     """AssertionError with the last answer after PATIENCE seconds."""
     deadline = time.monotonic() + PATIENCE
     while (found := act()) != wanted:
         assert time.monotonic() < deadline, found
+        time.sleep(_PAUSE)

@@ -1,4 +1,4 @@
-"""A host of the lab: `python -m tests.lab.host FOLDER` boots it and ends; what it started runs on until it is killed.
+"""A host of the lab: `main` boots it, in a process of its own, and ends; what it started runs on until it is killed.
 
 Namespaces of its own, folders from FOLDER/disk, its pid 1 in FOLDER/pid. It boots in the order in which systemd would:
 loopback, guard, network, sshd, agent, libvirt.
@@ -14,6 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import NoReturn
 
+from tests.lab.copied import TOP, be_the_agent, retitle, stand_in
 from tests.lab.disk import hold
 from tests.lab.machine import (
     CLONE_NEWNET,
@@ -26,6 +27,7 @@ from tests.lab.machine import (
     reap,
     redirect,
     run,
+    spawn,
     start,
     start_libvirt,
     unshare,
@@ -33,13 +35,14 @@ from tests.lab.machine import (
 from tests.lab.namespace import ip, silence
 from tests.lab.underlay import Seat
 
-TOP = Path(__file__).resolve().parents[2]
 CLOUDSYNC = TOP / ".venv" / "bin" / "cloudsync"
 PATH = f"{CLOUDSYNC.parent}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 ENVIRONMENT = {"PATH": PATH, "LANG": "C.UTF-8", "LIBVIRT_DEFAULT_URI": "qemu:///system"}
 """None of the person's: proxies, for one, are not the host's."""
 DEVICE = "eth0"
 UP = b"up\n"
+_MOST = 1 << 16
+"""More descriptors than a process has here."""
 
 
 def furnish(folder: Path, seat: Seat, everyone: list[Seat]) -> None:
@@ -55,9 +58,12 @@ def furnish(folder: Path, seat: Seat, everyone: list[Seat]) -> None:
     (folder / "passwd").write_text("\n".join([f"root:x:0:0:root:{home}:/bin/bash", *users[1:], ""]))
 
 
-def main(folder: Path, say: int) -> int:
-    """`say` is a descriptor that hears UP when the host has booted."""
-    os.set_inheritable(say, False)
+def main(folder: Path, say: int) -> None:
+    """`say` is a descriptor that hears UP when the host has booted; of all others it has, nothing is left."""
+    os.closerange(3, say)
+    os.closerange(say + 1, _MOST)
+    os.setsid()
+    stand_in(ENVIRONMENT, str(TOP))
     signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
     redirect(folder / "host.log")
     unshare(CLONE_NEWPID)
@@ -68,7 +74,6 @@ def main(folder: Path, say: int) -> int:
         _be_the_host(folder, say, known)
     (folder / "pid").write_text(f"{child}\n")
     os.write(tell, b"1")
-    return 0
 
 
 def _be_the_host(folder: Path, say: int, known: int) -> NoReturn:
@@ -77,6 +82,7 @@ def _be_the_host(folder: Path, say: int, known: int) -> NoReturn:
     It begins when FOLDER/pid says who it is: nobody could end it otherwise.
     """
     try:
+        retitle("lab", str(folder))
         if not os.read(known, 1):
             os._exit(1)
         _boot(folder, Seat(**json.loads((folder / "seat.json").read_text())))
@@ -102,11 +108,28 @@ def _boot(folder: Path, seat: Seat) -> None:
     _name_everyone(folder)
     _forget()
     ip("link", "set", "lo", "up")
-    run(CLOUDSYNC, "agent", "--guard")
+    _guard()
     seat.connect(ip, DEVICE)
     start(["/usr/sbin/sshd", "-D", "-e", "-f", str(folder / "sshd_config")], folder / "sshd.log")
-    start([str(CLOUDSYNC), "agent"], folder / "agent.log")
+    start(["cloudsync", "agent"], folder / "agent.log", _be_ours)
     start_libvirt()
+
+
+def _guard() -> None:
+    code = os.waitstatus_to_exitcode(os.waitpid(spawn(["cloudsync", "agent", "--guard"], None, _be_ours), 0)[1])
+    if code:
+        raise RuntimeError("cloudsync agent --guard failed")
+
+
+def _be_ours(command: list[str]) -> None:
+    """`cloudsync agent …`."""
+    code = 1
+    try:
+        be_the_agent(*command[2:])
+    except SystemExit as end:
+        code = int(end.code or 0)
+    finally:
+        os._exit(code)
 
 
 def _name_everyone(folder: Path) -> None:
@@ -120,7 +143,3 @@ def _forget() -> None:
     """A new namespace starts with the settings of the machine, which may forward for guests of its own."""
     silence(ip)
     Path("/proc/sys/net/ipv4/ip_forward").write_text("0\n")
-
-
-if __name__ == "__main__":
-    raise SystemExit(main(Path(sys.argv[1]), int(sys.argv[2])))

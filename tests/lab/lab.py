@@ -17,6 +17,7 @@ from typing import Any
 
 from tests.lab import host
 from tests.lab.cloud import HOST, blank_image, blank_spec
+from tests.lab.copied import Copy, Passed
 from tests.lab.disk import disk, drop
 from tests.lab.keys import Keys
 from tests.lab.machine import PATIENCE, STATE
@@ -87,11 +88,8 @@ class Hosts:
     def _begin(self, name: str) -> int:
         """A descriptor on which the host will say that it is up; at its end it died."""
         ear, mouth = os.pipe()
-        command = [sys.executable, "-m", "tests.lab.host", str(self._of(name)), str(mouth)]
         try:
-            subprocess.run(
-                command, pass_fds=[mouth], cwd=host.TOP, env=host.ENVIRONMENT, start_new_session=True, check=True
-            )
+            assert Copy(host.main, self._of(name), Passed(mouth)).wait(PATIENCE) == 0
         finally:
             os.close(mouth)
         return ear

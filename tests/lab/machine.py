@@ -13,6 +13,7 @@ import stat
 import subprocess
 import sys
 import uuid
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -109,13 +110,17 @@ def start_libvirt() -> None:
     start(["libvirtd"], log)
 
 
-def start(command: list[str], log: Path) -> None:
+def execute(command: list[str]) -> None:
+    os.execvp(command[0], command)  # noqa: S606 (no shell is the point)
+
+
+def start(command: list[str], log: Path, be: Callable[[list[str]], None] = execute) -> None:
     """Start a daemon that says READY=1 to $NOTIFY_SOCKET, with or without systemd, and wait until it does."""
     name = Path(command[0]).name
     address = Path(f"/run/{name}-ready")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready:
         ready.bind(str(address))
-        daemon = spawn(command, log, NOTIFY_SOCKET=str(address))
+        daemon = spawn(command, log, be, NOTIFY_SOCKET=str(address))
         gone = os.pidfd_open(daemon)
         try:
             while True:
@@ -129,8 +134,10 @@ def start(command: list[str], log: Path) -> None:
             address.unlink()
 
 
-def spawn(command: list[str], log: Path | None = None, **environment: str) -> int:
-    """Start a child of pid 1 with unblocked signals; its output goes to `log` when one is given."""
+def spawn(
+    command: list[str], log: Path | None = None, be: Callable[[list[str]], None] = execute, **environment: str
+) -> int:
+    """Start a child of pid 1 with unblocked signals, which is what `be` does with `command`; it says so in `log`."""
     pid = os.fork()
     if pid:
         return pid
@@ -139,7 +146,7 @@ def spawn(command: list[str], log: Path | None = None, **environment: str) -> in
         if log:
             redirect(log)
         os.environ.update(environment, **{MARK: "1"})
-        os.execvp(command[0], command)  # noqa: S606 (no shell is the point)
+        be(command)
     except OSError as error:
         complain(f"{Path(sys.argv[0]).name}: {command[0]}: {error.strerror}", 127)
     finally:

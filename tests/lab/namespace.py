@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 T = TypeVar("T")
-_CLONE_NEWNET = 0x40000000
+_CLONE_NEWNS, _CLONE_NEWNET = 0x00020000, 0x40000000
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -71,9 +71,7 @@ class Namespace:
 
         def work() -> None:
             try:
-                with Path(f"/run/netns/{self.name}").open() as handle:
-                    if _libc.setns(handle.fileno(), _CLONE_NEWNET):
-                        raise OSError(ctypes.get_errno(), f"cannot enter {self.name}")
+                self._move()
                 box.append(act())
             except BaseException as problem:
                 problems.append(problem)
@@ -84,6 +82,20 @@ class Namespace:
         if problems:
             raise problems[0]
         return box[0]
+
+    def become(self) -> None:
+        """What `ip netns exec` does: this process, which has one thread, is in it from now on, and sees its /sys."""
+        self._move()
+        if _libc.unshare(_CLONE_NEWNS):
+            raise OSError(ctypes.get_errno(), "cannot make a namespace", "unshare")
+        for command in ("mount --make-rslave /", "umount --lazy /sys", "mount -t sysfs sysfs /sys"):
+            subprocess.run(command.split(), check=True)
+
+    def _move(self) -> None:
+        """This thread."""
+        with Path(f"/run/netns/{self.name}").open() as handle:
+            if _libc.setns(handle.fileno(), _CLONE_NEWNET):
+                raise OSError(ctypes.get_errno(), f"cannot enter {self.name}")
 
     def socket(self, kind: int = socket.SOCK_STREAM, family: int = socket.AF_INET, protocol: int = 0) -> socket.socket:
         return self.enter(lambda: socket.socket(family, kind, protocol))

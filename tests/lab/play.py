@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
 
-from tests.lab.host import TOP
+from tests.lab.copied import TOP
 from tests.lab.lab import Hosts
 from tests.lab.underlay import KINDS, MOST
 

@@ -1,13 +1,13 @@
-"""Parts of the agent in a namespace: `ip netns exec NS python -m tests.lab.runner RUN METADATA-PORT [MODULE:NAME…]`.
+"""Parts of the agent in a namespace, in a process of their own that `standins` starts.
 
-One JSON object a line in, one out. `standins` starts it; MODULE:NAME is called with RUN, a folder, and returns a Part.
+One JSON object a line in, one out. MODULE:NAME is called with RUN, a folder, and returns a Part.
 """
 
 import importlib
 import json
-import sys
+import os
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from cloudsync.agent.dnsmasq import Dnsmasq
 from cloudsync.agent.firewall import Firewall, remove
@@ -17,16 +17,24 @@ from cloudsync.model import wire
 from cloudsync.model.document import HostDocument
 from cloudsync.model.problem import HostError
 from cloudsync.reach.question import Question
+from tests.lab.namespace import Namespace
 
 
-def main(run: Path, metadata_port: int, more: list[str]) -> None:
+def main(namespace: str, streams: tuple[int, int], run: Path, metadata_port: int, more: tuple[str, ...]) -> None:
+    """`streams` are descriptors: to read from, and to write to."""
+    Namespace(namespace).become()
+    with os.fdopen(streams[0]) as asked, os.fdopen(streams[1], "w") as said:
+        _serve(asked, said, run, metadata_port, more)
+
+
+def _serve(asked: IO[str], said: IO[str], run: Path, metadata_port: int, more: tuple[str, ...]) -> None:
     firewall = Firewall(metadata_port)
     parts: list[Part] = [Guards(), firewall, Links(firewall.loaded), Fabric(), Floating(), Dnsmasq(run)]
     for name in more:
         module, _, attribute = name.partition(":")
         parts.append(getattr(importlib.import_module(module), attribute)(run))
-    for line in sys.stdin:
-        print(json.dumps(_answer(parts, json.loads(line))), flush=True)
+    for line in asked:
+        print(json.dumps(_answer(parts, json.loads(line))), file=said, flush=True)
     for part in parts:
         part.close()
 
@@ -50,7 +58,3 @@ def _answer(parts: list[Part], request: dict[str, Any]) -> dict[str, Any]:
         return {"drift": [[one.address, one.host, one.message] for one in drifts]}
     except HostError as problem:
         return {"error": problem.message, "hint": problem.hint}
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3:])

@@ -21,18 +21,17 @@ Needs root, iproute2, nftables, conntrack and dnsmasq. All names begin with `cst
 """
 
 import json
+import os
 import select
 import shutil
 import socket
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from cloudsync.model import wire
 from cloudsync.model.document import HostDocument
@@ -40,12 +39,13 @@ from cloudsync.model.problem import HostError
 from cloudsync.model.resources import Instance, Network, Nic
 from cloudsync.model.ruling import Ruling
 from cloudsync.reach.question import Question
+from tests.lab import runner
+from tests.lab.copied import Copy, Passed
 from tests.lab.namespace import Namespace
 
 HOST, OUTSIDE = "198.51.100.1", "198.51.100.2"
 METADATA_PORT = 8775
 PATIENCE = 20.0
-_ROOT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,15 @@ class Guest(Peer):
     nic: Nic
 
 
+@dataclass(frozen=True)
+class Agent:
+    """The Parts' process, and its two streams."""
+
+    process: Copy
+    asked: IO[str]
+    said: IO[str]
+
+
 @dataclass
 class Lab:
     host: Namespace
@@ -88,7 +97,7 @@ class Lab:
     run: Path
     more: tuple[str, ...]
     guests: dict[str, Guest] = field(default_factory=dict)
-    _agent: "subprocess.Popen[str] | None" = None
+    _agent: "Agent | None" = None
 
     def apply(self, document: HostDocument, only: str | None = None) -> None:
         self._ask(do="apply", document=_plain(document), only=only)
@@ -187,49 +196,48 @@ class Lab:
 
     def stop_agent(self) -> None:
         """End of input: Parts are closed, as when the agent is stopped."""
-        if self._agent and self._agent.stdin:
-            self._agent.stdin.close()
+        if self._agent:
+            self._agent.asked.close()
             self._finished(self._agent)
 
     def kill_agent(self) -> None:
         """No Part is closed."""
         if self._agent:
-            self._agent.kill()
+            self._agent.process.kill()
             self._finished(self._agent)
 
-    def _finished(self, agent: "subprocess.Popen[str]") -> None:
-        agent.wait(PATIENCE)
-        for stream in (agent.stdin, agent.stdout):
+    def _finished(self, agent: "Agent") -> None:
+        agent.process.wait(PATIENCE)
+        for stream in (agent.asked, agent.said):
             with suppress(BrokenPipeError):
-                if stream:
-                    stream.close()
+                stream.close()
         self._agent = None
 
     def _ask(self, **request: object) -> dict[str, Any]:
         agent = self._agent or self._start()
-        assert agent.stdin and agent.stdout
-        agent.stdin.write(json.dumps(request) + "\n")
-        agent.stdin.flush()
-        line = agent.stdout.readline()
+        agent.asked.write(json.dumps(request) + "\n")
+        agent.asked.flush()
+        line = agent.said.readline()
         assert line, "the agent's child ended"
         answer: dict[str, Any] = json.loads(line)
         if "error" in answer:
             raise HostError(answer["error"], answer["hint"])
         return answer
 
-    def _start(self) -> "subprocess.Popen[str]":
-        command = [sys.executable, "-m", "tests.lab.runner", str(self.run), str(METADATA_PORT), *self.more]
-        self._agent = subprocess.Popen(
-            ["ip", "netns", "exec", self.host.name, *command],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=_ROOT,
-        )
+    def _start(self) -> "Agent":
+        to_read, asked = os.pipe()
+        said, to_write = os.pipe()
+        try:
+            streams = (Passed(to_read), Passed(to_write))
+            process = Copy(runner.main, self.host.name, streams, self.run, METADATA_PORT, self.more)
+        finally:
+            os.close(to_read)
+            os.close(to_write)
+        self._agent = Agent(process, os.fdopen(asked, "w"), os.fdopen(said))
         return self._agent
 
     def dismantle(self) -> None:
-        with suppress(BrokenPipeError, subprocess.TimeoutExpired):
+        with suppress(BrokenPipeError, AssertionError):
             self.stop_agent()
         self.kill_agent()
         for peer in (*self.guests.values(), self.outside):

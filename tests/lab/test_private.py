@@ -8,12 +8,22 @@ from pathlib import Path
 
 import pytest
 
+from tests.lab.disk import DISKS
+
 pytestmark = pytest.mark.real
 
 PRIVATE = [sys.executable, str(Path(__file__).with_name("private.py"))]
 HEARING = ["env", "--default-signal", *PRIVATE]
 """Whoever runs the tests in the background has them ignore Ctrl-C, and all that they start."""
 WHERE_ITS_DISK_IS = "awk '$5 == \"/var/lib/cloudsync\" { path = $4 } END { print path }' /proc/self/mountinfo"
+
+
+def disk_of(machine: "subprocess.Popen[str]") -> Path:
+    """What the machine says is the path on its file system, of which our /var/tmp may be a folder."""
+    assert machine.stdout is not None
+    found = DISKS.joinpath(*Path(machine.stdout.readline().strip()).parts[-2:])
+    assert found.is_dir()
+    return found
 
 
 def said(*command: str) -> str:
@@ -57,8 +67,8 @@ def test_a_signal_ends_it_without_traces(number: signal.Signals) -> None:
     # bash itself says it: while a child of bash runs, bash leaves SIGINT to the child.
     script = f"path=$({WHERE_ITS_DISK_IS}); echo $path; exec sleep 1000"
     with subprocess.Popen([*HEARING, "bash", "-c", script], stdout=subprocess.PIPE, text=True) as machine:
+        disk = disk_of(machine)
         assert machine.stdout is not None
-        disk = Path(machine.stdout.readline().strip())
         assert disk.parent.name.startswith("cloudsync-private.")
         machine.send_signal(number)
         assert machine.stdout.read() == "", "everything that held the pipe is dead"
@@ -81,7 +91,7 @@ def test_what_a_killed_machine_left_is_removed_by_the_next() -> None:
     script = f"path=$({WHERE_ITS_DISK_IS}); echo $path; exec sleep 1000"
     machines = [subprocess.Popen([*PRIVATE, "bash", "-c", script], stdout=subprocess.PIPE, text=True) for _ in "ab"]
     try:
-        dead, alive = [Path(machine.stdout.readline().strip()) for machine in machines if machine.stdout]
+        dead, alive = map(disk_of, machines)
         machines[0].kill()
         assert machines[0].stdout is not None
         assert machines[0].stdout.read() == "", "all of it died"

@@ -3,8 +3,6 @@
 import os
 import shlex
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +11,7 @@ from pathlib import Path
 from cloudsync.hosts.agent_client import AgentClient
 from cloudsync.model.document import HostDocument
 from cloudsync.model.obstacle import Obstacle
+from tests.lab import copied
 from tests.lab.standins import PATIENCE, Lab, standins
 
 
@@ -40,16 +39,11 @@ def hosting(document: HostDocument, folder: Path) -> Iterator[Hosting]:
     with standins(document) as lab, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready:
         ready.bind(str(folder / "n.sock"))
         ready.settimeout(PATIENCE)
-        command = [sys.executable, "-m", "cloudsync", "agent", "--socket", str(folder / "a.sock")]
+        options = ["--socket", str(folder / "a.sock")]
         for option in ("state", "pool", "run"):
-            command += [f"--{option}", str(folder / option)]
-        with (folder / "log").open("w") as log:
-            agent = subprocess.Popen(
-                ["ip", "netns", "exec", lab.host.name, *command],
-                env=os.environ | {"NOTIFY_SOCKET": str(folder / "n.sock")},
-                stdout=log,
-                stderr=log,
-            )
+            options += [f"--{option}", str(folder / option)]
+        environment = os.environ | {"NOTIFY_SOCKET": str(folder / "n.sock")}
+        agent = copied.agent(options, environment, folder / "log", lab.host)
         try:
             assert ready.recv(100) == b"READY=1", (folder / "log").read_text()
             client = AgentClient(folder / "a.sock", "kvm-1")

@@ -12,7 +12,7 @@ from functools import cache
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from tests.lab.typed import LOADED, run_here, server, stand_in
+from tests.lab.copied import run_here, server, stand_in
 
 MOST = 1 << 20
 PATIENCE = 60
@@ -37,7 +37,7 @@ def put(place: Path) -> None:
 def _door() -> str:
     """The socket of the one who waits, which ends with this process."""
     path = f"{_folder().name}/door"
-    context = server(LOADED)
+    context = server()
     here, there = context.Pipe()
     context.Process(target=_wait, args=(path, there), daemon=True).start()
     assert here.poll(PATIENCE) and here.recv() == "open"
