@@ -10,7 +10,10 @@ from pathlib import Path
 
 from cloudsync.agent.dnsmasq import process
 from cloudsync.agent.metadata import predecessor
+from cloudsync.agent.serve import serve
 from tests.agent.lab import REPOSITORY, Lab
+from tests.lab.copied import Copy, Process, stand_in, write_to
+from tests.lab.namespace import Namespace
 
 SERVE = """
 import sys
@@ -52,12 +55,15 @@ class RealLab(Lab):
     def command(self, *words: str | Path) -> list[str]:
         return ["ip", "netns", "exec", self.namespace, *map(str, words)]
 
-    def launch(self, more: dict[str, str] | None = None) -> "subprocess.Popen[str]":
+    def launch(self, more: dict[str, str] | None = None) -> Process:
+        environment = os.environ | (more or {})
+        if not self.under:
+            return Copy(_serve, Namespace(self.namespace), self.root, environment)
         with (self.root / "log").open("a") as log:
             return subprocess.Popen(
                 self.command(*self.under, sys.executable, "-c", SERVE, self.root),
                 cwd=REPOSITORY,
-                env=os.environ | (more or {}),
+                env=environment,
                 stderr=log,
                 stdout=log,
                 text=True,
@@ -92,6 +98,14 @@ class RealLab(Lab):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         subprocess.run(["ip", "netns", "del", self.namespace], check=True)
+
+
+def _serve(place: Namespace, root: Path, environment: dict[str, str]) -> None:
+    """What SERVE does."""
+    place.become()
+    stand_in(environment, str(REPOSITORY))
+    write_to(root / "log", root / "log", how=os.O_APPEND)
+    sys.exit(serve(root / "a.sock", root / "state", root / "pool", root / "run"))
 
 
 @contextmanager

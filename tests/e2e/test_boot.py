@@ -21,7 +21,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Booted]:
     assert IMAGE.exists(), f"there is no {IMAGE}: run `make image`, or the tests by `make test`"
     booted = Booted(tmp_path_factory.mktemp("boot"))
     booted.write(IMAGE)
-    with running_agent():
+    with running_agent(module="cloudsync"):
         try:
             said = booted.good("apply", "-y", "--wait", "--timeout", str(PATIENCE))
             assert "instance.web" in said

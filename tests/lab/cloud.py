@@ -76,8 +76,10 @@ def _entries(named: Mapping[str, str]) -> str:
 
 @contextmanager
 def running_agent(*options: str, module: str = "") -> Iterator[Process]:
-    """`cloudsync agent`, or that of another `module`, until the block ends; entered when it says that it is ready.
-    What outlives it is ended too."""
+    """`cloudsync agent` until the block ends; entered when it says that it is ready. What outlives it is ended too.
+
+    A copy, unless `module` says which one Python is to start.
+    """
     with (
         tempfile.TemporaryDirectory() as folder,
         socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify,
@@ -87,7 +89,7 @@ def running_agent(*options: str, module: str = "") -> Iterator[Process]:
         notify.settimeout(30)
         log = Path(folder, "log")
         environment = {**os.environ, "NOTIFY_SOCKET": path}
-        agent = _other(module, options, environment, log) if module else copied.agent(options, environment, log)
+        agent = _started(module, options, environment, log) if module else copied.agent(options, environment, log)
         try:
             while b"READY=1" not in notify.recv(4096):
                 continue
@@ -100,7 +102,7 @@ def running_agent(*options: str, module: str = "") -> Iterator[Process]:
             end_processes()
 
 
-def _other(module: str, options: Sequence[str], environment: Mapping[str, str], log: Path) -> Process:
+def _started(module: str, options: Sequence[str], environment: Mapping[str, str], log: Path) -> Process:
     command = [sys.executable, "-m", module, "agent", *options]
     with log.open("w") as said:
         return subprocess.Popen(command, env=environment, stdout=said, stderr=said)

@@ -1,4 +1,4 @@
-"""One lab for all tests of a module; each begins and ends without instances."""
+"""One lab for all tests here; each begins and ends without instances, on hosts as they were."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from tests.lab.lab import Hosts, lab
 from tests.moves.scene import Scene
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def it() -> Iterator[Hosts]:
     with lab(hosts=2) as hosts:
         yield hosts

@@ -14,6 +14,7 @@ from tests.moves.scene import Scene, on
 
 pytestmark = pytest.mark.real
 FOLDER = "/etc/libvirt/pki"
+SETTINGS, LISTENING = "/etc/libvirt/qemu.conf", "/etc/libvirt/libvirtd-tls.conf"
 KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
 FIT = "keyUsage=digitalSignature,keyEncipherment\nextendedKeyUsage=serverAuth,clientAuth\nsubjectAltName=IP:{}\n"
 
@@ -51,6 +52,19 @@ def certify(it: Hosts, host: str, folder: Path) -> None:
     it.start(host)
 
 
+@pytest.fixture(autouse=True)
+def as_they_were(it: Hosts) -> Iterator[None]:
+    """Other tests' hosts have no certificates, and libvirt's own settings."""
+    kept = {host: it.run(host, "cat", SETTINGS).stdout for host in it.names}
+    yield
+    it.start(*it.names)
+    for host in it.names:
+        it.run(host, "rm", "-rf", FOLDER, LISTENING)
+        it.run(host, "sh", "-c", f"cat > {SETTINGS} <<'END'\n{kept[host].rstrip()}\nEND")
+    it.stop(*it.names)
+    it.start(*it.names)
+
+
 @pytest.fixture
 def secret(scene: Scene, tmp_path: Path) -> Iterator[Scene]:
     lab = authority(tmp_path / "lab")
@@ -83,9 +97,8 @@ def listen(it: Hosts, host: str, folder: Path) -> None:
     more = f"tls_no_sanity_certificate = 1\n{said}"
     it.run(host, "pkill", "-x", "libvirtd")
     eventually(lambda: it.run(host, "pgrep", "-x", "libvirtd", check=False).stdout, "")
-    config = "/etc/libvirt/libvirtd-tls.conf"
-    it.run(host, "sh", "-c", f"cp /etc/libvirt/libvirtd.conf {config}; cat >> {config} <<'END'\n{more}END")
-    it.run(host, "libvirtd", "-d", "--listen", "-f", config)
+    it.run(host, "sh", "-c", f"cp /etc/libvirt/libvirtd.conf {LISTENING}; cat >> {LISTENING} <<'END'\n{more}END")
+    it.run(host, "libvirtd", "-d", "--listen", "-f", LISTENING)
 
 
 def ours(folder: Path) -> Path:
