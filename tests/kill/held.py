@@ -9,26 +9,27 @@ from tests.kill.spec import Cloud
 
 POOL = "/var/lib/cloudsync/pool"
 LOOK = f"""
-virsh -q list --all --uuid --name
-echo --
-virsh -q list --state-running --uuid
-echo --
-virsh -q list --all --autostart --uuid
-echo --
+said=$(virsh -q 'list --all --uuid --name; echo "--
+"; list --state-running --uuid; echo "--
+"; list --all --autostart --uuid; echo "--
+"')
+echo "$said"
 for one in /run/libvirt/qemu/*.pid; do
-  test -e "$one" && pid=$(cat "$one") && test -e /proc/$pid/stat || continue
-  came=$(tr '\\0' ' ' </proc/$pid/cmdline | grep -o -- -incoming)
-  name=${{one##*/}} && echo "${{name%.pid}} $pid $(cut -d' ' -f22 /proc/$pid/stat) $came"
+  test -e "$one" && pid=$(cat "$one") && read -r stat </proc/$pid/stat || continue
+  came=$(grep -ao -- -incoming /proc/$pid/cmdline)
+  name=${{one##*/}} && set -- $stat && echo "${{name%.pid}} $pid ${{22}} $came"
 done
 echo --
 cd {POOL} 2>/dev/null && find . -type f -printf "%P\\n"
 echo --
 ls /sys/class/net
 echo --
-for one in $(virsh -q list --all --name); do
-  virsh -q domblklist $one | while read device path; do echo "$one $device ${{path##*/}}"; done
+asked=$(echo "$said" | sed -n '/^--$/q; s/^[^ ]* *\\(.*[^ ]\\) *$/echo "@\\1\\n"; domblklist \\1;/p')
+test -z "$asked" || virsh -q "$asked" | while read -r device path; do
+  case $device in @*) one=${{device#@}} ;; ?*) echo "$one $device ${{path##*/}}" ;; esac
 done
 """
+"""Starting virsh once is dearer than all that it is asked, and this is asked often."""
 BACKEND = "/machine/peripheral/virtio-disk{number}/virtio-backend"
 START, SIZE = 4 << 20, 64 << 10
 """Where a guest has written: a place that no boot sector is at."""
