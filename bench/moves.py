@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 
 from bench.guest import ADDRESS, DISK
+from tests.lab.host import CLOUDSYNC
 from tests.lab.lab import Hosts, lab
-from tests.moves.scene import PROGRAM
 
 FLOATING = "198.51.100.50"
 BAR = 3.0
@@ -59,7 +59,7 @@ def apply(it: Hosts, image: Path, host: str) -> None:
     lines = [f"  {name}: {{uri: '{it.uri(name)}', address: {seat.address}}}" for name, seat in it.seats.items()]
     text = SPEC.format(hosts="\n".join(lines), image=image, host=host, address=ADDRESS, floating=FLOATING)
     spec = it.write_spec(text)
-    done = subprocess.run([PROGRAM, "-f", spec, "apply", "-y"], capture_output=True, text=True)
+    done = subprocess.run([CLOUDSYNC, "-f", spec, "apply", "-y"], capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(done.stdout + done.stderr)
 

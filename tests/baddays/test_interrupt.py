@@ -3,27 +3,24 @@
 import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.lab.begun import Begun
 from tests.lab.cloud import blank_cloud, running_agent
 from tests.lab.typed import typed
 
 pytestmark = pytest.mark.real
-PROGRAM = [sys.executable, "-m", "cloudsync", "-f"]
 
 
 def run(spec: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return typed(spec, *words)
 
 
-def begin(spec: Path, done: int = 1) -> subprocess.Popen[str]:
+def begin(spec: Path, done: int = 1) -> Begun:
     """An apply of which the first steps have been done."""
-    command = [*PROGRAM, str(spec), "apply", "-y", "--parallelism", "1"]
-    begun = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    assert begun.stderr
+    begun = Begun(spec, "apply", "-y", "--parallelism", "1")
     assert any(line.startswith(f"[{done}/") for line in begun.stderr)
     return begun
 

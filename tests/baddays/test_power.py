@@ -2,13 +2,15 @@
 
 import os
 import pty
+import select
 import subprocess
+import sys
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from tests.baddays.test_interrupt import PROGRAM, run
+from tests.baddays.test_interrupt import run
 from tests.lab.cloud import blank_cloud, running_agent
 
 pytestmark = pytest.mark.real
@@ -43,12 +45,17 @@ def console(spec: Path) -> int:
     """Opened on a terminal of its own, which virsh asks for, and left by its key once it answers."""
     pid, terminal = pty.fork()
     if pid == 0:
-        os.execv(PROGRAM[0], [*PROGRAM, str(spec), "console", "box-1"])  # noqa: S606
+        command = [sys.executable, "-m", "cloudsync", "-f", str(spec), "console", "box-1"]
+        os.execv(command[0], command)  # noqa: S606
     said = b""
     with suppress(OSError):
         while b"Escape character" not in said:
             said += os.read(terminal, 4096)
-        os.write(terminal, LEAVE)
+        # virsh says that it listens before it does, and throws away what was typed until then.
+        while True:
+            os.write(terminal, LEAVE)
+            if select.select([terminal], [], [], 0.1)[0] and not os.read(terminal, 4096):
+                break
     code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     os.close(terminal)
     return code

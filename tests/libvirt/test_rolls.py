@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,12 +11,12 @@ import pytest
 
 from cloudsync.hosts.agent_client import AgentClient
 from cloudsync.model.resources import Instance
+from tests.lab.begun import Begun
 from tests.lab.cloud import HOST, blank_image, running_agent, spec_of
 from tests.lab.typed import typed
 from tests.lab.understudy import Understudy, understudy
 
 pytestmark = pytest.mark.real
-PROGRAM = [sys.executable, "-m", "cloudsync", "-f"]
 BOOTED = json.dumps({"event_type": "finish", "name": "modules-final", "result": "SUCCESS"}).encode()
 BOX = "{{count: 3, image: {image}, flavor: tiny, update: {{max_unavailable: 1, timeout: 5m}}}}"
 
@@ -39,9 +38,8 @@ class Desk:
     def run(self, *words: str) -> "subprocess.CompletedProcess[str]":
         return typed(self.spec, *words)
 
-    def begin(self) -> "subprocess.Popen[str]":
-        command = [*PROGRAM, str(self.spec), "apply", "-y", "--allow-destroy", "--allow-mass-delete"]
-        return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    def begin(self) -> Begun:
+        return Begun(self.spec, "apply", "-y", "--allow-destroy", "--allow-mass-delete")
 
     def machines(self) -> dict[str, str]:
         """UUIDs of those that run, by name."""
@@ -62,9 +60,8 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
         assert done.returncode == 0, done.stderr
 
 
-def heard(begun: "subprocess.Popen[str]", name: str) -> Instance:
+def heard(begun: Begun, name: str) -> Instance:
     """It waits for this one now."""
-    assert begun.stderr
     said = []
     for line in begun.stderr:
         said.append(line)
@@ -76,14 +73,13 @@ def heard(begun: "subprocess.Popen[str]", name: str) -> Instance:
 
 
 @contextmanager
-def guest_of(begun: "subprocess.Popen[str]", name: str) -> Iterator[Understudy]:
+def guest_of(begun: Begun, name: str) -> Iterator[Understudy]:
     """Once it is waited for."""
     with understudy(heard(begun, name).nics[0], "10.20.0.1") as guest:
         yield guest
 
 
-def back(begun: "subprocess.Popen[str]", name: str) -> None:
-    assert begun.stderr
+def back(begun: Begun, name: str) -> None:
     assert next(line for line in begun.stderr if f"wait for instance.{name} on here: done" in line)
 
 

@@ -2,18 +2,16 @@
 
 import os
 import subprocess
-import sys
-from pathlib import Path
 
 from cloudsync.model import wire
 from cloudsync.model.agent_state import AgentState
 from cloudsync.model.flow import Flow
 from cloudsync.model.snapshot import Boot
+from tests.lab.begun import Begun
 from tests.lab.cloud import spec_of
 from tests.lab.lab import Hosts
 from tests.lab.typed import typed
 
-PROGRAM = str(Path(sys.executable).with_name("cloudsync"))
 POOL = "/var/lib/cloudsync/pool"
 MIB = 1 << 20
 FLAVORS = {
@@ -50,21 +48,17 @@ class Scene:
     def run(self, *words: str) -> "subprocess.CompletedProcess[str]":
         return typed(self.spec, *words, env=_environment())
 
-    def begin(self, *words: str) -> "subprocess.Popen[str]":
-        """Its stderr is for the caller to read."""
-        return subprocess.Popen(
-            self.command(*words), env=_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-        )
+    def begin(self, *words: str) -> Begun:
+        return Begun(self.spec, *words, env=_environment())
 
-    def begin_move(self) -> "subprocess.Popen[str]":
+    def begin_move(self) -> Begun:
         """An apply that has begun to move `box`."""
         begun = self.begin("apply", "-y")
         self.heard(begun, "move instance.box")
         return begun
 
-    def heard(self, begun: "subprocess.Popen[str]", start: str) -> None:
+    def heard(self, begun: Begun, start: str) -> None:
         """Wait until it has said a line that begins so."""
-        assert begun.stderr
         said = []
         for line in begun.stderr:
             said.append(line)
@@ -75,9 +69,6 @@ class Scene:
     def travels(self, host: str) -> bool:
         """Whether `box` is on its way from there, running."""
         return BUSY in self.it.run(host, "virsh", "domjobinfo", "box", check=False).stdout
-
-    def command(self, *words: str) -> list[str]:
-        return [PROGRAM, "-f", str(self.spec), *words]
 
     def apply(self, *words: str) -> str:
         done = self.run("apply", "-y", *words)

@@ -1,12 +1,12 @@
 """A host fills up or dies, or the program is killed, in the middle of a move: the instance is there, once and whole."""
 
 import json
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 
+from tests.lab.begun import Begun
 from tests.lab.eventually import eventually
 from tests.moves.scene import MIB, POOL, Scene, on
 
@@ -45,13 +45,13 @@ def crowd(scene: Scene, host: str) -> None:
     scene.it.run(host, "fallocate", "-l", str(int(free) - 6 * MIB), f"{POOL}/others")
 
 
-def under_way(scene: Scene) -> "subprocess.Popen[str]":
+def under_way(scene: Scene) -> Begun:
     begun = scene.begin_move()
     eventually(lambda: scene.travels("h1"), True)
     return begun
 
 
-def failed(begun: "subprocess.Popen[str]", *words: str) -> None:
+def failed(begun: Begun, *words: str) -> None:
     said = begun.communicate(timeout=SOON)[1]
     assert begun.returncode == 1, said
     assert "Traceback" not in said

@@ -1,10 +1,10 @@
 """Ctrl-C in the middle of a move: the machine is where it was, and the next apply moves it."""
 
 import signal
-import subprocess
 
 import pytest
 
+from tests.lab.begun import Begun
 from tests.lab.eventually import eventually
 from tests.moves.scene import MIB, Scene, on
 
@@ -13,7 +13,7 @@ SIZE = 12 * MIB
 """At 1 MiB a second: time enough."""
 
 
-def interrupted(scene: Scene, begun: "subprocess.Popen[str]", state: str) -> None:
+def interrupted(scene: Scene, begun: Begun, state: str) -> None:
     begun.send_signal(signal.SIGINT)
     said = begun.communicate(timeout=60)[1]
     assert begun.returncode == 130, said
