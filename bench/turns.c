@@ -1,13 +1,14 @@
 /* What a connection, a megabyte or a packet of an established flow costs under several rulesets; bench/turns.py compiles
  * and runs it.
  *
- *   turns connect|bulk SECONDS TARGET PORT (CLIENT SERVER)…
+ *   turns connect|bulk|ask|stream SECONDS TARGET PORT (CLIENT SERVER)…
  *   turns packet SECONDS SOURCE PORT TARGET PORT (CLIENT MAC)…
  *
  * CLIENT and SERVER are network namespaces. One pair after the other has a turn of a few milliseconds, again and again:
  * what else the machine does meets them all alike. One process is both ends of a connection, so nobody waits to be
- * woken, and all that the kernel does for it is charged to it. Prints a line for each round: for each pair, the
- * processor's microseconds for one connection, megabyte or packet.
+ * woken, and all that the kernel does for it is charged to it; with `ask` and `stream` a server is a process of its own,
+ * on the same processor and on another one. Prints a line for each round: for each pair, the microseconds for one
+ * connection, megabyte or packet, of a processor, or by the clock with `ask` and `stream`.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -16,16 +17,19 @@
 #include <net/if.h>
 #include <netinet/tcp.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { PAIRS = 16, CONNECTIONS = 16, BATCH = 32, BATCHES = 8, HEADERS = 42, PAYLOAD = 18, CHUNK = 1 << 16, MEGABYTES = 4 };
+enum { PAIRS = 16, CONNECTIONS = 16, BATCH = 32, BATCHES = 8, HEADERS = 42, PAYLOAD = 18, CHUNK = 1 << 16 };
+enum { MEGABYTES = 4, STREAMED = 16 };
 
 static struct sockaddr_in target, source;
 static int clients[PAIRS], doors[PAIRS], ends[PAIRS];
@@ -76,21 +80,82 @@ static void listen_in(int pair, const char *space) {
 }
 
 /* Reset at the end, so that no port waits. */
-static void connection(int door) {
+static int connected(void) {
     struct linger reset = {1, 0};
     int one = 1, end = socket(AF_INET, SOCK_STREAM, 0);
-    char byte = 'x';
     setsockopt(end, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
     setsockopt(end, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     if (connect(end, (void *)&target, sizeof target))
         fail("connect");
-    int other = accept(door, 0, 0);
+    return end;
+}
+
+static void connection(int door) {
+    int end = connected(), other = accept(door, 0, 0);
+    char byte = 'x';
     if (send(end, &byte, 1, 0) != 1 || recv(other, &byte, 1, 0) != 1)
         fail("question");
     if (send(other, &byte, 1, 0) != 1 || recv(end, &byte, 1, 0) != 1)
         fail("answer");
     close(end);
     close(other);
+}
+
+static void ask(void) {
+    int end = connected();
+    char byte = 'x';
+    if (send(end, &byte, 1, 0) != 1 || recv(end, &byte, 1, 0) != 1)
+        fail("answer");
+    close(end);
+}
+
+static void answer(int door) {
+    for (;;) {
+        int end = accept(door, 0, 0);
+        char byte;
+        if (recv(end, &byte, 1, 0) == 1)
+            send(end, &byte, 1, MSG_NOSIGNAL);
+        recv(end, &byte, 1, 0);
+        close(end);
+    }
+}
+
+/* So much that each says when it has all of it. */
+static void stream(int end) {
+    static char chunk[CHUNK];
+    char byte;
+    for (int sent = 0; sent < STREAMED << 20; sent += CHUNK)
+        if (send(end, chunk, CHUNK, 0) != CHUNK)
+            fail("send");
+    if (recv(end, &byte, 1, 0) != 1)
+        fail("receipt");
+}
+
+static void swallow(int door) {
+    static char chunk[CHUNK];
+    int end = accept(door, 0, 0);
+    for (long got = 0;;) {
+        ssize_t went = recv(end, chunk, CHUNK, 0);
+        if (went <= 0)
+            return;
+        if ((got += went) % (STREAMED << 20) == 0)
+            send(end, chunk, 1, MSG_NOSIGNAL);
+    }
+}
+
+/* Until its parent ends. */
+static void serve(const char *kind, int door) {
+    if (fork())
+        return;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (!strcmp(kind, "ask"))
+        answer(door);
+    cpu_set_t other;
+    CPU_ZERO(&other);
+    CPU_SET((sched_getcpu() + 1) % sysconf(_SC_NPROCESSORS_ONLN), &other);
+    sched_setaffinity(0, sizeof other, &other);
+    swallow(door);
+    exit(0);
 }
 
 static void connect_for_good(int pair) {
@@ -148,14 +213,22 @@ static void packets(int pair) {
             fail("sendmmsg");
 }
 
+static int by_the_clock(const char *kind) {
+    return !strcmp(kind, "ask") || !strcmp(kind, "stream");
+}
+
 static void prepared(const char *kind, int pair, int space, char **names) {
     if (strcmp(kind, "packet"))
         listen_in(pair, names[1]);
+    if (by_the_clock(kind))
+        serve(kind, doors[pair]);
     enter(space);
     if (!strcmp(kind, "packet"))
         prepare(pair, names[1]);
     if (!strcmp(kind, "bulk"))
         connect_for_good(pair);
+    if (!strcmp(kind, "stream"))
+        clients[pair] = connected();
 }
 
 /* How many connections, megabytes or packets. */
@@ -164,8 +237,13 @@ static int turn(const char *kind, int pair) {
         return packets(pair), BATCH * BATCHES;
     if (!strcmp(kind, "bulk"))
         return bulk(pair), MEGABYTES;
+    if (!strcmp(kind, "stream"))
+        return stream(clients[pair]), STREAMED;
     for (int number = 0; number < CONNECTIONS; number++)
-        connection(doors[pair]);
+        if (!strcmp(kind, "ask"))
+            ask();
+        else
+            connection(doors[pair]);
     return CONNECTIONS;
 }
 
@@ -179,15 +257,16 @@ int main(int count, char **given) {
         spaces[pair] = place(given[first + 2 * pair]);
         prepared(given[1], pair, spaces[pair], given + first + 2 * pair);
     }
+    clockid_t clock = by_the_clock(given[1]) ? CLOCK_MONOTONIC : CLOCK_PROCESS_CPUTIME_ID;
     double until = at(CLOCK_MONOTONIC) + atof(given[2]);
     for (int round = 0; at(CLOCK_MONOTONIC) < until; round++) {
         double spent[PAIRS];
         for (int number = 0; number < pairs; number++) {
             int pair = (number * (round % 2 ? 1 : pairs - 1) + round) % pairs;
             enter(spaces[pair]);
-            double began = at(CLOCK_PROCESS_CPUTIME_ID);
+            double began = at(clock);
             int done = turn(given[1], pair);
-            spent[pair] = (at(CLOCK_PROCESS_CPUTIME_ID) - began) * 1e6 / done;
+            spent[pair] = (at(clock) - began) * 1e6 / done;
         }
         for (int pair = 0; pair < pairs; pair++)
             printf("%.3f%c", spent[pair], pair + 1 < pairs ? ' ' : '\n');
