@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-DISKS = Path("/var/tmp")
+DISKS = Path(os.environ.get("CLOUDSYNC_DISKS", "/var/tmp"))
+"""A private machine has its own, and sees no other's."""
 
 
 @contextmanager

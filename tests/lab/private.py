@@ -1,8 +1,7 @@
 """A private machine for tests and for a person: `python tests/lab/private.py [--uplink] CMD…` runs CMD as root in it.
 
-New mount, network, pid and uts namespaces with a pid 1 that reaps at once, libvirt's and cloudsync's folders and
-/var/tmp replaced by private ones, an own virtlogd and libvirtd. /tmp is the real machine's. Exits with CMD's code and
-leaves nothing.
+New mount, network, pid and uts namespaces with a pid 1 that reaps at once, libvirt's and cloudsync's folders replaced
+by private ones, an own virtlogd and libvirtd. /tmp is the machine's own. Exits with CMD's code and leaves nothing.
 """
 
 import os
@@ -16,7 +15,7 @@ from typing import NoReturn
 # Started by its path, it would look for its neighbours beside itself.
 sys.path[0] = str(Path(__file__).resolve().parents[2])
 
-from tests.lab.disk import DISKS, disk, kept  # noqa: E402
+from tests.lab.disk import disk, kept  # noqa: E402
 from tests.lab.machine import (  # noqa: E402
     CLONE_NEWNET,
     CLONE_NEWNS,
@@ -68,6 +67,7 @@ def _be_the_machine(disk: Path, uplink: bool, command: list[str]) -> NoReturn:
         libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWUTS)
         _mount_folders(disk)
+        os.environ["CLOUDSYNC_DISKS"] = str(_disks(disk))
         _bring_up_network(uplink)
         start_libvirt()
         child = spawn(command)
@@ -84,10 +84,13 @@ def _mount_folders(disk: Path) -> None:
     run("mount", "-t", "tmpfs", "-o", "mode=755", "cloudsync-private", "/mnt")
     mount_folders(Path("/mnt"), disk)
     run("umount", "--lazy", "/mnt")
-    own = disk.with_name("tmp")
-    own.mkdir()
-    own.chmod(0o1777)
-    run("mount", "--bind", own, DISKS)
+
+
+def _disks(disk: Path) -> Path:
+    """Where the hosts of a lab have theirs."""
+    found = disk.with_name("lab")
+    found.mkdir()
+    return found
 
 
 def _bring_up_network(uplink: bool) -> None:
