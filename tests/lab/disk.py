@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-DISKS = Path(os.environ.get("CLOUDSYNC_DISKS", "/var/tmp"))
-"""A private machine has its own, and sees no other's."""
+DISKS = Path("/var/tmp")
 
 
 @contextmanager
@@ -18,10 +17,10 @@ def disk(purpose: str) -> Iterator[Path]:
 
     Its parent is locked while the machine lives. One that is not was left by a killed machine, and is removed.
     """
-    for left in DISKS.glob(f"{purpose}.*"):
-        held = lock(left, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    for dead in DISKS.glob(f"{purpose}.*"):
+        held = lock(dead, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if held is not None:
-            shutil.rmtree(left, ignore_errors=True)
+            shutil.rmtree(dead, ignore_errors=True)
             os.close(held)
     held = None
     while held is None:
@@ -34,6 +33,17 @@ def disk(purpose: str) -> Iterator[Path]:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         os.close(held)
+
+
+def left(purpose: str) -> list[Path]:
+    """Folders that no machine which lives is of."""
+    found = []
+    for folder in DISKS.glob(f"{purpose}.*"):
+        free = lock(folder, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        if free is not None:
+            found.append(folder)
+            os.close(free)
+    return sorted(found)
 
 
 def lock(folder: Path, kind: int) -> int | None:

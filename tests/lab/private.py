@@ -67,7 +67,6 @@ def _be_the_machine(disk: Path, uplink: bool, command: list[str]) -> NoReturn:
         libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWUTS)
         _mount_folders(disk)
-        os.environ["CLOUDSYNC_DISKS"] = str(_disks(disk))
         _bring_up_network(uplink)
         start_libvirt()
         child = spawn(command)
@@ -84,13 +83,6 @@ def _mount_folders(disk: Path) -> None:
     run("mount", "-t", "tmpfs", "-o", "mode=755", "cloudsync-private", "/mnt")
     mount_folders(Path("/mnt"), disk)
     run("umount", "--lazy", "/mnt")
-
-
-def _disks(disk: Path) -> Path:
-    """Where the hosts of a lab have theirs."""
-    found = disk.with_name("lab")
-    found.mkdir()
-    return found
 
 
 def _bring_up_network(uplink: bool) -> None:

@@ -19,7 +19,7 @@ WHERE_ITS_DISK_IS = "awk '$5 == \"/var/lib/cloudsync\" { path = $4 } END { print
 
 
 def disk_of(machine: "subprocess.Popen[str]") -> Path:
-    """What the machine says is the path on its file system, of which ours may be a folder."""
+    """What the machine says is the path on its file system, of which our /var/tmp may be a folder."""
     assert machine.stdout is not None
     found = DISKS.joinpath(*Path(machine.stdout.readline().strip()).parts[-2:])
     assert found.is_dir()

@@ -1,9 +1,9 @@
-"""What a lab may leave on the machine that it was on, and who runs in a namespace."""
+"""What a lab may leave on the machine that it was on, and who runs in a namespace. Other machines may have labs too."""
 
 import subprocess
 from pathlib import Path
 
-from tests.lab.disk import DISKS
+from tests.lab.disk import left
 from tests.lab.machine import STATE
 
 LISTINGS = ("ip netns", "ip -brief link", "ip -brief -4 address", "ip route", "ip rule", "nft list ruleset")
@@ -29,7 +29,7 @@ def traces() -> dict[str, object]:
             subprocess.run(one.split(), capture_output=True, text=True, check=True).stdout for one in LISTINGS
         ],
         "mounts": Path("/proc/self/mountinfo").read_text(),
-        "folders": [*sorted(DISKS.glob("cloudsync-lab.*")), *sorted(STATE.iterdir())],
+        "folders": [*left("cloudsync-lab"), *sorted(STATE.iterdir())],
         "namespaces": namespaces,
         "ssh": {path: path.stat().st_mtime_ns for path in [ssh, *ssh.glob("*")] if path.exists()},
     }
