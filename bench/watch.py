@@ -23,7 +23,7 @@ TOP = Path(__file__).resolve().parent.parent
 SAVES = 25
 ONE, LAB = 0.4, 1.0
 IDLE = 60.0
-MANY, MOST, LONG = 2_000, 10_000, 600.0
+MANY, MOST, LONG = 4_000, 10_000, 600.0
 """Saves, those of `--long`, and seconds after which it is enough of the former."""
 GROWTH, POINTS = 10.0, 200
 """KiB per 1,000 saves that are noise: a page or two. Sizes that are compared, each with each."""
