@@ -51,11 +51,11 @@ def run(
     ears = [ear] if seconds is not None else []
     with _counted(metrics) as counting:
         if following is None:
-            return keep(Files(path), str(path), seconds, style, parallelism, [*observers, *counting], ears)
+            return keep(Files(path), str(path), seconds, style, parallelism, observers, counting, ears)
         branch = following.source(path, seconds)
         observers += following.observers(branch)
         subject = f"{path} of {following.branch}"
-        return keep(branch, subject, seconds, style, parallelism, [*observers, *counting], ears)
+        return keep(branch, subject, seconds, style, parallelism, observers, counting, ears)
 
 
 @contextmanager
@@ -78,16 +78,17 @@ def keep(
     style: str | None,
     parallelism: int,
     observers: Sequence[Observer] = (),
+    counting: Sequence[Observer] = (),
     ears: Sequence[Ear] = (),
 ) -> int:
     """Watch `source`, which is called `subject`, and show it: as `style` says, else a screen on a terminal and JSON
-    elsewhere."""
+    elsewhere. `counting` have counted what is shown."""
     # Others end before there is garbage worth collecting; this one has to.
     gc.enable()
     live = style is None and sys.stdout.isatty()
     watch = Watch(source, who(), every, parallelism, ears=ears)
     with _shown(style or ("text" if live else "json"), live, subject) as seen, _ending(watch.stop):
-        watch.observers = (seen, *observers)
+        watch.observers = (*counting, seen, *observers)
         with pressed(lambda key: _key(watch, key)):
             interrupted = watch.run()
     return Exit.INTERRUPTED if interrupted else Exit.DONE
