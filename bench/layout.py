@@ -5,6 +5,7 @@ Benchmarks load it beside ours.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from cloudsync.agent.firewall import render
 from cloudsync.agent.firewall.ruleset import Chain, Container, Rule, Ruleset
@@ -81,6 +82,7 @@ def reference(ruleset: Ruleset) -> str:
     table = ruleset.tables["inet"]
     sets = {name: one for name, one in table.containers.items() if name not in _OURS_ONLY}
     policy = {name: chain for name, chain in table.chains.items() if name.startswith(("pi_", "pe_", "gi_", "ge_"))}
+    sets["port_src4"] = _in_its_order(sets["port_src4"])
     return _STATIC + "".join(f"{line}\n" for line in _lines(sets, policy))
 
 
@@ -93,6 +95,13 @@ def _lines(sets: dict[str, Container], policy: dict[str, Chain]) -> Iterator[str
         yield from render.add_rules("inet", name, map(_bare, chain.rules))
     for name, one in sets.items():
         yield from render.add_elements("inet", name, one.elements)
+
+
+def _in_its_order(ours: Container) -> Container:
+    """Ours has the address before the MAC."""
+    keys = (key.split(" . ") for key in ours.elements)
+    elements = {f"{tap} . {mac} . {address}": "" for tap, address, mac in keys}
+    return replace(ours, key=("ifname", "ether_addr", "ipv4_addr"), elements=elements)
 
 
 def _bare(rule: Rule) -> Rule:

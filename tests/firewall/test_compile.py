@@ -39,10 +39,11 @@ def test_each_form_of_a_rule_is_one_nft_rule() -> None:
 
 def test_dccp_is_told_packet_by_packet_where_its_ports_matter() -> None:
     """And costs nothing elsewhere."""
-    own = "iifname . ether saddr . ip saddr @port_src4"
+    own = "iifname . ip saddr . ether saddr @port_src4"
+    marked = "meta mark set meta mark | 0x40000000"
     one = instance("a", "10.20.0.2", ("g",))
     for rule, first in ((replace(ingress("any", "dccp"), ports=(5, 5)), 'meta l4proto 33 iifname "cs-*" notrack'),
-                        (ingress("any", "dccp"), f'iifname "cs-*" @nh,0,8 69 {own} accept')):  # fmt: skip
+                        (ingress("any", "dccp"), f'iifname "cs-*" @nh,0,8 69 {own} {marked} accept')):  # fmt: skip
         assert rules(document([one], [group("g", rule)]), "prerouting_raw")[0] == first
 
 
@@ -84,13 +85,13 @@ def test_an_instance_sends_from_all_its_addresses_but_the_open_and_the_filtered_
     taps = [nic.tap for nic in one.nics]
     macs = [nic.mac for nic in one.nics]
     pairs = [(0, 2), (0, 3), (1, 2), (1, 3), (2, 4), (2, 5), (3, 4), (3, 5)]
-    mine = {f"{taps[at]} . {macs[at]} . 10.20.0.{last}" for at, last in pairs}
-    theirs = f"{other.nics[0].tap} . {other.nics[0].mac} . 10.20.0.9"
+    mine = {f"{taps[at]} . 10.20.0.{last} . {macs[at]}" for at, last in pairs}
+    theirs = f"{other.nics[0].tap} . 10.20.0.9 . {other.nics[0].mac}"
     opened = {f"{taps[at]} . 10.20.0.{last}" for at, last in pairs if at >= 2}
     assert set(tables["inet"].containers["port_src4"].elements) == {*mine, theirs}
-    ends = {key.rpartition(" . ")[0]: key.split(" . ")[1] for key in (*mine, theirs)}
-    named = {f"{end} . {ends[end]} . {last}" for end, _, last in (key.rpartition(" . ") for key in (*mine, theirs))}
-    asking = {f"{end} . {mac} . 0.0.0.0" for end, mac in ends.items()}
+    ends = [key.split(" . ") for key in (*mine, theirs)]
+    named = {f"{tap} . {mac} . {mac} . {address}" for tap, address, mac in ends}
+    asking = {f"{tap} . {mac} . {mac} . 0.0.0.0" for tap, _, mac in ends}
     assert set(tables["arp"].containers["port_arp"].elements) == named | asking
     assert set(tables["inet"].containers["open_src4"].elements) == opened
     assert tables["arp"].containers["open_arp"] == tables["inet"].containers["open_src4"]

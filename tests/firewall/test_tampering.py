@@ -27,7 +27,7 @@ GI, GE = (f"{kind}_{names.identifier('web')}" for kind in ("gi", "ge"))
 MEMBERS = names.members("group.default")
 TAP, MAC = B.nics[0].tap, B.nics[0].mac
 SENDER = f"{TAP} . {MAC} . {MAC} . 10.20.0.12"
-FOREIGN = "cs-ffffffffffff . 52:54:00:ff:ff:ff . 10.20.0.99"
+FOREIGN = "cs-ffffffffffff . 10.20.0.99 . 52:54:00:ff:ff:ff"
 BASE = "type filter hook output priority"
 
 
@@ -121,9 +121,9 @@ TAMPERINGS = {
         f"a foreign anti-spoofing entry was added: {FOREIGN}",
     ),
     "a second address of a port": one(
-        f"add element inet cloudsync port_src4 {{ {TAP} . {MAC} . 10.20.0.99 }}",
+        f"add element inet cloudsync port_src4 {{ {TAP} . 10.20.0.99 . {MAC} }}",
         "instance.b",
-        f"a foreign anti-spoofing entry was added: {TAP} . {MAC} . 10.20.0.99",
+        f"a foreign anti-spoofing entry was added: {TAP} . 10.20.0.99 . {MAC}",
     ),
     "an address that may not be used": one(
         f"delete element arp cloudsync port_arp {{ {SENDER} }}", "instance.b", "its ARP anti-spoofing entry is missing"

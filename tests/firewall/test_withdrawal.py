@@ -97,7 +97,7 @@ def test_an_entry_that_somebody_forged_vacates_nothing() -> None:
     wanted = compiled(BOTH)
     inet = wanted.tables["inet"]
     source = inet.containers["port_src4"]
-    forged = replace(source, elements={**source.elements, "cs-ffffffffffff . 52:54:00:ff:ff:ff . 10.20.0.3": ""})
+    forged = replace(source, elements={**source.elements, "cs-ffffffffffff . 10.20.0.3 . 52:54:00:ff:ff:ff": ""})
     tampered = replace(inet, containers={**inet.containers, "port_src4": forged})
     assert vacated(Ruleset({**wanted.tables, "inet": tampered}), wanted) == NOBODY
 

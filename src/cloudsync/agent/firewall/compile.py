@@ -197,7 +197,7 @@ def _owners(document: HostDocument, ports: tuple[Port, ...], groups: Iterable[Gr
 
 
 def _tuples(ports: tuple[Port, ...]) -> dict[str, str]:
-    return _keys(f"{port.nic.tap} . {port.nic.mac} . {address}" for port in ports for address in port.sources)
+    return _keys(f"{port.nic.tap} . {address} . {port.nic.mac}" for port in ports for address in port.sources)
 
 
 def _senders(ports: tuple[Port, ...]) -> dict[str, str]:

@@ -71,7 +71,10 @@ def _joined(flags: Any) -> str:
 
 def _match(body: dict[str, Any]) -> str:
     left, operator, right = body["left"], body["op"], body["right"]
-    if "&" in left:
+    if "&" in left and "meta" in left["&"][0]:
+        field, mask = left["&"]
+        key, shown = f"{_key(field)} & {int(mask):#x}", f"{int(right):#x}"
+    elif "&" in left:
         field, mask = left["&"]
         key = f"{_key(field)} & ({'|'.join(_bits(mask, _FLAGS))})"
         shown = "|".join(_bits(right, _FLAGS))

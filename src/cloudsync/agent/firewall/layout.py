@@ -17,7 +17,7 @@ METADATA = "169.254.169.254"
 
 _FROM, _TO = f'iifname "{TAPS}"', f'oifname "{TAPS}"'
 _NOT_FROM, _NOT_TO = f'iifname != "{TAPS}"', f'oifname != "{TAPS}"'
-_MARKED = f"meta mark set meta mark | {MARK:#x}"
+_MARKED, _HAS_MARK = f"meta mark set meta mark | {MARK:#x}", f"meta mark & {MARK:#x} != 0x0"
 # Connection tracking checks UDP-Lite (136) by UDP's checksum and so takes all of it for invalid: it goes by the rules
 # packet by packet, inside the cloud only, since nothing masquerades what is not tracked.
 _INVALID_FORWARDED = Rule(("ct state invalid", "meta l4proto != 136", "counter", "drop"))
@@ -27,7 +27,8 @@ _BY_PACKET = Rule(("meta l4proto 33", _FROM, "notrack"))
 _DENY = Rule(("counter", "drop"))
 # The first byte of IPv4 without options: one comparison for all that is nothing else.
 _PLAIN, _NOT_PLAIN = "@nh,0,8 69", "@nh,0,8 != 69"
-_ITS_OWN = "iifname . ether saddr . ip saddr @port_src4"
+# The address before the MAC: nft guards the first of a packet's own fields, and an address by less than a MAC.
+_ITS_OWN = "iifname . ip saddr . ether saddr @port_src4"
 _ESTABLISHED = Rule(("ct state established", "accept"))
 _INVALID = Rule(("ct state invalid", "counter", "drop"))
 # An error counts as related whoever sends it: a guest may report those of its own connections only.
@@ -42,7 +43,7 @@ _ASTRAY = ("fib saddr . iif oif missing", "counter", "drop")
 _CLAIMS = Rule(("ip saddr @internal4", *_ASTRAY))
 _TUNNELLED = f'iifname "{DEVICE}"'
 _ADDRESS = ("ipv4_addr",)
-_PORT = ("ifname", "ether_addr", "ipv4_addr")
+SOURCE = ("ifname", "ipv4_addr", "ether_addr")
 _OPEN = ("ifname", "ipv4_addr")
 
 
@@ -53,7 +54,7 @@ def containers(cloud: str) -> dict[str, Container]:
     translation = Container(_ADDRESS, value="ipv4_addr")
     return {
         "cs_meta": Container(("mark",), comment=cloud),
-        "port_src4": Container(_PORT),
+        "port_src4": Container(SOURCE),
         "port_macs": Container(("ifname", "ether_addr")),
         "open_ports": Container(("ifname",)),
         "open_src4": Container(_OPEN),
@@ -109,14 +110,20 @@ def _filters(metadata_port: int, untracked: tuple[Rule, ...], tunnel: int | None
             "prerouting",
             -450,
             *untracked,
-            Rule((_FROM, _PLAIN, _ITS_OWN, "accept")),
+            Rule((_FROM, _PLAIN, _ITS_OWN, _MARKED, "accept")),
             Rule((_FROM, "goto antispoof")),
             *arriving,
             _CLAIMS,
         ),
-        # After destination NAT (-100): replies to masqueraded flows bear a pool's address only from there on.
+        # After destination NAT (-100): replies to masqueraded flows bear a pool's address only from there on. And after
+        # what others do to marks (-150), by which a mark of the rule above may be gone.
         "prerouting_mark": _base(
-            "filter", "prerouting", -90, Rule((_FROM, _MARKED, "accept")), Rule(("ip daddr @internal4", _MARKED))
+            "filter",
+            "prerouting",
+            -90,
+            Rule((_HAS_MARK, "accept")),
+            Rule((_FROM, _MARKED, "accept")),
+            Rule(("ip daddr @internal4", _MARKED)),
         ),
         "input": _base(
             "filter", "input", -10, Rule((_FROM, "jump guest_to_host")), Rule(not_for_others), *_ends(tunnel)
@@ -243,8 +250,8 @@ def _strays() -> Chain:
     return Chain(
         (
             Rule(("icmp type 5", "counter", "drop")),
-            Rule(("iifname . ether saddr . ct original ip saddr @port_src4", "accept")),
-            Rule(("iifname . ether saddr . ct reply ip saddr @port_src4", "accept")),
+            Rule(("iifname . ct original ip saddr . ether saddr @port_src4", "accept")),
+            Rule(("iifname . ct reply ip saddr . ether saddr @port_src4", "accept")),
             Rule(("iifname . ct original ip saddr @open_src4", "accept")),
             Rule(("iifname . ct reply ip saddr @open_src4", "accept")),
             Rule(("iifname @open_ports", *strangers, "accept")),

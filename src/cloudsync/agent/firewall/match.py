@@ -77,6 +77,9 @@ def matches(part: str, frame: Frame, containers: Mapping[str, Container]) -> boo
         return _listed(part.removeprefix("ct status "), {"dnat"} if frame.dnat else set())
     if part.startswith("tcp flags & "):
         return frame.protocol == 6 and part.endswith(" syn") is not part.endswith(" != syn")
+    if part.startswith("meta mark & "):
+        mask, _, other = part.removeprefix("meta mark & ").partition(" != ")
+        return frame.mark & int(mask, 16) != int(other, 16)
     if part.startswith("fib saddr . iif oif "):
         return (frame.back == frame.iif) is part.endswith(" exists")
     if part.startswith("ip option ") and part.endswith(" exists"):

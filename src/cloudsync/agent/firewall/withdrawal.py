@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from functools import cache
 
+from cloudsync.agent.firewall.layout import SOURCE
 from cloudsync.agent.firewall.ruleset import Container, Ruleset, Table
 from cloudsync.model.dataclass import dataclass
 
@@ -44,14 +45,14 @@ def vacated(old: Ruleset, new: Ruleset) -> frozenset[str]:
 
 
 def _sources(ruleset: Ruleset) -> Iterable[str]:
-    """TAP . MAC . ADDRESS of each port."""
+    """TAP . ADDRESS . MAC of each port."""
     inet = ruleset.tables.get("inet")
     sources = inet.containers.get("port_src4") if inet else None
-    return sources.elements if sources else ()
+    return sources.elements if sources and sources.key == SOURCE else ()
 
 
 def _address(source: str) -> str:
-    return source.rpartition(" . ")[2]
+    return source.split(" . ")[1]
 
 
 def _tap(key: str) -> str:
