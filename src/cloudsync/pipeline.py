@@ -79,7 +79,7 @@ def decide_quiet(cloud: Cloud, snapshot: Snapshot, who: str, goes: "Callable[[Ch
     return whole, narrowed(cloud, hosts, whole, goes, lambda part: _decide(part, snapshot, who), WAITING, upkeep=True)
 
 
-def _decide(cloud: Cloud, snapshot: Snapshot, who: str) -> Plan:
+def _decide(cloud: Cloud, snapshot: Snapshot, who: str, exposing: bool = True) -> Plan:
     from cloudsync.planner.departed import confirm_lost
     from cloudsync.planner.make import make_plan
     from cloudsync.planner.resolve import resolve
@@ -89,7 +89,7 @@ def _decide(cloud: Cloud, snapshot: Snapshot, who: str) -> Plan:
     placements, unplaced = place(cloud, snapshot)
     desired = resolve(cloud, placements, snapshot)
     applied = Applied(commit=cloud.commit, dirty=cloud.dirty, by=who, at=_now(snapshot.deployed(cloud.name)))
-    return make_plan(cloud, desired, snapshot, placements, unplaced, applied)
+    return make_plan(cloud, desired, snapshot, placements, unplaced, applied, exposing)
 
 
 def get_ready() -> None:
@@ -119,7 +119,7 @@ def compare(was: "Version", now: "Version") -> "Difference":
     confirm_same(base, now.cloud)
     head = shared(base, now.cloud)
     world = suppose(*unlike(base, head))
-    plan = decide(world.head, settled(world.base, world.homes, world.bare, world.held), "")
+    plan = _decide(world.head, settled(world.base, world.homes, world.bare, world.held), "", exposing=False)
     found = between(plan, base, head, world)
     fate = Fate.UNREADABLE if was.problems else Fate.NEW if was.cloud is None else Fate.THERE
     fate = Fate.MOVED if fate is Fate.THERE and was.file != now.file else fate

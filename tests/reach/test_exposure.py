@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from cloudsync.model.plan import Exposed, Exposure
 from cloudsync.model.resources import Instance, Rule
+from cloudsync.planner.exposed import untold
 from cloudsync.reach.exposure import exposure
 from cloudsync.reach.recorded import of_documents
 from cloudsync.reach.scene import Scene
@@ -105,3 +106,27 @@ def test_the_price_goes_with_roles_and_not_with_instances() -> None:
     many = [instance(f"web-{number}", f"10.20.{number // 200}.{number % 200 + 2}", ("web",)) for number in range(3000)]
     (line,) = exposure(scene(many, HTTPS), scene(many, HTTPS, ADMIN)).added
     assert len(line.targets) == 3000
+
+
+@settings(deadline=None, max_examples=tries(40))
+@given(st.data(), st.integers(0, 40))
+def test_of_too_many_pairs_the_internet_is_told_first_and_the_rest_is_counted(data: st.DataObject, most: int) -> None:
+    before, after = (of_documents(data.draw(worlds()).hosts, {}) for _ in range(2))
+    whole, part = exposure(before, after), exposure(before, after, most=most)
+    assert whole.untold == 0
+    names = {**before.of, **after.of}
+    if not part.untold:
+        assert part == whole
+    for source, target in permutations(["internet", *(f"instance.{name}" for name in names)], 2):
+        for packet in PACKETS:
+            for lines, every in ((part.added, whole.added), (part.removed, whole.removed)):
+                if told(lines, source, target, packet):
+                    assert told(every, source, target, packet)
+                elif "internet" in (source, target) and 2 * len(names) <= most:
+                    assert not told(every, source, target, packet)
+
+
+def test_what_is_left_out_is_a_warning() -> None:
+    assert untold(Exposure()) == ()
+    (warning,) = untold(Exposure(untold=1_234_567))
+    assert "not told in full: 1,234,567 pairs" in warning

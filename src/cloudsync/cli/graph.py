@@ -25,7 +25,10 @@ def run(path: Path, style: str, to: Path | None) -> int:
     addresses = {name: tuple(nic.address for nic in one.nics) for name, (one, _) in there.items()}
     homes = {name: host for name, (_, host) in there.items() if name in cloud.instances}
     now = View(scene=of_cloud(cloud, addresses), groups=cloud.groups, hosts=cloud.hosts, homes=homes)
-    text = _drawn(picture(cloud.name, now, now), style)
+    found = picture(cloud.name, now, now)
+    if found.untold:
+        say(f"warning: {found.untold:,} pairs of instances are too many to be compared: their arrows are left out")
+    text = _drawn(found, style)
     if to is None:
         out(text)
     else:

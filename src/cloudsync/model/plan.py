@@ -128,10 +128,12 @@ class Exposed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exposure:
-    """What becomes reachable, and what stops being so."""
+    """What becomes reachable, and what stops being so. `untold` is how many pairs were too many to be compared: those
+    with the internet are compared first, and instances among themselves last."""
 
     added: tuple[Exposed, ...] = ()
     removed: tuple[Exposed, ...] = ()
+    untold: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,13 +8,14 @@ from dataclasses import replace
 from cloudsync.model.cloud import Cloud
 from cloudsync.model.plan import Action, Change, Exposure, Plan
 from cloudsync.model.problem import CloudsyncError
+from cloudsync.planner.exposed import untold
 from cloudsync.planner.folded import fold
 from cloudsync.planner.grounds import notes
 from cloudsync.planner.mass import most
 from cloudsync.planner.supposed import Supposed, renamed
 from cloudsync.planner.told import held, told
 from cloudsync.reach.expect import check
-from cloudsync.reach.exposure import exposure
+from cloudsync.reach.exposure import exposure as exposed
 from cloudsync.reach.scene import Scene
 from cloudsync.reach.wanted import of_cloud
 
@@ -22,14 +23,16 @@ from cloudsync.reach.wanted import of_cloud
 def between(plan: Plan, base: Cloud, head: Cloud, supposed: Supposed) -> Plan:
     """`plan` leads from the supposed base to the supposed head, which may lack what is the same in both."""
     changes = told(plan, base, head, supposed)
+    exposure = _exposure(base, head, supposed.heirs) if changes else Exposure()
     expected = check(head, of_cloud(head), decided=False) if head.expectations else ()
     return Plan(
         cloud=head.name,
         commit=head.commit,
         spec_digest=head.digest,
         changes=changes,
-        exposure=_exposure(base, head, supposed.heirs) if changes else Exposure(),
+        exposure=exposure,
         expectations=expected,
+        warnings=untold(exposure),
         notes=tuple(notes(base, head)),
         rolls=plan.rolls,
         mass=most(head, _fates(base, supposed, changes)),
@@ -39,7 +42,7 @@ def between(plan: Plan, base: Cloud, head: Cloud, supposed: Supposed) -> Plan:
 
 def _exposure(base: Cloud, head: Cloud, heirs: Mapping[str, str]) -> Exposure:
     found = fold(*_clouds(base, head, heirs))
-    return exposure(of_cloud(found.base), of_cloud(found.head), found.members)
+    return exposed(of_cloud(found.base), of_cloud(found.head), found.members)
 
 
 def _fates(base: Cloud, supposed: Supposed, changes: Iterable[Change]) -> Iterator[tuple[str, bool]]:

@@ -33,6 +33,16 @@ def exposed(cloud: Cloud, desired: World, sight: Sight, hosts: Mapping[str, Host
     )
 
 
+def untold(found: Exposure) -> tuple[str, ...]:
+    """A warning that not all is told."""
+    if not found.untold:
+        return ()
+    return (
+        f"Exposure is not told in full: {found.untold:,} pairs more would have to be compared, most of them instances "
+        "with one another; ask `cloudsync reach FROM TO`, or write what must hold into  expect",
+    )
+
+
 def addresses(desired: World, sight: Sight) -> Addresses:
     """All that are decided, those on hosts that cannot be asked among them."""
     away = {name: home.addresses for home, name in sight.away if name}

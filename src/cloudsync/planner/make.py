@@ -37,8 +37,10 @@ def make_plan(
     placements: Iterable[Placement],
     unplaced: Iterable[Unplaced],
     applied: Applied,
+    exposing: bool = True,
 ) -> Plan:
-    """Raise SpecError for changes that are never made. Instances that have no place get no steps."""
+    """Raise SpecError for changes that are never made. Instances that have no place get no steps. `exposing`: who may
+    talk to whom is asked for, too."""
     written, cloud = cloud, frozen(cloud, desired)
     states = wished(cloud, standing(cloud, snapshot))
     sight = see(cloud, desired, states)
@@ -52,6 +54,7 @@ def make_plan(
     changes = _changes(cloud, states, sight, common, moved, todo)
     paused = {name: one for name, one in desired.held.items() if name not in cloud.held}
     kept_back = tuple(pending(sight, paused))
+    exposure = _exposure(cloud, desired, sight, states) if changes and exposing else Exposure()
     plan = Plan(
         cloud=cloud.name,
         commit=cloud.commit,
@@ -62,13 +65,14 @@ def make_plan(
         placements=_new(placements, changes),
         unplaced=tuple(unplaced),
         expectations=_expectations(cloud, desired, sight) if cloud.expectations else (),
-        exposure=_exposure(cloud, desired, sight, states) if changes else Exposure(),
+        exposure=exposure,
         warnings=(
             *_warnings(sight, states),
             *departed.warnings(cloud, states),
             *departed.left_behind(states, sight),
             *hosts.warnings(states),
             *images.too_full(cloud, moved[0], states),
+            *_untold(exposure),
         ),
         rolls=rolls,
         mass=mass(cloud, sight),
@@ -166,6 +170,14 @@ def _exposure(cloud: Cloud, desired: World, sight: Sight, states: Mapping[str, H
     from cloudsync.planner.exposed import exposed
 
     return exposed(cloud, desired, sight, states)
+
+
+def _untold(exposure: Exposure) -> tuple[str, ...]:
+    if not exposure.untold:
+        return ()
+    from cloudsync.planner.exposed import untold
+
+    return untold(exposure)
 
 
 def _new(placements: Iterable[Placement], changes: tuple[Change, ...]) -> tuple[Placement, ...]:

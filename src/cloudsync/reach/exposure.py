@@ -4,8 +4,9 @@ for what stays so, too.
 Instances that rules told apart neither before nor after are one actor, and so are addresses outside.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import field
+from itertools import islice
 
 from cloudsync.model.dataclass import dataclass
 from cloudsync.model.plan import Exposed, Exposure
@@ -35,6 +36,10 @@ class Actor:
     touched: bool
 
 
+MOST = 250_000
+"""Pairs that are compared. What a spec of strangers costs grows with the square of the instances that rules tell apart:
+these take a few seconds."""
+
 Members = Mapping[str, Sequence[str]]
 
 Relation = dict[tuple[int, int], Services]
@@ -51,19 +56,20 @@ class Differing:
     kept: Relation = field(default_factory=dict)
 
 
-def exposure(before: Scene, after: Scene, members: Members | None = None) -> Exposure:
+def exposure(before: Scene, after: Scene, members: Members | None = None, most: int = MOST) -> Exposure:
     """An instance is the same in both when it has the same name there. It may stand for `members`, which are like it in
-    both, and is the first of them."""
+    both, and is the first of them. Of more than `most` pairs the rest is left out, and counted."""
     actors, then, now = _seen(before, after, members or {})
-    return _lines(actors, _compared(_pairs(actors), actors, then, now))
+    pairs, untold = _pairs(actors, {number for number, actor in enumerate(actors) if actor.touched}, most)
+    return _lines(actors, _compared(pairs, actors, then, now), untold)
 
 
 def overview(before: Scene, after: Scene) -> tuple[tuple[Exposed, ...], Exposure]:
     """What is reachable in both, and how the rest differs."""
     actors, then, now = _seen(before, after, {})
-    every = ((one, other) for one in range(len(actors)) for other in range(len(actors)))
-    found = _compared(every, actors, then, now)
-    return lines(_said(_told_once(found.kept, actors), {}), _named(actors)), _lines(actors, found)
+    pairs, untold = _pairs(actors, set(range(len(actors))), MOST)
+    found = _compared(pairs, actors, then, now, kept=True)
+    return lines(_said(_told_once(found.kept, actors), {}), _named(actors)), _lines(actors, found, untold)
 
 
 def _seen(before: Scene, after: Scene, members: Members) -> tuple[list[Actor], Flows, Flows]:
@@ -78,11 +84,11 @@ def _seen(before: Scene, after: Scene, members: Members) -> tuple[list[Actor], F
     return actors, Flows(then), Flows(now)
 
 
-def _lines(actors: list[Actor], found: Differing) -> Exposure:
+def _lines(actors: list[Actor], found: Differing, untold: int) -> Exposure:
     named = _named(actors)
     added = _said(_told_once(found.added, actors), {})
     removed = _said(_told_once(found.removed, actors), found.left)
-    return Exposure(added=lines(added, named), removed=lines(removed, named))
+    return Exposure(added=lines(added, named), removed=lines(removed, named), untold=untold)
 
 
 def _named(actors: list[Actor]) -> list[tuple[bool, tuple[str, ...]]]:
@@ -119,22 +125,41 @@ def _rules(port: Port) -> tuple[tuple[Rule, ...], ...]:
     return tuple(tuple(law.rule for law in held) for held in (port.egress, port.ingress))
 
 
-def _pairs(actors: list[Actor]) -> Iterator[tuple[int, int]]:
-    """Only where one of the two is touched they can differ."""
-    touched = [number for number, actor in enumerate(actors) if actor.touched]
-    for number, one in enumerate(actors):
-        yield from ((number, other) for other in (range(len(actors)) if one.touched else touched))
+def _pairs(actors: list[Actor], touched: Set[int], most: int) -> tuple[Iterable[tuple[int, int]], int]:
+    """Those to be compared, and how many more there would be. Only where one of the two is touched they can differ."""
+    outside = [number for number, actor in enumerate(actors) if actor.outside]
+    inside = [number for number, actor in enumerate(actors) if not actor.outside]
+    outside.sort(key=lambda number: actors[number].names != (INTERNET,))
+    differing = [number for number in inside if number in touched]
+    across = 2 * sum(len(inside if far in touched else differing) for far in outside)
+    among = len(inside) ** 2 - (len(inside) - len(differing)) ** 2
+    told = islice(_ordered(outside, inside, differing, touched), most)
+    return told, max(0, across + among - most)
 
 
-def _compared(pairs: Iterable[tuple[int, int]], actors: list[Actor], then: Flows, now: Flows) -> Differing:
+def _ordered(
+    outside: list[int], inside: list[int], differing: list[int], touched: Set[int]
+) -> Iterator[tuple[int, int]]:
+    """What matters most is first: the internet, then other addresses outside, then instances among themselves."""
+    for far in outside:
+        for near in inside if far in touched else differing:
+            yield far, near
+            yield near, far
+    for one in inside:
+        yield from ((one, other) for other in (inside if one in touched else differing))
+
+
+def _compared(
+    pairs: Iterable[tuple[int, int]], actors: list[Actor], then: Flows, now: Flows, kept: bool = False
+) -> Differing:
+    """`kept`: what stays so is asked for too."""
     found = Differing()
     for pair in pairs:
         one, other = actors[pair[0]], actors[pair[1]]
-        if one.outside and other.outside:
-            continue
         old = then.between(one.before, other.before) if one.before and other.before else ()
         new = now.between(one.after, other.after) if one.after and other.after else ()
-        found.kept[pair] = new if old == new else shared(old, new)
+        if kept:
+            found.kept[pair] = new if old == new else shared(old, new)
         if old != new:
             found.added[pair] = minus(new, old)
             found.removed[pair], found.left[pair] = minus(old, new), new

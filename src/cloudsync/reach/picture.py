@@ -83,7 +83,7 @@ class Standing:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
     """`networks` maps a network to its subnet. `compared`: it shows a change. `hidden` counts what `trim` left out:
-    instances, and flows."""
+    instances, and flows. `untold` pairs were too many to be compared."""
 
     cloud: str
     nodes: tuple[Node, ...]
@@ -93,6 +93,7 @@ class Picture:
     hosts: Mapping[str, Standing]
     compared: bool = False
     hidden: tuple[int, int] = (0, 0)
+    untold: int = 0
 
     def inside(self, network: str) -> tuple[Node, ...]:
         """Nodes by the network of their first card."""
@@ -115,6 +116,7 @@ def picture(cloud: str, before: View, after: View, changed: Collection[str] = ()
     networks = {**before.scene.networks, **after.scene.networks}
     return Picture(
         cloud=cloud,
+        untold=differing.untold,
         nodes=nodes,
         flows=tuple(_flow(line, ids, mark) for line, mark in marked),
         networks={name: network.subnet for name, network in sorted(networks.items())},
