@@ -15,6 +15,9 @@ from demo.spec import disk_for, own_image, write
 PATIENCE = "1200"
 """Seconds that a guest has to boot: a slow machine under software emulation takes minutes."""
 
+_WRITTEN = FOLDER / "written.yaml"
+"""The spec as the demo wrote it last."""
+
 
 def main() -> int:
     """0 when every claim was proved."""
@@ -45,14 +48,34 @@ def _demonstrate(source: str | None, login: str) -> list[Proof]:
     with phase("libvirt and the agent"):
         run(TOP / "setup" / "daemons", "start", RECORD)
     with phase(f"spec in {SPEC.relative_to(TOP)}, a key of its own"):
+        _keep_theirs()
         write(SPEC, image, _public_key(), login, disk_for(image))
+        _WRITTEN.write_bytes(SPEC.read_bytes())
         run(CLOUDSYNC, "-f", SPEC, "validate")
     with phase("cloudsync apply, and the guests' boots"):
         _note_logs()
-        run(CLOUDSYNC, "-f", SPEC, "apply", "-y", "--wait", "--timeout", PATIENCE)
+        _apply()
     with phase("proofs"):
         outside.make("10.20.0.0/24")
         return gather(SPEC)
+
+
+def _keep_theirs() -> None:
+    """A spec that somebody has changed since the demo wrote it is theirs."""
+    if not SPEC.exists() or (_WRITTEN.exists() and _WRITTEN.read_bytes() == SPEC.read_bytes()):
+        return
+    kept = SPEC.with_name("yours.yaml")
+    SPEC.replace(kept)
+    sys.stdout.write(f"   your changed {SPEC.name} is kept: {kept.relative_to(TOP)}\n")
+
+
+def _apply() -> None:
+    try:
+        run(CLOUDSYNC, "-f", SPEC, "apply", "-y", "--wait", "--timeout", PATIENCE)
+    except Failure as error:
+        raise Failure(
+            str(error), "`make demo-clean` takes all away that is there; then `make demo` begins anew"
+        ) from None
 
 
 def _note_logs() -> None:

@@ -10,6 +10,7 @@ import pytest
 from cloudsync.agent.checkup import programs
 from cloudsync.agent.checkup.facts import Facts
 from cloudsync.agent.checkup.judge import checks
+from cloudsync.agent.kvm import SHUT
 from cloudsync.agent.neighbours.lookout import Sight
 from cloudsync.model.checkup import Check, Verdict
 from cloudsync.model.obstacle import Obstacle
@@ -66,6 +67,7 @@ def test_a_host_that_has_nothing_yet_is_not_unwell() -> None:
         (replace(WELL, sight=Sight((), ("legacy",))), "other firewalls", WARNING, "legacy", ""),
         (replace(WELL, flushes=True), "nftables.service", WARNING, "removes all rules", ""),
         (replace(WELL, kvm=(False, "no vmx")), "kvm", WARNING, "no vmx", ""),
+        (replace(WELL, kvm=(False, SHUT)), "kvm", PROBLEM, "QEMU's user", "chgrp kvm /dev/kvm"),
         (replace(WELL, pool_free=9 * GIB), "pool", WARNING, "9 GiB of 100 GiB", ""),
         (replace(WELL, pool_free=GIB), "pool", PROBLEM, "1 GiB of 100 GiB", ""),
         (replace(WELL, synchronized=False), "clock", WARNING, "nothing keeps it right", "timesyncd"),

@@ -207,9 +207,24 @@ def test_the_starter_validates_whoever_starts(
     checked = terminal.type("validate")
     assert checked.code == 0, checked.out
     assert "schemas/" not in terminal.spec.read_text()
+    assert "cloud: demo " not in terminal.spec.read_text()
     listed = json.loads(terminal.type("keypair", "list", "--format", "json").out)["keypairs"]
     assert [row["name"] for row in listed] == [user]
     assert terminal.type("init").code == 1
+
+
+@pytest.mark.parametrize(("folder", "name"), [("My Cloud", "my-cloud"), ("2026", "cloud-2026"), ("__", "cloud")])
+def test_a_starter_is_called_after_its_folder(terminal: Terminal, tmp_path: Path, folder: str, name: str) -> None:
+    (tmp_path / folder).mkdir()
+    spec = str(tmp_path / folder / "cloud.yaml")
+    assert terminal.type("-f", spec, "init").code == 0
+    assert f"\ncloud: {name} " in Path(spec).read_text()
+    assert terminal.type("-f", spec, "validate").code == 0
+
+
+def test_what_a_simulated_host_keeps_stays_out_of_git(cloud: Terminal) -> None:
+    assert cloud.type("apply", "-y").code == 0
+    assert (cloud.folder / ".cloudsync" / ".gitignore").read_text() == "*\n"
 
 
 def test_the_version_is_the_packages(cloud: Terminal) -> None:

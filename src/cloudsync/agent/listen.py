@@ -33,10 +33,10 @@ def alone(state: Path, path: Path) -> Iterator[None]:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             owner = os.pread(descriptor, 20, 0).decode(errors="replace").strip()
-            raise _running(f"another agent (process {owner or 'unknown'}) works on {state}") from None
+            raise _running(f"another agent (process {owner or 'unknown'}) works on {state}", owner) from None
         living = owner_of(path)
         if living is not None:
-            raise _running(f"another agent (process {living}) serves {path}")
+            raise _running(f"another agent (process {living}) serves {path}", str(living))
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, str(os.getpid()).encode(), 0)
         yield
@@ -44,8 +44,13 @@ def alone(state: Path, path: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _running(message: str) -> Busy:
-    return Busy(message, "use that one, or stop it first: systemctl stop cloudsync-agent")
+def _running(message: str, owner: str) -> Busy:
+    return Busy(message, f"use that one, or stop it first: {ending(owner)}")
+
+
+def ending(process: int | str) -> str:
+    """The command that stops an agent. Where systemd starts it, it would start it again."""
+    return "systemctl stop cloudsync-agent" if Path("/run/systemd/system").is_dir() else f"kill {process or 'PID'}"
 
 
 def owner_of(path: Path) -> int | None:

@@ -11,7 +11,7 @@ from cloudsync.agent.dnsmasq import Dnsmasq, end_all
 from cloudsync.agent.firewall import Firewall
 from cloudsync.agent.firewall.remove import remove as remove_rules
 from cloudsync.agent.links import Fabric, Floating, Guards, Links
-from cloudsync.agent.listen import owner_of
+from cloudsync.agent.listen import ending, owner_of
 from cloudsync.agent.metadata import predecessor
 from cloudsync.agent.metadata.service import MetadataPart
 from cloudsync.agent.metadata.tally import Counts
@@ -41,7 +41,7 @@ def remove(socket: Path = SOCKET, run: Path = RUN, state: Path = STATE) -> None:
     """
     living = owner_of(socket)
     if living is not None:
-        raise CloudsyncError(f"the agent (process {living}) still runs", "sudo systemctl stop cloudsync-agent")
+        raise CloudsyncError(f"the agent (process {living}) still runs", ending(living))
     end_processes(run, state)
     remove_rules()
 

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from cloudsync.cli.listening import readers
+from cloudsync.cli.say import say
 from cloudsync.hosts.program import as_root
 from cloudsync.model.problem import CloudsyncError
 
@@ -32,6 +33,8 @@ def uninstall_parts(socket: Path, run: Path, state: Path) -> int:
 
     _need_root()
     remove(socket, run, state)
+    # What it was before nobody knows, and others may forward by now.
+    say("this host's settings stay as they are, and it may go on forwarding: sysctl -w net.ipv4.ip_forward=0 ends that")
     return 0
 
 

@@ -99,7 +99,8 @@ def destroy(path: Path, wishes: Wishes) -> int:
     protected = sorted(name for name, wanted in cloud.instances.items() if wanted.protect)
     if protected:
         raise CloudsyncError(
-            f"protected: {', '.join(protected)}", "take `protect: true` out of the spec if they are to go"
+            f"protected: {', '.join(protected)}",
+            "if they are to go, take `protect: true` out of the spec and apply that first",
         )
     if cloud.paused:
         names = ", ".join(f"instance.{name}" for name in sorted(cloud.paused))

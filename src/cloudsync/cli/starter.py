@@ -61,7 +61,7 @@ def write(path: Path, force: bool) -> None:
     none = "keypairs: {}                    # cloudsync keypair create NAME"
     keypairs = f"keypairs:\n  {entry(name, key)}" if key else none
     host = re.sub(r"[^a-z0-9-]+", "-", platform.node().lower())[:40].strip("-") or "kvm-1"
-    text = STARTER.format(cloud="demo", host=host, keypairs=keypairs, key=written(name))
+    text = STARTER.format(cloud=_cloud(path), host=host, keypairs=keypairs, key=written(name))
     flags = os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if force else os.O_EXCL)
     try:
         with os.fdopen(os.open(path, flags, 0o644), "w") as file:
@@ -71,6 +71,12 @@ def write(path: Path, force: bool) -> None:
     except OSError as error:
         raise CloudsyncError(f"{path} cannot be written: {error.strerror}", "choose another place with -f") from None
     say(f"{path} written; next: cloudsync -f {path} plan")
+
+
+def _cloud(path: Path) -> str:
+    """After the folder: another cloud's name would take over that cloud's hosts."""
+    name = re.sub(r"[^a-z0-9]+", "-", path.absolute().parent.name.lower()).strip("-")[:40].rstrip("-")
+    return name if name[:1].isalpha() else f"cloud-{name}".rstrip("-")
 
 
 def _public_key() -> tuple[str, str]:

@@ -50,7 +50,8 @@ class Ask(Generic[T]):
         """What came, or what was raised; HostError when it took over `patience` seconds since the start."""
         if not self._done.wait(max(0.0, self._began + patience - time.monotonic())):
             raise HostError(
-                f"{self._who} did not answer in {patience:g} s", "look at that machine, or wait and try again"
+                f"{self._who} did not answer in {patience:g} s",
+                "`cloudsync doctor` may say why; look at that machine, or wait and try again",
             )
         if self._error is not None:
             raise self._error

@@ -72,7 +72,7 @@ class SimHost:
             return
         fresh = self.path.with_name(self.path.name + ".new")
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(self.path.parent)
             # User-data is part of the document.
             with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
                 file.write(wire.dump(state))
@@ -172,7 +172,7 @@ class SimHost:
 
     def _lock_file(self, path: Path) -> TextIO:
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(path.parent)
             return path.with_name(path.name + ".lock").open("a+")
         except OSError as error:
             raise self._refused(error) from None
@@ -237,3 +237,11 @@ def _boots(state: SimState) -> list[Boot]:
     running = [machine for machine in state.machines.values() if machine.power is Power.RUNNING]
     told = [machine for machine in running if machine.name not in state.silent]
     return [Boot(uuid=machine.uuid, stage="modules-final", finished=True, grows=True) for machine in told]
+
+
+def _make_folder(folder: Path) -> None:
+    """The one of our own stays out of Git: what is there has user-data in it, and is nobody's history."""
+    folder.mkdir(parents=True, exist_ok=True)
+    ignored = folder.parent / ".gitignore"
+    if folder.parent.name == ".cloudsync" and not ignored.exists():
+        ignored.write_text("*\n", encoding="utf-8")

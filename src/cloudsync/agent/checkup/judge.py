@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from cloudsync.agent import kvm
 from cloudsync.agent.checkup.facts import PROGRAMS, Facts
 from cloudsync.model.checkup import Check, Verdict
 from cloudsync.model.obstacle import Obstacle
@@ -145,6 +146,8 @@ def _kvm(facts: Facts) -> Check:
     usable, reason = facts.kvm
     if usable:
         return _ok("kvm", reason)
+    if reason == kvm.SHUT:
+        return _problem("kvm", reason, "guests are emulated, or fail, until it may", kvm.OPEN)
     hint = "is virtualisation on in the firmware, or nested virtualisation in the host of this machine?"
     return _warning("kvm", f"instances are emulated, which is slow: {reason}", hint)
 
