@@ -15,6 +15,7 @@ from cloudsync.spec.finding import Finding, Spot, Trail
 from cloudsync.spec.syntax import LINE_ENDS
 from cloudsync.spec.words import in_place, printable, quote
 
+_LONGEST_KEY = 64
 LARGEST = 8 << 20
 LONGEST_SHOWN = 4_000
 _LONG = 100_000
@@ -90,7 +91,7 @@ class Document:
             place, secret = Place(self.file, found.line, found.column), False
         else:
             place, secret = Place(self.file, *self.position(found.trail, found.at_key, tree)), found.secret
-        source = "" if secret else self._shown(place.line)
+        source = "" if secret else self._shown(place.line) or _key_alone(found, place)
         return Problem(printable(found.message), place, printable(found.hint), source)
 
     def _shown(self, line: int) -> str:
@@ -98,6 +99,14 @@ class Document:
         if index >= len(self.lines) or index in self._secret or len(self.lines[index]) > LONGEST_SHOWN:
             return ""
         return in_place(self.lines[index])
+
+
+def _key_alone(found: Finding | Spot, place: Place) -> str:
+    """The key that a problem is about and names, where it stands; what else is in its line may be a secret."""
+    key = found.trail[-1] if isinstance(found, Finding) and found.at_key and found.trail else ""
+    if not isinstance(key, str) or not key.isprintable() or key not in found.message:
+        return ""
+    return f"{' ' * (place.column - 1)}{key}: …" if 0 < len(key) < _LONGEST_KEY else ""
 
 
 def read(path: Path, share: bool = False) -> Document:
