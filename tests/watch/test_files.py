@@ -3,14 +3,17 @@
 import os
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import Empty, Queue
 
 import pytest
 
 from cloudsync.model.problem import SpecError
+from cloudsync.watch.debounce import GLANCES, QUIET
 from cloudsync.watch.files import Files
 from cloudsync.watch.trigger import Reason, Trigger
+from cloudsync.watch.writing import Writing
 from tests.effort import PATIENCE
 from tests.spec.spec_text import KEY
 from tests.watch.watched import SPEC, save
@@ -23,13 +26,20 @@ NAMING += "keypairs:\n  me: {public_key_file: key.pub}\n"
 
 
 class Heard:
-    def __init__(self, spec: Path) -> None:
-        self.files = Files(spec)
+    """Who has not closed a file is waited for as long as it takes."""
+
+    def __init__(self, spec: Path, writing: Writing | None = None) -> None:
+        self.files = Files(spec, writing or Writing(still=PATIENCE, most=PATIENCE), PATIENCE)
         self._heard: Queue[Trigger] = Queue()
         self.files.begin(self._heard.put)
 
     def next(self) -> Trigger:
         return self._heard.get(timeout=PATIENCE)
+
+    def still(self) -> None:
+        """Nothing is told for longer than what was closed has to rest."""
+        with pytest.raises(Empty):
+            self._heard.get(timeout=5 * (GLANCES[0] + QUIET))
 
     def nothing(self, spec: Path) -> None:
         """Nothing was told before what is told now."""
@@ -67,6 +77,69 @@ def test_a_save_by_renaming(spec: Path, heard: Heard) -> None:
 def test_a_save_in_place(spec: Path, heard: Heard) -> None:
     spec.write_text(NAMING + "# x\n")
     assert heard.next().detail == "cloud.yaml"
+
+
+def half(text: str) -> tuple[str, str]:
+    """Cut where the first half says something by itself."""
+    first, rest = text.split("keypairs:\n")
+    return first, "keypairs:\n" + rest
+
+
+def test_what_is_half_written_is_not_told_before_it_is_closed(spec: Path, heard: Heard) -> None:
+    first, rest = half(NAMING)
+    with spec.open("w") as file:
+        file.write(first)
+        file.flush()
+        heard.still()
+        file.write(rest + "# x\n")
+    assert heard.next().detail == "cloud.yaml"
+    heard.nothing(spec)
+
+
+def test_one_that_is_made_and_not_filled_yet_is_not_told(spec: Path, heard: Heard) -> None:
+    key = spec.with_name("key.pub")
+    key.unlink()
+    assert heard.next().detail == "key.pub"
+    with key.open("w") as file:
+        heard.still()
+        file.write(KEY + "\n")
+    assert heard.next().detail == "key.pub"
+    heard.nothing(spec)
+
+
+def test_others_do_not_wait_for_one_that_is_being_written(spec: Path, heard: Heard) -> None:
+    with spec.with_name("key.pub").open("a") as file:
+        file.write("# x\n")
+        file.flush()
+        save(spec, NAMING + "# x\n")
+        assert heard.next().detail == "cloud.yaml"
+    assert heard.next().detail == "key.pub"
+
+
+def test_one_that_stays_open_is_told_once_it_is_still(spec: Path) -> None:
+    it = Heard(spec, Writing(still=0.1))
+    try:
+        it.files.load()
+        with spec.open("a") as file:
+            file.write("# x\n")
+            file.flush()
+            assert it.next().detail == "cloud.yaml"
+    finally:
+        it.files.end()
+
+
+def test_a_round_that_begins_for_something_else_waits_for_who_is_writing_the_spec(spec: Path, heard: Heard) -> None:
+    first, rest = half(NAMING)
+    with ThreadPoolExecutor(1) as worker, spec.open("w") as file:
+        file.write(first)
+        file.flush()
+        heard.files.stir(str(spec), True)
+        loading = worker.submit(heard.files.load)
+        with pytest.raises(TimeoutError):
+            loading.result(0.1)
+        file.write(rest)
+        file.close()
+        assert loading.result(PATIENCE).keypairs
 
 
 def test_an_editor_that_moves_the_old_one_aside(spec: Path, heard: Heard) -> None:

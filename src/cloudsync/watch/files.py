@@ -1,9 +1,12 @@
-"""The spec file and all that it refers to, as a Source: told when one of them is another and has come to rest."""
+"""The spec file and all that it refers to, as a Source: told when one of them is another and has come to rest.
+
+A file that somebody is writing is as it was before, until it is closed, or still for long (`writing`).
+"""
 
 from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
-from threading import Event, Lock, Thread
+from threading import Condition, Event, Thread
 from time import monotonic, time_ns
 
 from cloudsync.model.cloud import Cloud
@@ -11,34 +14,52 @@ from cloudsync.model.document import Applied
 from cloudsync.model.problem import CloudsyncError
 from cloudsync.watch.debounce import Debounce
 from cloudsync.watch.folders import Folders
-from cloudsync.watch.prints import Prints, above, folders, prints
+from cloudsync.watch.prints import Prints, above, folders, names, prints
 from cloudsync.watch.trigger import Reason, Tell, Trigger
+from cloudsync.watch.writing import Writing
 
 _CLOCKS = 20_000_000
 """Nanoseconds that a file's time may be behind the clock: the kernel counts in ticks."""
 
+_HALF = 2.0
+"""Seconds that a round which begins for something else waits for who is writing the spec."""
+
 
 class Files:
-    """A Source. Files that the spec begins to name are watched from then on, also those that are not there yet."""
+    """A Source. Files that the spec begins to name are watched from then on, also those that are not there yet.
+    `patience` is how many seconds a round waits for who is writing the spec."""
 
-    def __init__(self, spec: Path) -> None:
+    def __init__(self, spec: Path, writing: Writing | None = None, patience: float = _HALF) -> None:
         self._spec = spec
         self._named: frozenset[Path] = frozenset({spec})
-        self._lock = Lock()
+        self._writing, self._patience = writing or Writing(), patience
+        self._lock = Condition()
         self._stirred, self._over = Event(), Event()
         self._debounce: Debounce[Prints] = Debounce(prints(self._named))
         self._folders: Folders | None = None
         self._thread: Thread | None = None
 
     def begin(self, tell: Tell) -> None:
-        self._folders = Folders(self._stirred.set)
+        self._folders = Folders(self.stir)
         self._listen(self._folders)
         self._thread = Thread(target=self._watch, args=(self._folders, tell), name="files", daemon=True)
         self._thread.start()
 
+    def stir(self, path: str, begun: bool) -> None:
+        """Something happens to what is there. `begun`: it is being written, and not closed yet."""
+        with self._lock:
+            if begun:
+                self._writing.changed(path, monotonic())
+            else:
+                self._writing.closed(path)
+            self._lock.notify_all()
+        self._stirred.set()
+
     def load(self, _: Collection[Trigger] = (), /) -> Cloud:
         from cloudsync.spec.load import load
 
+        with self._lock:
+            self._lock.wait_for(lambda: self._over.is_set() or not self._written(self._spec), self._patience)
         named: set[Path] = set()
         began = time_ns()
         try:
@@ -60,6 +81,8 @@ class Files:
     def end(self) -> None:
         self._over.set()
         self._stirred.set()
+        with self._lock:
+            self._lock.notify_all()
         if self._thread:
             self._thread.join()
         if self._folders:
@@ -84,18 +107,38 @@ class Files:
 
     def _watch(self, place: Folders, tell: Tell) -> None:
         while not self._over.is_set():
-            due = self._debounce.due()
-            if self._stirred.wait(None if due is None else max(0.0, due - monotonic())):
-                self._stirred.clear()
-                self._debounce.stir(monotonic())
-            due = self._debounce.due()
-            if due is None or due > monotonic():
+            if not self._awaited():
                 continue
             with suppress(CloudsyncError):
                 self._listen(place)
-            with self._lock:
-                before, now = self._debounce.known, prints(self._named)
-                told = self._debounce.look(now, monotonic())
-            if told:
-                changed = sorted(path.name for path in now if now[path] != before.get(path))
+            changed = self._looked()
+            if changed:
                 tell(Trigger(Reason.SAVE, ", ".join(changed)))
+
+    def _awaited(self) -> bool:
+        """Wait until something stirs, or for the time when there is something to do; whether that is to look."""
+        with self._lock:
+            dues = [due for due in (self._debounce.due(), self._writing.due()) if due is not None]
+        stirred = self._stirred.wait(max(0.0, min(dues) - monotonic()) if dues else None)
+        self._stirred.clear()
+        with self._lock:
+            now = monotonic()
+            if self._writing.rest(now):
+                stirred = True
+                self._lock.notify_all()
+        if stirred:
+            self._debounce.stir(now)
+        due = self._debounce.due()
+        return due is not None and due <= now
+
+    def _looked(self) -> list[str]:
+        """The names of the files to tell of."""
+        with self._lock:
+            before, now = self._debounce.known, prints(self._named)
+            now = {path: before[path] if one and self._written(path) else one for path, one in now.items()}
+            told = self._debounce.look(now, monotonic())
+        return sorted(path.name for path in now if now[path] != before.get(path)) if told else []
+
+    def _written(self, path: Path) -> bool:
+        """Whether somebody is writing it."""
+        return self._writing.any(names(path))

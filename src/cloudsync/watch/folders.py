@@ -1,5 +1,6 @@
 """The door to watchdog: something stirs in a folder. files.py asks; nothing else imports watchdog."""
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -38,11 +39,14 @@ _STIRS: list[type[FileSystemEvent]] = [
 
 _COMES: list[type[FileSystemEvent]] = [DirCreatedEvent, DirMovedEvent, DirDeletedEvent]
 
+Stirred = Callable[[str, bool], None]
+"""Told what stirs, by its path, and whether somebody has begun to write it who has not closed it yet."""
+
 
 class Folders:
     """`stirred` is called from another thread, as often as something happens."""
 
-    def __init__(self, stirred: Callable[[], None]) -> None:
+    def __init__(self, stirred: Stirred) -> None:
         self._handler = _Handler(stirred)
         self._observer = Observer()
         self._watched: dict[Path, tuple[_Place, ObservedWatch]] = {}
@@ -77,8 +81,20 @@ class Folders:
 
 
 class _Handler(FileSystemEventHandler):
-    def __init__(self, stirred: Callable[[], None]) -> None:
+    def __init__(self, stirred: Stirred) -> None:
         self._stirred = stirred
 
-    def on_any_event(self, event: FileSystemEvent) -> None:  # noqa: ARG002 - what happened is seen on the files
-        self._stirred()
+    def on_any_event(self, event: FileSystemEvent) -> None:
+        path = os.fsdecode(event.src_path)
+        begun = isinstance(event, FileModifiedEvent) or (isinstance(event, FileCreatedEvent) and _empty(path))
+        self._stirred(path, begun)
+        if event.dest_path:
+            self._stirred(os.fsdecode(event.dest_path), False)
+
+
+def _empty(path: str) -> bool:
+    """One that was moved here from elsewhere counts as made too, and there is something in it."""
+    try:
+        return Path(path).stat().st_size == 0
+    except OSError:
+        return False

@@ -12,6 +12,12 @@ def prints(paths: Iterable[Path]) -> Prints:
     return {path: _print(path) for path in paths}
 
 
+def names(path: Path) -> set[str]:
+    """Under which changes of it are told, when there is a listener where `folders` says."""
+    whole = path.absolute()
+    return {str(whole), os.path.realpath(whole)}
+
+
 def folders(paths: Iterable[Path]) -> dict[Path, tuple[int, int]]:
     """Where to listen for changes of these files: the folder that each is in by its name, the one where it really is,
     and those of links on the way, as far as there are any; with what tells that a folder is another."""
