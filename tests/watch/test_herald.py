@@ -3,6 +3,7 @@
 import json
 import os
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from cloudsync.watch.happening import Beat, Ended, Ending, Planned, Ready, Round
 from cloudsync.watch.herald import Herald
 from cloudsync.watch.hook import HookError, run, words
 from cloudsync.watch.trigger import Reason, Trigger
+from tests.effort import PATIENCE
 from tests.house.promised import broken
 from tests.metadata.running import ended as gone
 
@@ -31,14 +33,15 @@ def ended(ending: Ending, **more: Any) -> RoundEnded:
 class Desk:
     """A herald, and what it has delivered to both in order."""
 
-    def __init__(self, folder: Path, hook: str = "") -> None:
+    def __init__(self, folder: Path, hook: str = "", patience: float = PATIENCE) -> None:
         self.commit = FIRST
         self.file, self._told = folder / "status.json", folder / "told"
         self.complaints: list[str] = []
         script = folder / "hook"
         script.write_text(f"#!/bin/sh\n{hook or f'cat >>{self._told}; echo , >>{self._told}'}\n")
         script.chmod(0o755)
-        self.herald = Herald("origin/main", lambda: self.commit, self.file, words(str(script)), self.complaints.append)
+        complain = self.complaints.append
+        self.herald = Herald("origin/main", lambda: self.commit, self.file, words(str(script)), complain, patience)
 
     def leave(self) -> list[dict[str, Any]]:
         self.herald(Ended(interrupted=False))
@@ -162,6 +165,26 @@ def test_the_watch_does_not_wait_for_a_slow_program(tmp_path: Path) -> None:
         desk.leave()
     assert desk.complaints == []
     assert json.loads(desk.file.read_text())["state"] == "error"
+
+
+def test_a_program_that_hangs_when_the_watch_ends_is_ended_and_it_is_said_what_is_not_delivered(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    run(["mkfifo", str(pipe)], b"")
+    desk = Desk(tmp_path, f"sleep 600 & echo $$ $! >{pipe}; wait", patience=0.0)
+    desk.herald(ended(Ending.APPLIED))
+    running = [int(word) for word in pipe.read_text().split()]
+    desk.commit = SECOND
+    desk.herald(ended(Ending.FAILED, message="x"))
+    desk.leave()
+    deadline = monotonic() + PATIENCE
+    while len(desk.complaints) < 2 and monotonic() < deadline:
+        sleep(0.01)
+    assert all(gone(pid) for pid in running)
+    assert desk.complaints == [
+        f"the status of commit {FIRST[:12]} is not delivered: {tmp_path}/hook had not ended when the watch did",
+        f"the status of commit {SECOND[:12]} is not delivered: the watch ended before {tmp_path}/hook was started",
+    ]
+    assert json.loads(desk.file.read_text())["commit"] == SECOND
 
 
 def test_no_shell_reads_the_command(tmp_path: Path) -> None:

@@ -9,19 +9,23 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from queue import SimpleQueue
+from threading import Event as Flag
 from threading import Thread
 
 from cloudsync.watch.commit_status import CommitStatus, State, begun, document, ended
 from cloudsync.watch.happening import Ended, Happening, Planned, RoundEnded
 from cloudsync.watch.hook import HookError, run
 
-_LEAVE = 15.0
+_LEAVE = 5.0
 """Seconds that the last words may take to be delivered when the watch ends."""
+
+_END = 2.0
+"""Seconds for what is left then: to end the program, to write the file, and to say what is not delivered."""
 
 
 class Herald:
     """`commit` says which commit of `branch` the watch is at, empty before there is one. `complain` is told, from
-    another thread, what could not be delivered."""
+    another thread, what could not be delivered. `patience` is for the program at the end, in seconds."""
 
     def __init__(
         self,
@@ -30,8 +34,10 @@ class Herald:
         file: Path | None,
         hook: Sequence[str],
         complain: Callable[[str], None],
+        patience: float = _LEAVE,
     ) -> None:
         self._branch, self._commit, self._file, self._hook, self._complain = branch, commit, file, hook, complain
+        self._patience, self._over = patience, Flag()
         self._last: CommitStatus | None = None
         self._queue: SimpleQueue[CommitStatus | None] = SimpleQueue()
         self._thread = Thread(target=self._run, name="status", daemon=True)
@@ -41,7 +47,9 @@ class Herald:
         commit = self._commit()
         if isinstance(happening, Ended):
             self._queue.put(None)
-            self._thread.join(_LEAVE)
+            self._thread.join(self._patience)
+            self._over.set()
+            self._thread.join(_END)
         elif isinstance(happening, Planned) and commit and (self._last is None or self._last.commit != commit):
             self._tell(begun(self._branch, commit))
         elif isinstance(happening, RoundEnded) and commit and happening.commit in ("", commit):
@@ -79,7 +87,7 @@ class Herald:
 
     def _call(self, text: bytes) -> None:
         if self._hook:
-            run(self._hook, text)
+            run(self._hook, text, over=self._over)
 
 
 def _news(status: CommitStatus) -> tuple[object, ...]:
