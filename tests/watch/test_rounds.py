@@ -123,6 +123,15 @@ def test_a_broken_expectation_is_refused(spec: Path) -> None:
         assert document(spec) == before
 
 
+def test_a_broken_expectation_is_said_once_while_something_else_is_held(spec: Path) -> None:
+    with watched(spec) as it:
+        settled(it)
+        expected = SPEC + "expect:\n  - {deny: {from: internet, to: instance.web, protocol: tcp, port: 80}}\n"
+        save(spec, expected.replace("flavor: small", "flavor: other"))
+        found = it.next()
+        assert (found.ending, len(found.problems), len(found.held)) == (Ending.BROKEN, 1, 1)
+
+
 def git(folder: Path, *words: str) -> str:
     command = ["git", "-C", str(folder), "-c", "user.name=me", "-c", "user.email=me@example.org", *words]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()

@@ -239,7 +239,8 @@ def _silent(snapshot: Snapshot) -> tuple[str, ...]:
 
 def _confirm_allowed(whole: Plan, part: Plan) -> None:
     """What is refused whatever waits: broken expectations, and what only `apply` may be told to do."""
-    broken = (*whole.broken, *part.broken)
+    # What does not hold whatever is held is broken in both.
+    broken = {one.expectation.key: one for one in (*part.broken, *whole.broken)}.values()
     if broken:
         from cloudsync.reach.expect import words
 
