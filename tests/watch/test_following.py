@@ -26,7 +26,7 @@ from tests.effort import PATIENCE
 from tests.spec.followed import Site
 from tests.spec.repository import Repository
 from tests.spec.signers import Signer
-from tests.watch.conventions import samples
+from tests.watch.conventions import Samples, samples
 from tests.watch.watched import SPEC, Watched, watched
 
 pytestmark = pytest.mark.slow
@@ -197,6 +197,13 @@ class Command:
         return self.process.wait(PATIENCE)
 
 
+def read(port: int) -> Samples:
+    """The metrics."""
+    straight = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with straight.open(f"http://127.0.0.1:{port}/metrics") as answer:
+        return samples(answer.read().decode())
+
+
 def test_the_command_tells_systemd_prometheus_and_the_forge(
     site: Site, tmp_path: Path, alice: Signer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -218,9 +225,7 @@ def test_the_command_tells_systemd_prometheus_and_the_forge(
         words = [systemd.recv(4096).decode()]
         assert words[0].startswith("READY=1")
         assert command.until("round-ended")["commit"] == tip
-        straight = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with straight.open(f"http://127.0.0.1:{port}/metrics") as answer:
-            found = samples(answer.read().decode())
+        found = read(port)
         assert found["cloudsync_watch_rounds_total", (("outcome", "applied"),)] == 1
         assert found["cloudsync_watch_commit_info", (("commit", tip), ("dirty", "false"))] == 1
         assert command.end() == 0
@@ -230,6 +235,19 @@ def test_the_command_tells_systemd_prometheus_and_the_forge(
     for file in (status, told):
         assert (json.loads(file.read_text())["commit"], json.loads(file.read_text())["state"]) == (tip, "success")
     assert runs(site) == {"web"}
+
+
+def test_the_command_counts_a_commit_that_is_broken_while_the_older_one_is_kept(site: Site) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    command = Command(site, "--git", "origin/main", "--every", "1s", "--metrics", f"127.0.0.1:{port}")
+    assert command.until("round-ended")["ending"] == "applied"
+    site.push(cloud_yaml=SPEC + "  broken: [")
+    for ending in ("broken", "quiet"):
+        while command.until("round-ended")["ending"] != ending:
+            continue
+    assert read(port)["cloudsync_watch_commit_pending", ()] == 1
+    assert command.end() == 0
 
 
 @pytest.mark.parametrize(

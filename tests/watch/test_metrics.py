@@ -22,7 +22,7 @@ def ended(ending: Ending, **more: Any) -> RoundEnded:
 
 
 def test_rounds() -> None:
-    metrics = Metrics(lambda: 1_000_000.0)
+    metrics = Metrics(now=lambda: 1_000_000.0)
     metrics(Beat())
     metrics(ended(Ending.APPLIED, made=MADE, held=(Held(why="destroys", change=MADE[0]),), drift=2, repaired=2))
     metrics(ended(Ending.FAILED, seconds=70.0, commit="cd" * 20, drift=5, silent=("h1",)))
@@ -43,7 +43,7 @@ def test_rounds() -> None:
 
 def test_all_is_not_as_it_is_wanted_while_an_instance_has_no_place() -> None:
     times = iter((1_000.0, 2_000.0))
-    metrics = Metrics(lambda: next(times))
+    metrics = Metrics(now=lambda: next(times))
     metrics(ended(Ending.APPLIED))
     metrics(ended(Ending.QUIET, unplaced=(Unplaced(instance="huge"),)))
     found = read(metrics.registry)
@@ -53,6 +53,39 @@ def test_all_is_not_as_it_is_wanted_while_an_instance_has_no_place() -> None:
     found = read(metrics.registry)
     assert found["cloudsync_watch_unplaced_instances", ()] == 0
     assert found["cloudsync_watch_last_success_timestamp_seconds", ()] == 2_000
+
+
+def pending(metrics: Metrics) -> float:
+    return read(metrics.registry)["cloudsync_watch_commit_pending", ()]
+
+
+def test_a_commit_that_is_not_taken_is_pending_while_the_older_one_is_kept() -> None:
+    good, bad, mended = "ab" * 20, "cd" * 20, "ef" * 20
+    newest = good
+    metrics = Metrics(lambda: newest)
+    assert pending(metrics) == 0
+    metrics(ended(Ending.APPLIED, commit=good))
+    assert pending(metrics) == 0
+    for ending in (Ending.BROKEN, Ending.REFUSED):
+        newest = bad
+        metrics(ended(ending, commit=""))
+        assert pending(metrics) == 1
+        for quiet in (Ending.QUIET, Ending.APPLIED, Ending.FAILED):
+            metrics(ended(quiet, commit=good))
+            assert pending(metrics) == 1
+        newest = mended
+        metrics(ended(Ending.APPLIED, commit=mended))
+        assert pending(metrics) == 0
+
+
+def test_a_save_that_is_broken_is_pending_until_the_next() -> None:
+    metrics = Metrics()
+    metrics(ended(Ending.BROKEN, commit=""))
+    assert pending(metrics) == 1
+    metrics(ended(Ending.LOCKED))
+    assert pending(metrics) == 1
+    metrics(ended(Ending.QUIET, dirty=True))
+    assert pending(metrics) == 0
 
 
 def test_one_commit_is_the_deployed_one() -> None:

@@ -49,24 +49,26 @@ def run(
     observers: list[Observer] = [Systemd(), ear]
     # Who does not ask for drift to be found is not told of it.
     ears = [ear] if seconds is not None else []
-    with _counted(metrics) as counting:
-        if following is None:
+    if following is None:
+        with _counted(metrics, lambda: "") as counting:
             return keep(Files(path), str(path), seconds, style, parallelism, observers, counting, ears)
-        branch = following.source(path, seconds)
+    branch = following.source(path, seconds)
+    subject = f"{path} of {following.branch}"
+    with _counted(metrics, lambda: branch.commit) as counting:
         observers += following.observers(branch)
-        subject = f"{path} of {following.branch}"
         return keep(branch, subject, seconds, style, parallelism, observers, counting, ears)
 
 
 @contextmanager
-def _counted(metrics: str | None) -> Iterator[Sequence[Observer]]:
+def _counted(metrics: str | None, newest: Callable[[], str]) -> Iterator[Sequence[Observer]]:
+    """`newest` is the commit that a followed branch is at."""
     if metrics is None:
         yield ()
         return
     from cloudsync.cli.listening import readers
     from cloudsync.watch.metrics import Metrics, serving
 
-    counting = Metrics()
+    counting = Metrics(newest)
     with serving(counting, *readers(metrics)):
         yield (counting,)
 

@@ -26,13 +26,15 @@ from cloudsync.watch.trigger import Reason
 
 _SECONDS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.5, 3.0, 6.0, 15.0, 60.0, 300.0)
 _GOOD = (Ending.QUIET, Ending.APPLIED)
+_BAD = (Ending.BROKEN, Ending.REFUSED)
 
 
 class Metrics:
-    """`now` is the time of day in seconds."""
+    """`newest` says which commit of a followed branch the watch is at, empty where none is followed: what a round
+    applied may be an older one. `now` is the time of day in seconds."""
 
-    def __init__(self, now: Callable[[], float] = time.time) -> None:
-        self._now = now
+    def __init__(self, newest: Callable[[], str] = lambda: "", now: Callable[[], float] = time.time) -> None:
+        self._newest, self._now = newest, now
         self.registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
@@ -60,6 +62,11 @@ class Metrics:
         self._commit = Gauge(
             "cloudsync_watch_commit_info", "The commit that was last applied.", ["commit", "dirty"], registry=registry
         )
+        self._pending = Gauge(
+            "cloudsync_watch_commit_pending",
+            "1 while the newest commit, or what was saved, is not applied because it is broken or refused.",
+            registry=registry,
+        )
         for ending in Ending:
             self._rounds.labels(ending.value)
         for reason in Reason:
@@ -80,8 +87,11 @@ class Metrics:
             self._changes.labels(change.action.value).inc()
         self._repaired.inc(one.repaired)
         self._silent.set(len(one.silent))
+        if one.ending in _BAD:
+            self._pending.set(1)
         if one.ending not in _GOOD:
             return
+        self._pending.set(self._newest() not in ("", one.commit))
         self._drift.set(one.drift)
         self._held.set(len(one.held))
         self._unplaced.set(len(one.unplaced))
