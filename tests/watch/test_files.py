@@ -96,6 +96,23 @@ def test_what_is_half_written_is_not_told_before_it_is_closed(spec: Path, heard:
     heard.nothing(spec)
 
 
+def test_what_is_half_written_behind_a_link_is_not_told_either(tmp_path: Path) -> None:
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one" / "real.yaml").write_text(SPEC)
+    (tmp_path / "one" / "cloud.yaml").symlink_to("real.yaml")
+    (tmp_path / "now").symlink_to("one")
+    for written in (tmp_path / "now" / "cloud.yaml", tmp_path / "one" / "real.yaml"):
+        it = Heard(tmp_path / "now" / "cloud.yaml")
+        try:
+            with written.open("w") as file:
+                file.write(SPEC + "# x\n")
+                file.flush()
+                it.still()
+            assert it.next().detail == "cloud.yaml"
+        finally:
+            it.files.end()
+
+
 def test_one_that_is_made_and_not_filled_yet_is_not_told(spec: Path, heard: Heard) -> None:
     key = spec.with_name("key.pub")
     key.unlink()
