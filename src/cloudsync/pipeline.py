@@ -14,6 +14,7 @@ from dataclasses import field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from hashlib import sha256
+from pathlib import Path
 from threading import Event as Flag
 from threading import Thread
 from typing import TYPE_CHECKING
@@ -54,19 +55,35 @@ def decide(cloud: Cloud, snapshot: Snapshot, who: str) -> Plan:
     return aimed(cloud, standing(cloud, snapshot), whole, cloud.targets, lambda part: _decide(part, snapshot, who))
 
 
-def foreseen(base: Cloud | None, head: Cloud, snapshot: Snapshot, who: str) -> tuple[Cloud, Plan]:
-    """What applying `head` would do, and `head` with the image files that the hosts have, where they are still those as
-    far as Git says. Without a `base` that is a guess, and told."""
+def foreseen(path: Path, was: "Version", now: "Version", snapshot: Snapshot, who: str) -> "tuple[Cloud, Difference]":
+    """What applying `now` would do where things are as in the snapshot, and what `compare` says beside its plan; and
+    the cloud with the image files that the hosts have, where they are still those as far as Git says. Without a base
+    that is a guess, and told. `path` is the spec's."""
+    from cloudsync.model.difference import Difference
+    from cloudsync.planner.alike import alike
     from cloudsync.planner.contents import deployed
+    from cloudsync.planner.grounds import notes
+    from cloudsync.spec.since import since
+    from cloudsync.spec.versions import fate
     from cloudsync.spec.words import some
 
-    cloud = deployed(base, head, snapshot)
+    if now.cloud is None:
+        raise CloudsyncError(f"{now.file} is removed: there is nothing to plan", "leave out --snapshot")
+    cloud = deployed(was.cloud, now.cloud, snapshot)
     plan = decide(cloud, snapshot, who)
-    guessed = [name for name, one in cloud.images.items() if base is None and one != head.images[name]]
-    if guessed:
-        said = f"{some(guessed)}: taken to be what the hosts have, for BASE does not say what it was before"
-        plan = replace(plan, warnings=(*plan.warnings, said))
-    return cloud, plan
+    last = snapshot.deployed(cloud.name) or Applied()
+    guessed = [name for name, one in cloud.images.items() if was.cloud is None and one != now.cloud.images[name]]
+    said = f"{some(guessed)}: taken to be what the hosts have, for BASE does not say what it was before"
+    warnings = (since(path, was, last), *plan.warnings, said if guessed else "")
+    base = was.cloud or emptied(now.cloud)
+    plan = replace(
+        plan,
+        commit=now.commit,
+        warnings=tuple(one for one in warnings if one),
+        notes=(*notes(base, now.cloud), *plan.notes),
+    )
+    renames = alike(base, now.cloud)
+    return cloud, Difference(base=was.side, head=now.side, fate=fate(was, now), plan=plan, alike=renames, snapshot=last)
 
 
 def decide_quiet(cloud: Cloud, snapshot: Snapshot, who: str, goes: "Callable[[Change], bool]") -> tuple[Plan, Plan]:
@@ -104,26 +121,24 @@ def get_ready() -> None:
 
 def compare(was: "Version", now: "Version") -> "Difference":
     """What the change from one version of a spec to another means, with no host asked. `now` is not broken."""
-    from cloudsync.model.difference import Difference, Fate, Side
+    from cloudsync.model.difference import Difference
     from cloudsync.planner.alike import alike
     from cloudsync.planner.between import between, confirm_same
     from cloudsync.planner.settled import settled
     from cloudsync.planner.supposed import suppose
     from cloudsync.planner.unlike import shared, unlike
+    from cloudsync.spec.versions import fate
 
-    before, after = Side(commit=was.commit, file=was.file), Side(commit=now.commit, file=now.file)
     if now.cloud is None:
         gone = Plan(cloud=was.cloud.name if was.cloud else "")
-        return Difference(base=before, head=after, fate=Fate.REMOVED, plan=gone)
+        return Difference(base=was.side, head=now.side, fate=fate(was, now), plan=gone)
     base = was.cloud or emptied(now.cloud)
     confirm_same(base, now.cloud)
     head = shared(base, now.cloud)
     world = suppose(*unlike(base, head))
     plan = _decide(world.head, settled(world.base, world.homes, world.bare, world.held), "", exposing=False)
     found = between(plan, base, head, world)
-    fate = Fate.UNREADABLE if was.problems else Fate.NEW if was.cloud is None else Fate.THERE
-    fate = Fate.MOVED if fate is Fate.THERE and was.file != now.file else fate
-    return Difference(base=before, head=after, fate=fate, plan=found, alike=alike(base, head))
+    return Difference(base=was.side, head=now.side, fate=fate(was, now), plan=found, alike=alike(base, head))
 
 
 def drawn(plan: Plan, cloud: Cloud, snapshot: Snapshot) -> "Picture":

@@ -10,9 +10,13 @@ from cloudsync.cli.formats import REPORTS, one_of
 from cloudsync.cli.say import colour, complain, out
 from cloudsync.model.difference import Difference, Fate
 from cloudsync.model.plan import Plan
-from cloudsync.model.problem import CloudsyncError, SpecError
+from cloudsync.model.problem import SpecError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cloudsync.model.snapshot import Snapshot
+    from cloudsync.reach.picture import Picture
     from cloudsync.spec.versions import Version
 
 
@@ -28,14 +32,11 @@ def run(path: Path, span: str, style: str, detailed: bool, snapshot: Path | None
     if was.problems:
         complain(was.problems)
     if snapshot:
-        return _planned(was, now, style, detailed, snapshot, signers)
-    found = compare(was, now)
-    if style == "html":
-        from cloudsync.render.plan_html import difference
+        from cloudsync.cli.store import load_snapshot
 
-        out(difference(found, drawn_apart(found, was, now)))
-    else:
-        _show(found, style)
+        return _planned(path, (was, now), style, detailed, load_snapshot(snapshot, signers))
+    found = compare(was, now)
+    _show(found, style, lambda: drawn_apart(found, was, now))
     changed = bool(found.plan.changes) or found.fate is not Fate.THERE
     return _ended(found.plan, now, changed and detailed)
 
@@ -48,23 +49,23 @@ def _ended(plan: Plan, now: "Version", changed: bool) -> int:
     return Exit.CHANGES if changed else Exit.DONE
 
 
-def _planned(was: "Version", now: "Version", style: str, detailed: bool, file: Path, signers: Path | None) -> int:
+def _planned(path: Path, ends: "tuple[Version, Version]", style: str, detailed: bool, snapshot: "Snapshot") -> int:
     """Against what was when the snapshot was saved."""
-    from cloudsync.cli.plan import show_of
-    from cloudsync.cli.store import load_snapshot
     from cloudsync.cli.who import who
-    from cloudsync.pipeline import foreseen
+    from cloudsync.pipeline import drawn, foreseen
 
-    if now.cloud is None:
-        raise CloudsyncError(f"{now.file} is removed: there is nothing to plan", "leave out --snapshot")
-    snapshot = load_snapshot(file, signers)
-    cloud, plan = foreseen(was.cloud, now.cloud, snapshot, who())
-    show_of(plan, cloud, snapshot, style)
-    return _ended(plan, now, detailed and not plan.empty)
+    was, now = ends
+    cloud, found = foreseen(path, was, now, snapshot, who())
+    _show(found, style, lambda: drawn(found.plan, cloud, snapshot))
+    return _ended(found.plan, now, detailed and not found.plan.empty)
 
 
-def _show(found: Difference, style: str) -> None:
-    if style == "json":
+def _show(found: Difference, style: str, picture: "Callable[[], Picture | None]") -> None:
+    if style == "html":
+        from cloudsync.render.plan_html import difference as page
+
+        out(page(found, picture()))
+    elif style == "json":
         from cloudsync.render.diff_json import document
 
         out(json.dumps(document(found), indent=2))

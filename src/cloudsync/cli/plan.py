@@ -39,7 +39,7 @@ def run(
     cloud = replace(replacing(load(path), replaced), evacuate=lost, targets=targets)
     snapshot = snapshot_of(cloud, snapshot_file, signers)
     plan = warned(decide(cloud, snapshot, who()), lineage(cloud, snapshot))
-    show_of(plan, cloud, snapshot, style)
+    _show_of(plan, cloud, snapshot, style)
     if save:
         from cloudsync.cli.store import save_plan
 
@@ -52,7 +52,7 @@ def run(
     return Exit.CHANGES if detailed and not plan.empty else Exit.DONE
 
 
-def show_of(plan: Plan, cloud: Cloud, snapshot: Snapshot, style: str) -> None:
+def _show_of(plan: Plan, cloud: Cloud, snapshot: Snapshot, style: str) -> None:
     """The same, as a page with its picture if that is wanted."""
     if style != "html":
         show(plan, style)

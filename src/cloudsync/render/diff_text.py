@@ -3,7 +3,7 @@ guesses below."""
 
 from collections.abc import Iterator
 
-from cloudsync.model.difference import Difference, Fate, Side
+from cloudsync.model.difference import Difference, Fate, Side, shown
 from cloudsync.render.plan_text import text as plan_text
 from cloudsync.spec.words import printable
 
@@ -12,9 +12,13 @@ HINT = "write `was: {was}` into instances.{name} if it is the same machine: it i
 
 def text(found: Difference, colour: bool) -> str:
     """What was compared, then the changes, then renames that may be meant."""
-    lines = "\n".join(printable(line) for line in (title(found), *fate(found)))
+    lines = "\n".join(printable(line) for line in (title(found), *snapshot(found), *fate(found)))
     hints = "\n".join(f"hint: {printable(line)}" for line in guesses(found))
-    body = "" if found.fate is Fate.REMOVED else plan_text(found.plan, colour, "Diff")
+    body = (
+        ""
+        if found.fate is Fate.REMOVED
+        else plan_text(found.plan, colour, "Diff" if found.snapshot is None else "Plan")
+    )
     return "\n\n".join(part.rstrip("\n") for part in (lines, body, hints) if part) + "\n"
 
 
@@ -26,6 +30,12 @@ def title(found: Difference) -> str:
 
 def side(one: Side) -> str:
     return one.commit[:12] or "the working tree"
+
+
+def snapshot(found: Difference) -> Iterator[str]:
+    """Which state of the hosts it is planned against."""
+    if found.snapshot is not None:
+        yield f"the snapshot shows {shown(found.snapshot)}"
 
 
 def fate(found: Difference) -> Iterator[str]:

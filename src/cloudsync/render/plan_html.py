@@ -77,6 +77,8 @@ def _heading(found: Report) -> Iterator[Html]:
     if found.files:
         files = joined(*(tag("code", one) for one in found.files), by=" → ")
         yield tag("p", files, f", {found.sides}", class_="sides")
+    if found.snapshot:
+        yield tag("p", "the snapshot shows ", tag("code", found.snapshot), class_="sides")
     if found.fate:
         yield tag("p", found.fate, class_="fate")
     if found.totals:

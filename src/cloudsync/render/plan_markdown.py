@@ -11,7 +11,7 @@ from cloudsync.render.report import Report, of_difference, of_plan
 LARGEST = 65_000
 """GitHub takes 65,535 characters in a comment; a recipe may add a line of its own."""
 
-_OPEN = ("Exposure", "Expectations", "No place")
+_OPEN = ("Exposure", "Expectations", "No place", "Warnings")
 
 
 def plan(found: Plan) -> str:
@@ -28,7 +28,8 @@ def _comment(found: Report) -> str:
     """The first line tells a script which comment is its own."""
     top = [f"<!-- cloudsync {found.kind} -->", f"### {found.lead} {inline(found.cloud)}"]
     files = " → ".join(inline(one) for one in found.files)
-    top += [f"{files}, {found.sides}" if files else "", found.fate]
+    top += [f"{files}, {found.sides}" if files else ""]
+    top += [f"the snapshot shows {inline(found.snapshot)}" if found.snapshot else "", found.fate]
     top += [f"**{inline(found.totals)}**" if found.totals else "", *found.meaning]
     parts = [(one.title, _signed(one)) for one in found.sections]
     sizes = [needed(title, shown) for title, shown in parts]

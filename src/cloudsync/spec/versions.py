@@ -10,6 +10,7 @@ from pathlib import Path
 
 from cloudsync.model.cloud import Cloud
 from cloudsync.model.dataclass import dataclass
+from cloudsync.model.difference import Fate, Side
 from cloudsync.model.problem import CloudsyncError, Place, Problem, SpecError
 from cloudsync.spec.checkout import Checkout
 from cloudsync.spec.commits import Commit, NoFileError
@@ -34,6 +35,15 @@ class Version:
     problems: tuple[Problem, ...] = ()
     draft: Draft | None = None
 
+    @property
+    def side(self) -> Side:
+        return Side(commit=self.commit, file=self.file)
+
+    @property
+    def absent(self) -> bool:
+        """There is no spec, not even a broken one."""
+        return self.document is None and not self.problems
+
 
 def versions(path: Path, span: str) -> tuple[Version, Version]:
     """The spec at `path` in BASE and in HEAD of `BASE..HEAD`, or in BASE and the working tree; followed where it has
@@ -45,12 +55,12 @@ def versions(path: Path, span: str) -> tuple[Version, Version]:
         shelf = _Shelf(objects, top, path, place)
         now = shelf.version(head, file)
         was = shelf.beside(now, base, file)
-        if _absent(was) and _absent(now):
+        if was.absent and now.absent:
             where = head[:12] if head else "the working tree"
             raise CloudsyncError(f"there is no {file} in {base[:12]} nor in {where}", "name the spec with -f FILE")
-        if _absent(was):
+        if was.absent:
             was = shelf.moved(base, head, file, was, now)
-        elif _absent(now):
+        elif now.absent:
             now = shelf.moved(base, head, file, now, was)
     return was, now
 
@@ -62,8 +72,29 @@ def version(path: Path, commit: str, digests: Digests) -> Version:
         return _Shelf(objects, top, path, place, digests).version(commit, str(place.relative_to(top)), labelled=True)
 
 
-def _absent(one: Version) -> bool:
-    return one.document is None and not one.problems
+def fate(was: Version, now: Version) -> Fate:
+    """What became of the spec; it is not broken in `now`."""
+    if now.cloud is None:
+        return Fate.REMOVED
+    if was.cloud is None:
+        return Fate.UNREADABLE if was.problems else Fate.NEW
+    return Fate.THERE if was.file == now.file else Fate.MOVED
+
+
+def same_in(path: Path, one: Version, commit: str) -> bool:
+    """Whether the spec at `path` says in another commit what it says in `one`; False where Git has not that commit."""
+    place, top = place_of(path)
+    try:
+        with Objects(top) as objects:
+            other = _Shelf(objects, top, path, place).version(named(top, commit), one.file, labelled=True)
+    except CloudsyncError:
+        return False
+    return one.cloud is not None and other.cloud is not None and _said(one.cloud) == _said(other.cloud)
+
+
+def _said(cloud: Cloud) -> Cloud:
+    """Without where it is said, and in how many words."""
+    return replace(cloud, places={}, digest="")
 
 
 def ends(top: Path, span: str) -> tuple[str, str]:
