@@ -7,6 +7,7 @@ from cloudsync.cli.keygen import signer
 from cloudsync.cli.say import say
 from cloudsync.model.dataclass import dataclass
 from cloudsync.model.problem import CloudsyncError
+from cloudsync.spec.files import unlinked
 from cloudsync.spec.follow import Branch, Follower, Verify, confirm_apart
 from cloudsync.watch.branch import BranchSource
 from cloudsync.watch.happening import Observer
@@ -38,7 +39,7 @@ class Following:
         if self.status_file:
             from cloudsync.cli.store import confirm_ours
 
-            confirm_ours(self.status_file.resolve(), self.status_file, "commit", "no commit's status")
+            confirm_ours(unlinked(self.status_file), self.status_file, "commit", "no commit's status")
         command = words(self.status_hook) if self.status_hook else ()
         return [Herald(self.branch, lambda: source.commit, self.status_file, command, _complain)]
 

@@ -9,6 +9,7 @@ from cloudsync.hosts.fleet import Fleet
 from cloudsync.model.problem import CloudsyncError
 from cloudsync.reach.picture import Picture, View, picture
 from cloudsync.reach.wanted import of_cloud
+from cloudsync.spec.files import unlinked
 
 
 def run(path: Path, style: str, to: Path | None) -> int:
@@ -16,7 +17,7 @@ def run(path: Path, style: str, to: Path | None) -> int:
     from cloudsync.spec.load import load
 
     one_of(style, "svg", "dot", "mermaid")
-    if to is not None and to.resolve() == path.resolve():
+    if to is not None and unlinked(to) == unlinked(path):
         raise CloudsyncError(f"{to} is the spec itself: it is not overwritten", "name another file with --out")
     cloud = load(path)
     with Fleet.open(cloud) as fleet:

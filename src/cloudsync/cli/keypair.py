@@ -12,6 +12,7 @@ from cloudsync.cli.keystore import private_key_path
 from cloudsync.cli.say import out, say
 from cloudsync.model.problem import CloudsyncError, SpecError
 from cloudsync.render.table import table
+from cloudsync.spec.files import unlinked
 
 if TYPE_CHECKING:
     from cloudsync.spec.keyring import Keyring
@@ -96,7 +97,7 @@ def _refuse_existing(file: Path) -> None:
 
 
 def _refuse_repository(file: Path) -> None:
-    folder = file.parent.resolve()
+    folder = unlinked(file.parent)
     top = next((one for one in (folder, *folder.parents) if (one / ".git").exists()), None)
     if top is not None:
         raise CloudsyncError(

@@ -15,6 +15,7 @@ from cloudsync.model.dataclass import dataclass
 from cloudsync.model.plan import Plan
 from cloudsync.model.problem import CloudsyncError
 from cloudsync.model.snapshot import Snapshot
+from cloudsync.spec.files import unlinked
 
 T = TypeVar("T")
 
@@ -64,7 +65,7 @@ def load_snapshot(path: Path, signers: Path | None = None) -> Snapshot:
 def _write(path: Path, data: bytes, noun: str) -> None:
     """Whole or not at all, for its owner alone."""
     try:
-        target = path.resolve()
+        target = unlinked(path)
         confirm_ours(target, path, noun, f"not a saved {noun}")
         handle, fresh = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
         try:

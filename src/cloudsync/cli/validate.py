@@ -36,10 +36,10 @@ def run(path: Path, style: str) -> int:
 
 def _in_repository(found: tuple[Problem, ...], path: Path) -> list[Problem]:
     """With the spec's path as a forge has it: from the top of the repository, wherever the command was typed."""
-    from cloudsync.spec.files import Folder
+    from cloudsync.spec.files import Folder, unlinked
 
     folder = Folder.of(path)
-    called = str(path.resolve().relative_to(folder.fence)) if folder.git else str(path)
+    called = str(unlinked(path).relative_to(folder.fence)) if folder.git else str(path)
     return [replace(one, place=replace(one.place, file=called)) if one.place else one for one in found]
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from cloudsync.model.dataclass import dataclass
 from cloudsync.spec.blobs import itself, kept, meant, stored
 from cloudsync.spec.digests import Digests, cache_path
-from cloudsync.spec.files import FileProblem, Folder
+from cloudsync.spec.files import CIRCLE, FileProblem, Folder
 from cloudsync.spec.git import Objects
 from cloudsync.spec.words import count, quote
 
@@ -145,7 +145,7 @@ class Commit:
     def _target(self, written: str, name: str, links: int) -> str:
         found = self.objects.read(name, _LONGEST_LINK)
         if isinstance(found, int) or links > _MOST_LINKS:
-            raise FileProblem(f"{quote(written)}: a loop of links")
+            raise FileProblem(f"{quote(written)}: {CIRCLE}")
         target = found.decode("utf-8", "surrogateescape")
         if target.startswith("/"):
             raise self._outside(written)

@@ -1,6 +1,7 @@
 """Files that a spec refers to: found only inside the Git repository (or the spec's folder), and read with a limit.
 `attach` calls it. Images are the exception: a person's may be anywhere. commits.py has the same for a commit."""
 
+import errno
 import os
 import stat
 from itertools import islice
@@ -9,6 +10,9 @@ from typing import Protocol
 
 from cloudsync.model.dataclass import dataclass
 from cloudsync.spec.words import count, quote
+
+CIRCLE = os.strerror(errno.ELOOP).lower()
+"""What the system says of links that lead to one another."""
 
 _MOST_LINKS = 40
 
@@ -53,7 +57,7 @@ class Folder:
 
     @classmethod
     def of(cls, spec: Path) -> "Folder":
-        return cls.around(spec.resolve().parent)
+        return cls.around(unlinked(spec).parent)
 
     @classmethod
     def around(cls, home: Path) -> "Folder":
@@ -83,6 +87,12 @@ class Folder:
     def blob(self, _: str, /) -> str:
         """Git is not asked: what is there is what counts."""
         return ""
+
+
+def unlinked(path: Path) -> Path:
+    """Where `path` leads, as far as there is something. Links that lead in a circle stay: whoever opens it is told. Of
+    them Path.resolve() makes a RuntimeError up to Python 3.12."""
+    return Path(os.path.realpath(path))
 
 
 def confirm_inside(spec: Path) -> None:
@@ -163,5 +173,5 @@ def read(path: Path, limit: int, written: str) -> bytes:
 
 
 def _reason(error: Exception) -> str:
-    text = error.strerror if isinstance(error, OSError) else "a loop of links"
+    text = error.strerror if isinstance(error, OSError) else CIRCLE
     return (text or "cannot be read").lower()

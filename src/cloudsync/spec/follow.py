@@ -15,6 +15,7 @@ from cloudsync.model.problem import CloudsyncError, SpecError
 from cloudsync.spec.digests import Digests, cache_path
 from cloudsync.spec.document import Document, read
 from cloudsync.spec.draft import draft
+from cloudsync.spec.files import unlinked
 from cloudsync.spec.git import Objects, apart, fetch, line, named, remotes, shallow
 from cloudsync.spec.inroads import inroads
 from cloudsync.spec.lineage import called
@@ -171,7 +172,7 @@ def refusal(title: str, tip: str, what: str, gap: tuple[int, int] | None, unknow
 
 def confirm_apart(signers: Path, branch: Branch) -> None:
     """CloudsyncError when the file that says who may sign comes with the commits that it is to judge."""
-    if signers.resolve().is_relative_to(branch.top):
+    if unlinked(signers).is_relative_to(branch.top):
         raise CloudsyncError(
             f"{signers} is in the repository itself: who pushes to it could add a key", "keep a copy outside of it"
         )

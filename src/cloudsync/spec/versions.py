@@ -4,6 +4,7 @@ What Git has says it all: no host is asked, no image opened (but one in the work
 looked), nothing of the spec run. `watch --git` has one of them read, with its images.
 """
 
+import errno
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -17,10 +18,11 @@ from cloudsync.spec.commits import Commit, NoFileError
 from cloudsync.spec.digests import Digests
 from cloudsync.spec.document import LARGEST, Document, parse, read
 from cloudsync.spec.draft import Draft
-from cloudsync.spec.files import FileProblem, Folder, Source
+from cloudsync.spec.files import CIRCLE, FileProblem, Folder, Source, unlinked
 from cloudsync.spec.former import Former
 from cloudsync.spec.git import Objects, named, renamed
 from cloudsync.spec.load import load_from
+from cloudsync.spec.words import quote
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +118,24 @@ def parted(span: str) -> tuple[str, str, str]:
 
 def place_of(path: Path) -> tuple[Path, Path]:
     """Where the spec is by the name that it was given, else what that leads to; and the repository around it."""
-    for place in (Path(os.path.abspath(path)).parent.resolve() / path.name, path.resolve()):  # noqa: PTH100
+    for place in (unlinked(path.absolute().parent) / path.name, unlinked(path)):
+        _confirm_reached(path, place.parent)
         folder = Folder.around(place.parent)
         if folder.git:
             return place, folder.fence
     raise CloudsyncError(
         f"{path} is not in a Git repository", "a diff compares what Git knows: git init, and commit it"
     )
+
+
+def _confirm_reached(path: Path, folder: Path) -> None:
+    """SpecError where links on the way to the spec's folder lead in a circle: nothing in Git can be named by them."""
+    try:
+        folder.stat()
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            hint = "name the file with -f FILE"
+            raise SpecError([Problem(f"{quote(str(path))[1:-1]}: {CIRCLE}", Place(str(path), 1, 1), hint)]) from None
 
 
 @dataclass(frozen=True, slots=True)
