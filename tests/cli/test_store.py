@@ -93,6 +93,40 @@ def test_what_is_no_such_file_is_refused(cloud: Terminal, kind: str, text: str) 
     assert f"is not a saved {kind}" in typed.err
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_device_a_pipe_and_a_folder_are_not_read(cloud: Terminal, kind: str) -> None:
+    """A device may have no end, and a pipe that nobody writes to no beginning."""
+    os.mkfifo(cloud.folder / "pipe")
+    for place, said in {
+        "/dev/zero": "is not a regular file",
+        str(cloud.folder / "pipe"): "is not a regular file",
+        str(cloud.folder): "is a directory",
+    }.items():
+        typed = cloud.type(*READERS[kind], place)
+        assert (typed.code, said in typed.err) == (1, True), typed.err
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_one_that_is_too_large_is_not_read(cloud: Terminal, kind: str) -> None:
+    file = cloud.folder / "file"
+    file.touch()
+    os.truncate(file, 1 << 40)
+    typed = cloud.type(*READERS[kind], str(file))
+    assert (typed.code, "holds more than" in typed.err) == (1, True), typed.err
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_another_program_writes_into_a_pipe_is_read(cloud: Terminal, kind: str) -> None:
+    file, pipe = cloud.folder / "file", cloud.folder / "pipe"
+    cloud.type(*KINDS[kind], str(file))
+    os.mkfifo(pipe)
+    with subprocess.Popen(["sh", "-c", 'exec cat "$1" >"$2"', "sh", str(file), str(pipe)]):
+        end = os.open(pipe, os.O_RDONLY)
+        typed = cloud.type(*READERS[kind], f"/dev/fd/{end}")
+        os.close(end)
+    assert typed.code == 0, typed.err
+
+
 def test_a_plan_without_its_hosts_is_stale(cloud: Terminal) -> None:
     file = cloud.folder / "file"
     cloud.write(SPEC + "networks: {default: {subnet: 10.20.0.0/24}}\n")

@@ -12,10 +12,12 @@ from cloudsync.cli.keystore import private_key_path
 from cloudsync.cli.say import out, say
 from cloudsync.model.problem import CloudsyncError, SpecError
 from cloudsync.render.table import table
-from cloudsync.spec.files import unlinked
+from cloudsync.spec.files import given, unlinked
 
 if TYPE_CHECKING:
     from cloudsync.spec.keyring import Keyring
+
+_LARGEST = 1 << 16
 
 
 def create(path: Path, name: str, kind: str, target: Path | None) -> None:
@@ -49,7 +51,7 @@ def import_key(path: Path, name: str, file: Path) -> None:
 
     _free(keyring(path), name)
     try:
-        text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
+        text = sys.stdin.read() if str(file) == "-" else given(file, _LARGEST).decode("utf-8")
         parse(text.strip())
     except (OSError, UnicodeDecodeError):
         raise CloudsyncError(

@@ -15,9 +15,12 @@ from cloudsync.model.dataclass import dataclass
 from cloudsync.model.plan import Plan
 from cloudsync.model.problem import CloudsyncError
 from cloudsync.model.snapshot import Snapshot
-from cloudsync.spec.files import unlinked
+from cloudsync.spec.files import FileProblem, given, unlinked
 
 T = TypeVar("T")
+
+_LARGEST = 1 << 30
+"""Bytes. In a snapshot each host has every instance of the cloud."""
 
 _OURS = re.compile(rb'\{\s*"format_version":')
 
@@ -106,7 +109,9 @@ def _fields(data: bytes) -> dict[str, object]:
 
 def _read(path: Path, kind: type[T], noun: str, signers: Path | None) -> T:
     try:
-        data = path.read_bytes()
+        data = given(path, _LARGEST)
+    except FileProblem as error:
+        raise CloudsyncError(f"the {noun} {error}", error.hint or f"make the {noun} again") from None
     except OSError as error:
         reason = (error.strerror or "no reason given").lower()
         raise CloudsyncError(f"the {noun} {path} cannot be read: {reason}", "check the path") from None

@@ -1,6 +1,5 @@
 """A spec file as read: its text, its values and where each of them stands. `load` reads one and asks it for places."""
 
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import field
@@ -10,7 +9,7 @@ from pathlib import Path
 from cloudsync.model.dataclass import dataclass
 from cloudsync.model.problem import Place, Problem, SpecError
 from cloudsync.spec.compose import Composed, Map, Seq, Value, compose
-from cloudsync.spec.files import FileProblem, confirm_inside
+from cloudsync.spec.files import FileProblem, LargeProblem, confirm_inside, given
 from cloudsync.spec.finding import Finding, Spot, Trail
 from cloudsync.spec.syntax import LINE_ENDS
 from cloudsync.spec.words import in_place, printable, quote
@@ -115,19 +114,16 @@ def read(path: Path, share: bool = False) -> Document:
     file = str(path)
     try:
         confirm_inside(path)
-        # A pipe that nobody writes to would never open otherwise.
-        with os.fdopen(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb") as stream:
-            os.set_blocking(stream.fileno(), True)
-            data = stream.read(LARGEST + 1)
+        data = given(path, LARGEST)
+    except LargeProblem:
+        problem = Problem("the spec is larger than 8 MiB", Place(file, 1, 1), "split it into several clouds")
+        raise SpecError([problem]) from None
     except FileProblem as error:
         raise SpecError([Problem(str(error), Place(file, 1, 1), error.hint)]) from None
     except OSError as error:
         hint = "name the file with -f FILE, or write one with: cloudsync init" if not path.exists() else ""
         reason = (error.strerror or "cannot be read").lower()
         raise SpecError([Problem(f"{quote(file)[1:-1]}: {reason}", Place(file, 1, 1), hint)]) from None
-    if len(data) > LARGEST:
-        problem = Problem("the spec is larger than 8 MiB", Place(file, 1, 1), "split it into several clouds")
-        raise SpecError([problem])
     return parse(file, data, share=share)
 
 

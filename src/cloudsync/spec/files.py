@@ -25,6 +25,10 @@ class FileProblem(ValueError):
         self.hint = hint
 
 
+class LargeProblem(FileProblem):
+    """It holds more than may be taken."""
+
+
 class Source(Protocol):
     """Where a spec's files come from. Paths of images count from `home`."""
 
@@ -157,6 +161,22 @@ def near(home: Path, written: str) -> str:
     if found is None or nearest(wanted.stem, [Path(found).stem], cutoff=0.5) is None:
         return f"it was looked for in {folder}"
     return f"did you mean {quote(str(wanted.parent / found))}?"
+
+
+def given(path: Path, limit: int) -> bytes:
+    """All of a file that a person names for themselves: it may be a pipe that somebody writes to. FileProblem where it
+    is one that nobody does, or a device, which may never end; LargeProblem where it holds more than `limit` bytes."""
+    # A pipe that nobody writes to would never open otherwise.
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb") as stream:
+        found = os.fstat(stream.fileno())
+        device = stat.S_ISCHR(found.st_mode) or stat.S_ISBLK(found.st_mode)
+        os.set_blocking(stream.fileno(), True)
+        data = b"" if device or found.st_size > limit else stream.read(limit + 1)
+    if max(len(data), found.st_size) > limit:
+        raise LargeProblem(f"{quote(str(path))} holds more than {count(limit, 'byte')}")
+    if not data and not stat.S_ISREG(found.st_mode):
+        raise FileProblem(f"{quote(str(path))} is not a regular file", "name a file")
+    return data
 
 
 def read(path: Path, limit: int, written: str) -> bytes:
