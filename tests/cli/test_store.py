@@ -169,6 +169,23 @@ def test_only_what_one_of_the_allowed_has_signed_is_taken_where_they_are_named(c
         assert (typed.code, said in typed.err) == (code, True), typed.err
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_who_may_sign_is_said_by_a_file(cloud: Terminal, kind: str) -> None:
+    key, file, pipe = cloud.folder / "key", str(cloud.folder / "file"), cloud.folder / "pipe"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
+    assert cloud.type(*KINDS[kind], file, "--sign", str(key)).code == 0
+    os.mkfifo(pipe)
+    for place, said in {
+        pipe: "pipe is not a regular file",
+        cloud.folder: f"{cloud.folder} is a folder",
+        cloud.folder / "none": "none: there is no such file",
+    }.items():
+        typed = cloud.type(*READERS[kind], file, "--allowed-signers", str(place))
+        assert (typed.code, said in typed.err) == (1, True), typed.err
+    typed = cloud.type(*KINDS[kind], file, "--sign", str(pipe))
+    assert (typed.code, "pipe is not a regular file" in typed.err) == (1, True), typed.err
+
+
 def test_a_signature_is_of_one_file_and_for_one_purpose(cloud: Terminal) -> None:
     key, allowed = cloud.folder / "key", cloud.folder / "allowed"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)

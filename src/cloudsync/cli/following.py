@@ -3,10 +3,9 @@
 from functools import partial
 from pathlib import Path
 
-from cloudsync.cli.keygen import signer
+from cloudsync.cli.keygen import confirm_signers, signer
 from cloudsync.cli.say import say
 from cloudsync.model.dataclass import dataclass
-from cloudsync.model.problem import CloudsyncError
 from cloudsync.spec.files import unlinked
 from cloudsync.spec.follow import Branch, Follower, Verify, confirm_apart
 from cloudsync.watch.branch import BranchSource
@@ -46,8 +45,7 @@ class Following:
     def _verify(self, branch: Branch) -> Verify | None:
         if self.signers is None:
             return None
-        if not self.signers.is_file():
-            raise CloudsyncError(f"{self.signers}: there is no such file", "one line for each who may sign: NAME KEY")
+        confirm_signers(self.signers)
         confirm_apart(self.signers, branch)
         return partial(_signer, self.signers)
 

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import stat
 import subprocess
 import tempfile
 from pathlib import Path
@@ -26,8 +27,7 @@ def generate(file: Path, kind: str, comment: str) -> str:
 
 def sign(text: str, key: Path, namespace: str) -> str:
     """The armoured signature; `key` is a private key, or a public one whose other half ssh-agent holds."""
-    if not key.is_file():
-        raise CloudsyncError(f"{key}: there is no such key", "give the path of an OpenSSH key")
+    _confirm_file(key, "there is no such key", "give the path of an OpenSSH key")
     done = _asked("-Y", "sign", "-q", "-f", str(key), "-n", namespace, stdin=text.encode())
     if done.returncode:
         raise CloudsyncError(f"{key} cannot sign: {_reason(done)}", "a key with a passphrase has to be in ssh-agent")
@@ -36,8 +36,7 @@ def sign(text: str, key: Path, namespace: str) -> str:
 
 def signer(text: bytes, signature: str, allowed: Path, namespace: str) -> str:
     """Who of the file `allowed` (ssh-keygen's ALLOWED SIGNERS) signed it; CloudsyncError when nobody of them did."""
-    if not allowed.is_file():
-        raise CloudsyncError(f"{allowed}: there is no such file", "one line for each who may sign: NAME KEY")
+    confirm_signers(allowed)
     with tempfile.TemporaryDirectory(prefix="cloudsync-signature-") as folder:
         file = Path(folder) / "signature"
         file.write_text(signature)
@@ -50,6 +49,23 @@ def signer(text: bytes, signature: str, allowed: Path, namespace: str) -> str:
     if done.returncode:
         raise CloudsyncError("the signature is not of what is in it", "make it again")
     return name
+
+
+def confirm_signers(allowed: Path) -> None:
+    """CloudsyncError unless there is such a file: ssh-keygen reads it more than once."""
+    _confirm_file(allowed, "there is no such file", "one line for each who may sign: NAME KEY")
+
+
+def _confirm_file(path: Path, missing: str, hint: str) -> None:
+    """CloudsyncError unless a regular file is there."""
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        raise CloudsyncError(f"{path}: {missing}", hint) from None
+    except OSError as error:
+        raise CloudsyncError(f"{path}: {(error.strerror or 'it cannot be read').lower()}", hint) from None
+    if not stat.S_ISREG(mode):
+        raise CloudsyncError(f"{path} is {'a folder' if stat.S_ISDIR(mode) else 'not a regular file'}", hint)
 
 
 def _asked(*arguments: str, stdin: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
