@@ -6,7 +6,7 @@ from array import array
 from functools import cache
 from pathlib import Path
 
-from cloudsync.agent.inspect import HEAD, TAIL, ImageInfo, Refused, inspect
+from cloudsync.agent.inspect import ImageInfo, Refused, inspect
 
 
 def qemu_img(*words: str | Path) -> None:
@@ -19,8 +19,11 @@ def qemu_img(*words: str | Path) -> None:
 
 
 def judged(path: Path, declared: str | None = None) -> ImageInfo | Refused:
-    data = path.read_bytes()
-    return inspect(data[:HEAD], data[-TAIL:], len(data), declared)
+    return judged_bytes(path.read_bytes(), declared)
+
+
+def judged_bytes(data: bytes, declared: str | None = None) -> ImageInfo | Refused:
+    return inspect(lambda at, length: data[at : at + length], len(data), declared)
 
 
 @cache

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cloudsync.agent.inspect import HEAD, TAIL, ImageInfo, Refused, inspect
-from tests.agent.images import boot_disk, judged, qemu_img
+from cloudsync.agent.inspect import ImageInfo, Refused
+from tests.agent.images import boot_disk, judged, judged_bytes, qemu_img
 from tests.effort import tries
 
 
@@ -156,7 +156,7 @@ def test_disks_of_other_programs_are_refused_with_how_to_convert_them(
 
 def test_the_extent_of_a_vmware_disk_is_refused(tmp_path: Path) -> None:
     head = b"COWD" + bytes(2000)
-    assert isinstance(inspect(head, head[-TAIL:], len(head), "raw"), Refused)
+    assert isinstance(judged_bytes(head, "raw"), Refused)
 
 
 @pytest.mark.slow
@@ -197,14 +197,14 @@ def test_an_archive_is_refused(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_no_disk_is_refused(head: bytes, word: str) -> None:
-    found = inspect(head, head[-TAIL:], len(head), None)
+    found = judged_bytes(head)
     assert isinstance(found, Refused)
     assert word in found.message
 
 
 def test_an_apple_disk_is_known_by_its_end() -> None:
     data = boot_disk() + b"koly" + bytes(508)
-    assert isinstance(inspect(data[:HEAD], data[-TAIL:], len(data), "raw"), Refused)
+    assert isinstance(judged_bytes(data, "raw"), Refused)
 
 
 def test_a_raw_disk_is_taken_when_it_can_boot() -> None:
@@ -213,12 +213,12 @@ def test_a_raw_disk_is_taken_when_it_can_boot() -> None:
     gpt_4k = bytes(4096) + b"EFI PART" + bytes(5000)
     for data in (mbr, gpt, gpt_4k):
         info = ImageInfo(format="raw", virtual_size=len(data))
-        assert inspect(data[:HEAD], data[-TAIL:], len(data), None) == info
+        assert judged_bytes(data) == info
 
 
 def test_a_bare_raw_disk_is_taken_when_it_is_declared() -> None:
     data = bytes(100_000)
-    assert inspect(data, data[-TAIL:], len(data), "raw") == ImageInfo(format="raw", virtual_size=100_000)
+    assert judged_bytes(data, "raw") == ImageInfo(format="raw", virtual_size=100_000)
 
 
 def test_the_declared_format_must_be_the_one_found(qcow2: Path, tmp_path: Path) -> None:
@@ -230,7 +230,7 @@ def test_the_declared_format_must_be_the_one_found(qcow2: Path, tmp_path: Path) 
 
 @given(st.binary(max_size=4000), st.sampled_from([None, "qcow2", "raw"]))
 def test_any_bytes_get_an_answer(data: bytes, declared: str | None) -> None:
-    found = inspect(data, data[-TAIL:], len(data), declared)
+    found = judged_bytes(data, declared)
     if isinstance(found, ImageInfo):
         assert found.format == "raw"
         assert declared == "raw" or data[510:512] == b"\x55\xaa" or b"EFI PART" in data
@@ -255,7 +255,7 @@ def test_any_change_of_a_header_is_judged_and_what_is_taken_opens_nothing_else(
     data = bytearray(good)
     for offset, new in patches:
         data[offset : offset + len(new)] = new
-    found = inspect(bytes(data[:HEAD]), bytes(data[-TAIL:]), len(data), None)
+    found = judged_bytes(bytes(data))
     if isinstance(found, ImageInfo):
         _, version, backing, backing_size, _, size, encryption = _FIELDS.unpack_from(data)
         assert (backing, backing_size, encryption) == (0, 0, 0)

@@ -1,9 +1,10 @@
-"""The first and last bytes of a file into what kind of image it is, or why it is refused. Pure; called by images.py.
+"""A file into what kind of image it is, or why it is refused. It is read by the function given; called by pool.py.
 
 Nothing is guessed: a file is qcow2 by a sound header, raw when it carries no other format's mark.
 """
 
-from cloudsync.agent import qcow2
+from cloudsync.agent import extent, qcow2
+from cloudsync.agent.extent import Read
 from cloudsync.model.dataclass import dataclass
 
 HEAD = qcow2.HEAD
@@ -54,13 +55,14 @@ _ISO9660 = 32769
 _UNPACK = "give the sha256 and the source of what is in it"
 
 
-def inspect(head: bytes, tail: bytes, size: int, declared: str | None) -> ImageInfo | Refused:
-    """`head` are the first HEAD bytes (or the whole file), `tail` the last TAIL; `declared` is qcow2, raw or None."""
+def inspect(read: Read, size: int, declared: str | None) -> ImageInfo | Refused:
+    """`size` is the file's, in bytes; `declared` is qcow2, raw or None."""
     if not size:
         return Refused("is empty", "check its source")
+    head = read(0, HEAD)
     if head.startswith(qcow2.MAGIC):
-        return _qcow2(head, size, declared)
-    refused = _other_format(head, tail)
+        return _qcow2(head, read, size, declared)
+    refused = _other_format(head, read(max(0, size - TAIL), TAIL))
     if refused:
         return refused
     if declared == "qcow2":
@@ -68,14 +70,14 @@ def inspect(head: bytes, tail: bytes, size: int, declared: str | None) -> ImageI
     return _raw(head, size, declared)
 
 
-def _qcow2(head: bytes, size: int, declared: str | None) -> ImageInfo | Refused:
+def _qcow2(head: bytes, read: Read, size: int, declared: str | None) -> ImageInfo | Refused:
     if declared == "raw":
         return Refused("is declared as raw but is a qcow2 file", "write `format: qcow2`, or leave `format` out")
     try:
         header = qcow2.parse(head)
+        fault = qcow2.fault(header, size) or extent.overrun(header, size, read)
     except qcow2.Damaged as error:
         return Refused(f"cannot be used: {error}", "convert it: qemu-img convert -O qcow2 IMAGE NEW.qcow2")
-    fault = qcow2.fault(header, size)
     if fault:
         return Refused(f"cannot be used: {fault[0]}", fault[1])
     return ImageInfo(format="qcow2", virtual_size=header.virtual_size)

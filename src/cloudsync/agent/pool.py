@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from cloudsync.agent import qcow2
-from cloudsync.agent.inspect import HEAD, TAIL, ImageInfo, Refused, inspect
+from cloudsync.agent.inspect import HEAD, ImageInfo, Refused, inspect
 from cloudsync.agent.words import UUID
 from cloudsync.model.agent_state import ImageDone, RootDisk
 from cloudsync.model.problem import HostError
@@ -108,10 +108,8 @@ class Pool:
 def look(path: Path, declared: str | None) -> ImageInfo | Refused:
     """Inspect a file."""
     with path.open("rb") as file:
-        head = file.read(HEAD)
-        size = file.seek(0, os.SEEK_END)
-        file.seek(max(0, size - TAIL))
-        return inspect(head, file.read(TAIL), size, declared)
+        number = file.fileno()
+        return inspect(lambda at, length: os.pread(number, length, at), os.fstat(number).st_size, declared)
 
 
 def _describe(path: Path, sha256: str) -> ImageDone:

@@ -16,7 +16,9 @@ _DIRTY, _CORRUPT, _DATA_FILE, _COMPRESSION, _EXTENDED_L2 = (1 << bit for bit in 
 _KNOWN = _DIRTY | _CORRUPT | _DATA_FILE | _COMPRESSION | _EXTENDED_L2
 _BACKING_FORMAT, _ENCRYPTION, _DATA_NAME = 0xE2792ACA, 0x0537BE77, 0x44415441
 _FLATTEN = "flatten it: qemu-img convert -O qcow2 IMAGE FLAT.qcow2"
-_REWRITE = "write it anew: qemu-img convert -O qcow2 IMAGE NEW.qcow2"
+REWRITE = "write it anew: qemu-img convert -O qcow2 IMAGE NEW.qcow2"
+REPAIR = "repair it: qemu-img check -r all IMAGE"
+AGAIN = "download or copy it again: it is cut off"
 _DECRYPT = "decrypt it: qemu-img convert with --object secret, -O qcow2"
 
 
@@ -43,6 +45,11 @@ class Header:
     @property
     def cluster(self) -> int:
         return 1 << self.cluster_bits
+
+    @property
+    def extended_l2(self) -> bool:
+        """An L2 entry has 16 bytes: the second half says which of 32 parts of its cluster are allocated."""
+        return bool(self.incompatible & _EXTENDED_L2)
 
 
 class Damaged(ValueError):
@@ -114,24 +121,24 @@ def fault(header: Header, size: int) -> tuple[str, str] | None:
     if header.encryption or _ENCRYPTION in kinds:
         return "it is encrypted", _DECRYPT
     if header.incompatible & ~_KNOWN:
-        return f"it needs qcow2 features that are not known (bits {header.incompatible & ~_KNOWN:#x})", _REWRITE
+        return f"it needs qcow2 features that are not known (bits {header.incompatible & ~_KNOWN:#x})", REWRITE
     if header.incompatible & (_DIRTY | _CORRUPT):
         word = "corrupt" if header.incompatible & _CORRUPT else "not closed properly"
-        return f"it is marked as {word}", "repair it: qemu-img check -r all IMAGE"
+        return f"it is marked as {word}", REPAIR
     return _nonsense(header) or _outside(header, size)
 
 
 def _nonsense(header: Header) -> tuple[str, str] | None:
     if header.refcount_order > 6:
-        return f"refcount order {header.refcount_order} is above 6", _REWRITE
+        return f"refcount order {header.refcount_order} is above 6", REWRITE
     if header.compression > 1 or (header.compression == 1) != bool(header.incompatible & _COMPRESSION):
-        return f"compression type {header.compression} does not fit its feature bits", _REWRITE
+        return f"compression type {header.compression} does not fit its feature bits", REWRITE
     if not 0 < header.virtual_size <= MAX_VIRTUAL:
-        return f"a virtual size of {header.virtual_size} bytes is outside 1 byte to 64 TiB", _REWRITE
-    entry = 16 if header.incompatible & _EXTENDED_L2 else 8
+        return f"a virtual size of {header.virtual_size} bytes is outside 1 byte to 64 TiB", REWRITE
+    entry = 16 if header.extended_l2 else 8
     covered = header.cluster * (header.cluster // entry)
     if header.l1_entries * covered < header.virtual_size or header.l1_entries > 4 << 20:
-        return f"an L1 table of {header.l1_entries} entries does not fit its virtual size", _REWRITE
+        return f"an L1 table of {header.l1_entries} entries does not fit its virtual size", REWRITE
     return None
 
 
@@ -148,6 +155,6 @@ def _outside(header: Header, size: int) -> tuple[str, str] | None:
         if offset % header.cluster or offset < header.cluster or offset + length > size:
             return (
                 f"its {name} lies outside the file, which has {size} bytes",
-                "download or copy it again: it is cut off",
+                AGAIN,
             )
     return None
