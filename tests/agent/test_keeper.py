@@ -211,6 +211,22 @@ def test_the_parts_drift_is_told(host: Host) -> None:
     assert "second cannot be read: KeyError" in host.drift[0].message
 
 
+class Unread(Recorder):
+    def drift(self, document: HostDocument) -> tuple[Drift, ...]:
+        raise HostError("nft is not installed", "sudo apt-get install nftables")
+
+
+def test_why_drift_cannot_be_told_is_logged_as_it_is_shown(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    host = Host(tmp_path)
+    host.keeper.put(document(1), 0)
+    keeper = Keeper((Unread("firewall", tmp_path),), host.store)
+    keeper.start()
+    assert "firewall cannot be read: nft is not installed" in keeper.look()[1][0].message
+    keeper.close()
+    line = "the drift of firewall cannot be told: nft is not installed (sudo apt-get install nftables)"
+    assert line in caplog.messages
+
+
 def damage(host: Host, text: bytes) -> None:
     host.keeper.put(document(1), 0)
     host.store.path.write_bytes(text or host.store.path.read_bytes().replace(b"alice@", b"mallo@"))

@@ -23,7 +23,9 @@ def host(tmp_path: Path) -> Iterator[Host]:
     made.keeper.close()
 
 
-def test_what_needs_a_part_that_fails_at_start_is_not_brought_into_force(host: Host, tmp_path: Path) -> None:
+def test_what_needs_a_part_that_fails_at_start_is_not_brought_into_force(
+    host: Host, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     host.keeper.put(document(1), 0)
     host.first.fail("nft is missing")
     dependent = Recorder("dependent", tmp_path, needs=("first",))
@@ -35,6 +37,7 @@ def test_what_needs_a_part_that_fails_at_start_is_not_brought_into_force(host: H
         "first is not in force: nft is missing",
         "dependent is not in force: it waits for first",
     ]
+    assert caplog.messages[-2:] == ["first: nft is missing (mend it)", "dependent: it waits for first"]
     keeper.close()
 
 

@@ -60,7 +60,7 @@ def _apply(parts: Sequence[Part], document: HostDocument) -> None:
                 part.apply(document)
             except CloudsyncError as error:
                 failed.add(part.name)
-                log.error("%s: %s (%s)", part.name, error.message, error.hint)
+                log.error("%s: %s", part.name, mishap(error))
         part.close()
 
 

@@ -245,7 +245,7 @@ class Keeper:
                     log.info("%s is in force", part.name)
             elif self._failed.get(part.name) != failure.message:
                 self._failed[part.name] = failure.message
-                log.error("%s: %s (%s)", part.name, failure.message, failure.hint)
+                log.error("%s: %s", part.name, mishap(failure))
         if self._failed:
             self._retry.begin()
 

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from threading import Lock, Thread
 
 from cloudsync.agent.mishap import mishap
-from cloudsync.model.problem import CloudsyncError
 
 log = logging.getLogger("cloudsync.agent")
 
@@ -89,8 +88,6 @@ class Watch:
         before = self._pid
         try:
             self._revive()
-        except CloudsyncError as error:
-            log.error("dnsmasq cannot be started again: %s (%s)", error.message, error.hint)
         except Exception as error:
             log.error("dnsmasq cannot be started again: %s", mishap(error))
         else:
