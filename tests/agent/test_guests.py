@@ -202,7 +202,7 @@ def test_boots_are_told_as_they_come_until_all_are_done(agent: Lab) -> None:
 
     told(agent, started)
     with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(agent.client.boots, frozenset({UUID, OTHER}), look, 30)
+        waiting = pool.submit(agent.client.boots, {UUID: "web", OTHER: "db"}, look, 30)
         assert first.wait(PATIENCE)
         told(agent, Boot(uuid="00000000-0000-4000-8000-000000000000", finished=True), other, done)
         waiting.result(30)
@@ -232,7 +232,7 @@ def test_what_a_guest_told_of_its_boot_is_a_sign_that_it_is_back(agent: Lab) -> 
     assert agent.client.signs(UUID) == Signs()
     booted = Boot(uuid=UUID, stage="modules-final", finished=True)
     told(agent, booted)
-    agent.client.boots(frozenset({UUID}), lambda _: None, 30)
+    agent.client.boots({UUID: "web"}, lambda _: None, 30)
     assert agent.client.signs(UUID) == Signs(boot=booted)
     agent.client.power_on(UUID)
     assert agent.client.signs(UUID) == Signs(boot=Boot(uuid=UUID))
@@ -241,7 +241,7 @@ def test_what_a_guest_told_of_its_boot_is_a_sign_that_it_is_back(agent: Lab) -> 
 def test_boots_outlive_the_agent_until_the_machine_is_gone(agent: Lab) -> None:
     done = Boot(uuid=UUID, finished=True, host_keys=("ssh-ed25519 AAAA",))
     told(agent, done)
-    agent.client.boots(frozenset({UUID}), lambda _: None, 30)
+    agent.client.boots({UUID: "web"}, lambda _: None, 30)
     agent.end()
     agent.start()
     assert agent.client.host().boots == {UUID: done}
@@ -252,19 +252,22 @@ def test_boots_outlive_the_agent_until_the_machine_is_gone(agent: Lab) -> None:
 
 
 def test_a_guest_that_never_reports_is_named(agent: Lab) -> None:
-    with pytest.raises(HostError, match=f"kvm-1: no end of boot in 0.2 s from {UUID}"):
-        agent.client.boots(frozenset({UUID}), lambda _: None, 0.2)
+    told(agent, Boot(uuid=UUID, finished=True))
+    names = {UUID: "web", "642b0474-0000-4000-8000-000000000000": "db", "66318a0d-0000-4000-8000-000000000000": "api"}
+    with pytest.raises(HostError, match=r"kvm-1: no end of boot in 0.2 s from api, db$") as caught:
+        agent.client.boots(names, lambda _: None, 0.2)
+    assert caught.value.hint == "look at `cloudsync logs api`"
 
 
 def test_waiting_for_nobody_asks_nobody(tmp_path: Path) -> None:
-    AgentClient(tmp_path / "no.sock").boots(frozenset(), lambda _: None, 1)
+    AgentClient(tmp_path / "no.sock").boots({}, lambda _: None, 1)
 
 
 def test_who_waits_for_a_boot_hears_that_the_agent_stops(agent: Lab) -> None:
     first = Event()
     told(agent, Boot(uuid=UUID, stage="init"))
     with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(agent.client.boots, frozenset({UUID}), lambda _: first.set(), 30)
+        waiting = pool.submit(agent.client.boots, {UUID: "web"}, lambda _: first.set(), 30)
         assert first.wait(PATIENCE)
         assert agent.end() == 0
         with pytest.raises(HostError, match="stopped in the middle"):

@@ -4,7 +4,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -41,6 +41,26 @@ def test_a_failure_reported_before_the_wait_is_told_and_counts(capsys: pytest.Ca
     assert "web: cloud-init is done, with failures: runcmd" in capsys.readouterr().err
 
 
+class Silent(SimHost):
+    """Nothing was heard of its guests so far, and nothing is while it is waited for."""
+
+    def observe(self) -> HostState:
+        return replace(super().observe(), boots={})
+
+    def wait_booted(self, names: Mapping[str, str], seen: Callable[[Boot], None], timeout: float) -> None:
+        raise HostError(f"no end of boot from {', '.join(sorted(names.values()))}")
+
+
+def test_a_wait_knows_by_name_whom_it_waits_for(capsys: pytest.CaptureFixture[str]) -> None:
+    two = cloud(instance("web"), instance("db"), hosts=("kvm-1",))
+    host = Silent("kvm-1", "sim:", None)
+    fleet = Fleet({"kvm-1": host}, two.hosts)
+    for step in decide(two, fleet.observe()).plan.steps:
+        host.perform(step, {}, lambda _: None)
+    assert wait(two, fleet, 1) == 1
+    assert "error: no end of boot from db, web" in capsys.readouterr().err
+
+
 class Cut(SimHost):
     """Somebody presses Ctrl-C while it is waited for, and the way to it is closed then."""
 
@@ -50,7 +70,7 @@ class Cut(SimHost):
     def observe(self) -> HostState:
         return replace(super().observe(), boots={})
 
-    def wait_booted(self, uuids: frozenset[str], seen: Callable[[Boot], None], timeout: float) -> None:
+    def wait_booted(self, names: Mapping[str, str], seen: Callable[[Boot], None], timeout: float) -> None:
         self.waiting = threading.current_thread()
         signal.raise_signal(signal.SIGINT)
         self.closed.wait()

@@ -47,7 +47,7 @@ def test_a_machine_that_is_started_again_has_not_booted_yet(host: Host, lab: Lab
 def told(agent: Agent, boot: Boot) -> None:
     """Return when the agent has heard it."""
     (agent.parts / "boots").write_bytes(wire.dump(boot) + b"\n")
-    agent.client.boots(frozenset({boot.uuid}), lambda _: None, 30)
+    agent.client.boots({boot.uuid: "web"}, lambda _: None, 30)
 
 
 def test_what_it_wrote_to_its_serial_port_goes_with_it(host: Host, lab: Lab, agent: Agent) -> None:

@@ -62,8 +62,11 @@ class Driver(Protocol):
         `lost` is called, from another thread, when the host gives the lock away before the block ends.
         """
 
-    def wait_booted(self, uuids: frozenset[str], seen: Callable[[Boot], None], timeout: float) -> None:
-        """Report each new Boot of `uuids` to `seen` until all are finished; HostError after `timeout` seconds."""
+    def wait_booted(self, names: Mapping[str, str], seen: Callable[[Boot], None], timeout: float) -> None:
+        """Report each new Boot of the instances, `names` by uuid, to `seen` until all are finished.
+
+        HostError after `timeout` seconds names the rest.
+        """
 
     def console_log(self, uuid: str) -> bytes:
         """What the machine wrote to its serial port since it was made, oldest first."""

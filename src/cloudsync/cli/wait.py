@@ -49,7 +49,7 @@ def _wait_host(cloud: Cloud, fleet: Fleet, host: HostState, timeout: float, over
         return good
     say(f"waiting for cloud-init in {', '.join(sorted(left.values()))}")
     try:
-        fleet.drivers[host.name].wait_booted(frozenset(left), seen, timeout)
+        fleet.drivers[host.name].wait_booted(left, seen, timeout)
     except HostError as error:
         if not over.is_set():
             say(f"error: {error.message}" + (f"\nhint: {error.hint}" if error.hint else ""))

@@ -4,7 +4,7 @@ Calls may come from several threads: each opens a connection of its own.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from pathlib import Path
@@ -142,20 +142,24 @@ class AgentClient:
         """Succeeds when it is gone already; HostError while a disk stands on it."""
         self._at.ask("DELETE", f"/v1/images/{quote(sha256, safe='')}", wait=_QUICK)
 
-    def boots(self, uuids: frozenset[str], seen: Callable[[Boot], None], timeout: float) -> None:
-        """Report each new Boot of these machines until all are finished; HostError after `timeout` s names the rest."""
-        waiting = set(uuids)
+    def boots(self, names: Mapping[str, str], seen: Callable[[Boot], None], timeout: float) -> None:
+        """Report each new Boot of these instances, `names` by uuid, until all are finished.
+
+        HostError after `timeout` seconds names the rest.
+        """
+        waiting = set(names)
         if not waiting:
             return
         end = monotonic() + timeout
-        query = urlencode([("uuid", uuid) for uuid in sorted(uuids)])
+        query = urlencode([("uuid", uuid) for uuid in sorted(names)])
         with closing(self._at.send("GET", f"/v1/boots?{query}", wait=_SILENCE)) as answer:
             while waiting:
                 boot = self._next_boot(answer, end)
                 if boot is None:
+                    late = sorted(names[uuid] for uuid in waiting)
                     raise HostError(
-                        f"{self._at.host}: no end of boot in {timeout:g} s from {', '.join(sorted(waiting))}",
-                        "look at `cloudsync logs NAME`",
+                        f"{self._at.host}: no end of boot in {timeout:g} s from {', '.join(late)}",
+                        f"look at `cloudsync logs {late[0]}`",
                     )
                 seen(boot)
                 if boot.finished:

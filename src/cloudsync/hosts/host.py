@@ -147,8 +147,8 @@ class Host:
         """Hold the host's apply lock; LockedError names the holder and since when. The agent's end is its loss."""
         return self._agent.lock(who, lost)
 
-    def wait_booted(self, uuids: frozenset[str], seen: Callable[[Boot], None], timeout: float) -> None:
-        self._agent.boots(uuids, seen, timeout)
+    def wait_booted(self, names: Mapping[str, str], seen: Callable[[Boot], None], timeout: float) -> None:
+        self._agent.boots(names, seen, timeout)
 
     def console_log(self, uuid: str) -> bytes:
         return self._agent.console(uuid)

@@ -181,12 +181,12 @@ class SimHost:
         reason = (error.strerror or "no reason given").lower()
         return HostError(f"the state file {self.path}: {reason}", f"write another path= in the URI of host {self.name}")
 
-    def wait_booted(self, uuids: frozenset[str], seen: Callable[[Boot], None], timeout: float) -> None:
+    def wait_booted(self, names: Mapping[str, str], seen: Callable[[Boot], None], timeout: float) -> None:
         booted = {boot.uuid: boot for boot in _boots(self.state)}
-        missing = uuids - booted.keys()
+        missing = sorted(names[uuid] for uuid in names.keys() - booted.keys())
         if missing:
-            raise HostError(f"{self.name}: {', '.join(sorted(missing))} did not boot within {timeout:g} s", "start it")
-        for uuid in sorted(uuids):
+            raise HostError(f"{self.name}: {', '.join(missing)} did not boot within {timeout:g} s", "start it")
+        for uuid in sorted(names):
             seen(booted[uuid])
 
     def console_log(self, uuid: str) -> bytes:
