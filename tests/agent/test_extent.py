@@ -114,6 +114,16 @@ def test_clusters_of_which_no_part_was_written_need_no_room(file: Path) -> None:
     assert isinstance(judged(file), ImageInfo)
 
 
+def test_parts_that_are_zeros_or_unwritten_need_no_room(written: Callable[..., Path]) -> None:
+    path = written("extended_l2=on", "write 0 2K", "write -z 32K 2K")
+    assert path.stat().st_size % 65536 == 2048
+    assert isinstance(judged(path), ImageInfo)
+    data = bytearray(path.read_bytes())
+    at = l2_offset(data)
+    data[at : at + 16] = (1 << 40).to_bytes(8) + bytes(8)
+    assert isinstance(judged_bytes(bytes(data)), ImageInfo)
+
+
 def test_zeros_need_room_where_they_have_a_cluster(written: Callable[..., Path]) -> None:
     assert isinstance(judged(written("compat=1.1", "write -z 0 4M")), ImageInfo)
     path = written("compat=1.1", "write 64K 64K", "write -z 64K 64K")

@@ -75,7 +75,7 @@ def _packed_end(header: Header, entry: int) -> int:
 def _part_end(header: Header, entry: int, bitmap: int) -> int:
     """Of a cluster in 32 parts QEMU writes those that have data, and a file may end with the last of them."""
     used = (bitmap & (1 << _SUBCLUSTERS) - 1).bit_length()
-    return (entry & _OFFSET) + used * header.cluster // _SUBCLUSTERS if used and entry & _OFFSET else 0
+    return (entry & _OFFSET) + used * header.cluster // _SUBCLUSTERS if used else 0
 
 
 def _numbers(data: bytes) -> "array[int]":
