@@ -34,7 +34,9 @@ def test_it_looks_now_and_then() -> None:
 
 
 @pytest.mark.real
-@pytest.mark.parametrize("change", ["nft add table inet somebody", "ip route add unreachable 192.0.2.0/24"])
+@pytest.mark.parametrize(
+    "change", ["nft add table inet somebody", "ip route add unreachable 192.0.2.0/24", "ip link set lo down"]
+)
 def test_it_looks_when_the_kernel_says_that_something_changed(change: str) -> None:
     looks: Queue[bool] = Queue()
     host = Namespace.new("mender")

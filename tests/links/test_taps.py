@@ -104,3 +104,48 @@ def test_a_tap_that_is_not_there_lacks_nothing(lab: Lab) -> None:
     gone = document([*DOCUMENT.instances.values(), instance("gone", "10.20.0.14")])
     lab.apply(gone)
     assert lab.drift(gone) == []
+
+
+def test_a_tap_that_was_set_down_is_drift_and_set_up(lab: Lab) -> None:
+    """Its route went with it, and comes back."""
+    lab.host.ip("link", "set", tap(lab), "down")
+    message = f"the network card of 10.20.0.11 is switched off: {tap(lab)} is down"
+    assert lab.drift(DOCUMENT) == [("instance.a", message)]
+    assert not answered(lab, patience=1)
+    lab.apply(DOCUMENT)
+    assert lab.drift(DOCUMENT) == []
+    assert answered(lab)
+
+
+def test_a_tap_that_was_set_down_and_flushed_is_given_all_back(lab: Lab) -> None:
+    lab.host.ip("addr", "flush", "dev", tap(lab))
+    lab.host.ip("link", "set", tap(lab), "down")
+    lab.apply(DOCUMENT)
+    assert lab.drift(DOCUMENT) == []
+    assert answered(lab)
+
+
+def test_a_tap_that_libvirt_has_not_brought_up_yet_is_left_alone(lab: Lab) -> None:
+    late = instance("late", "10.20.0.13")
+    with_late = document([*DOCUMENT.instances.values(), late])
+    name = late.nics[0].tap
+    lab.host.ip("link", "add", name, "type", "veth", "peer", "name", "far0")
+    lab.apply(with_late)
+    assert lab.drift(with_late) == []
+    assert ",UP" not in lab.host.ip("link", "show", "dev", name)
+
+
+def test_a_tap_is_set_up_whose_guest_never_spoke(lab: Lab) -> None:
+    """Whoever gave it the address had brought it up."""
+    silent = instance("silent", "10.20.0.13")
+    with_silent = document([*DOCUMENT.instances.values(), silent])
+    name = silent.nics[0].tap
+    lab.host.ip("link", "add", name, "type", "veth", "peer", "name", "far0")
+    lab.host.ip("addr", "add", "10.20.0.1/32", "peer", "10.20.0.13/32", "dev", name)
+    assert (
+        "instance.silent",
+        f"the network card of 10.20.0.13 is switched off: {name} is down",
+    ) in lab.drift(with_silent)
+    lab.apply(with_silent)
+    assert lab.drift(with_silent) == []
+    assert ",UP" in lab.host.ip("link", "show", "dev", name)

@@ -1,4 +1,4 @@
-"""A thread that has the host looked over when somebody has changed rules, routes or addresses, and now and then anyway.
+"""A thread that has the host looked over when somebody has changed links, routes or rules, and now and then anyway.
 
 The kernel tells of every change, our own too. Called by daemon.py; what is to be done is the keeper's business.
 """
@@ -15,7 +15,7 @@ from cloudsync.agent.news import News
 
 log = logging.getLogger("cloudsync.agent")
 
-_ADDRESSES, _ROUTES, _RULES = 0x10, 0x40, 0x80
+_LINKS, _ADDRESSES, _ROUTES, _RULES = 0x1, 0x10, 0x40, 0x80
 _PERIOD, _SETTLE = 15.0, 0.1
 """Seconds: between two looks without a word of the kernel's, and how long it must be silent before a look."""
 
@@ -26,7 +26,7 @@ class Mender:
     def __init__(self, mend: Callable[[bool], None], period: float = _PERIOD) -> None:
         self._mend, self._period = mend, period
         self._ends, self._end = socket.socketpair()
-        self._news, self._routing = News(), _listen(socket.NETLINK_ROUTE, _ADDRESSES | _ROUTES | _RULES)
+        self._news, self._routing = News(), _listen(socket.NETLINK_ROUTE, _LINKS | _ADDRESSES | _ROUTES | _RULES)
         self._thread = Thread(target=self._run, name="mender", daemon=True)
         self._thread.start()
 

@@ -16,27 +16,31 @@ _NET = Path("/proc/net")
 
 
 def lack(taps: Iterable[Tap], bears: Callable[[Tap], bool]) -> Lack:
-    """What is missing of taps that are there, are up, and whose guest has spoken.
+    """What is missing of taps that are there and whose guest has spoken.
 
-    libvirt brings a tap up seconds before it gives it the address, just before the machine's CPU starts to run, and
-    gives the machine up when the address is there already: a silent tap may be such a one. `bears` is asked about a tap
-    that has another address first.
+    libvirt brings a tap up as it makes it, seconds before it gives it the address, just before the machine's CPU starts
+    to run, and gives the machine up when the address is there already: a silent tap may be such a one. One that is down
+    and has its address, or whose guest has spoken, has been up. A link that libvirt has down is so in QEMU alone: its
+    tap is up. `bears` is asked about a tap that has another address first.
     """
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
-        up = [tap for tap in taps if _flags(asker, tap.name) & _UP]
-        bare = [tap for tap in up if _first(asker, tap.name) != (tap.gateway, tap.address) and not bears(tap)]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as asker:
+        up = {tap: is_up for tap in taps if (is_up := _is_up(asker, tap.name)) is not None}
+        bare = {tap for tap in up if _first(asker, tap.name) != (tap.gateway, tap.address) and not bears(tap)}
     spoke = _spoke() if bare else frozenset()
+    made = {tap for tap in up if tap not in bare or tap.name in spoke}
     there = host_routes()
+    routed = (tap for tap, is_up in up.items() if is_up and tap not in bare)
     return Lack(
-        tuple(tap for tap in bare if tap.name in spoke),
-        tuple(tap for tap in up if tap not in bare and (tap.name, IPv4Address(tap.address)) not in there),
+        tuple(tap for tap, is_up in up.items() if is_up and tap in bare & made),
+        tuple(tap for tap in routed if (tap.name, IPv4Address(tap.address)) not in there),
+        tuple(tap for tap, is_up in up.items() if not is_up and tap in made),
     )
 
 
-def _flags(asker: socket.socket, name: str) -> int:
-    """0 when it is not there."""
+def _is_up(asker: socket.socket, name: str) -> bool | None:
+    """None when it is not there."""
     answer = _asked(asker, _FLAGS, name)
-    return int(struct.unpack_from("H", answer, 16)[0]) if answer else 0
+    return bool(struct.unpack_from("H", answer, 16)[0] & _UP) if answer else None
 
 
 def _first(asker: socket.socket, name: str) -> tuple[str, str] | None:

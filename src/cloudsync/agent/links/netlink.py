@@ -47,6 +47,11 @@ def bears(tap: Tap) -> bool:
         return any((one.get("IFA_LOCAL"), one.get("IFA_ADDRESS")) == (tap.gateway, tap.address) for one in found)
 
 
+def set_up(tap: Tap) -> None:
+    """The kernel adds the route to the address that it bears. HostError when it refuses."""
+    _give(tap, "link", "set", state="up")
+
+
 def give_address(tap: Tap) -> None:
     """The kernel adds the route. HostError when it refuses; a tap that has gone meanwhile needs none."""
     _give(tap, "addr", "add", local=tap.gateway, address=tap.address, prefixlen=32)
@@ -65,7 +70,7 @@ def _give(tap: Tap, kind: str, verb: str, **what: Any) -> None:
         if not index:
             return
         try:
-            getattr(kernel, kind)(verb, **what, **{"index" if kind == "addr" else "oif": index[0]})
+            getattr(kernel, kind)(verb, **what, **{"oif" if kind == "route" else "index": index[0]})
         except NetlinkError as refusal:
             if refusal.code not in (errno.EEXIST, errno.ENODEV, errno.ENETDOWN):
                 raise HostError(f"the kernel refused the {kind} of {tap.name}: {refusal}", "apply again") from None

@@ -1,7 +1,7 @@
 """Routing and forwarding as the agent's Parts: `Guards` before the firewall, `Links` after it.
 
 Guards only close, so they come first; a host without its table never forwards, so the rest comes after. Taps are
-libvirt's; what was flushed of their addresses and routes is given back.
+libvirt's; what was flushed of their addresses and routes is given back, and one that was set down is set up.
 """
 
 from collections.abc import Callable, Iterable
@@ -80,6 +80,10 @@ class Links:
         tables.delete_routes(there - wanted.keys())
         netlink.delete(_too_many(netlink.present(), guards(document)))
         lacking = lack(taps(document), netlink.bears)
+        if lacking.down:
+            for tap in lacking.down:
+                netlink.set_up(tap)
+            lacking = lack(taps(document), netlink.bears)
         for tap in lacking.addresses:
             netlink.give_address(tap)
         for tap in lacking.routes:

@@ -21,10 +21,11 @@ class Tap:
 
 @dataclass(frozen=True, slots=True)
 class Lack:
-    """Taps without their address, and taps that have it, but not the route."""
+    """Taps without their address, taps that have it, but not the route, and taps that were set down."""
 
     addresses: tuple[Tap, ...] = ()
     routes: tuple[Tap, ...] = ()
+    down: tuple[Tap, ...] = ()
 
     def messages(self) -> Iterable[tuple[str, str]]:
         """(owner, what is missing)."""
@@ -32,6 +33,8 @@ class Lack:
             yield tap.owner, f"the address {tap.gateway} peer {tap.address} of {tap.name} is missing"
         for tap in self.routes:
             yield tap.owner, f"the route to {tap.address} by {tap.name} is missing"
+        for tap in self.down:
+            yield tap.owner, f"the network card of {tap.address} is switched off: {tap.name} is down"
 
 
 def taps(document: HostDocument) -> tuple[Tap, ...]:
