@@ -3,6 +3,7 @@
 import os
 import re
 import select
+import subprocess
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -68,6 +69,18 @@ def run(*words: str) -> Meddling:
     return meddle
 
 
+def tap() -> str:
+    return virsh("domiflist", "box").split()[0]
+
+
+def cut(_scene: Scene) -> None:
+    ip("link", "del", tap())
+
+
+def ip(*words: str) -> str:
+    return subprocess.run(["ip", *words], check=True, capture_output=True, text=True).stdout
+
+
 MEMORY = edit("memory='32768'", "memory='65536'")
 """Of its one node: where there are nodes, libvirt adds them up."""
 MODEL = edit("<model type='virtio'/>", "<model type='e1000'/>")
@@ -97,6 +110,7 @@ BOTH = f"{CHANGED}, and it runs so"
         (USB, f"{CHANGED}: usb controller 1: model=qemu-xhci", SET, Disruption.NONE),
         (edit("<boot order='1'/>", "<boot order='2'/>"), f"{CHANGED}: disk vda: boot=2", SET, Disruption.NONE),
         (edit("<on_crash>restart", "<on_crash>preserve"), f"{CHANGED}: on_crash: preserve", SET, Disruption.NONE),
+        (cut, "network card 1 has lost its tap, cs-", RESTART, Disruption.RESTART),
     ],
 )
 def test_it_is_named_and_put_right_and_no_more_is_disturbed(
@@ -118,6 +132,26 @@ def pid(scene: Scene) -> int:
     with suppress(FileNotFoundError):
         return scene.pid("box")
     return 0
+
+
+def test_a_tap_that_was_set_down_is_set_up_as_it_runs(box: Scene) -> None:
+    ip("link", "set", tap(), "down")
+    before = pid(box)
+    ((message, remedy),) = said(box.apply())
+    assert (message.endswith(f" is switched off: {tap()} is down"), remedy) == (True, "will be restored")
+    assert (",UP" in ip("link", "show", tap()), box.plan().empty, pid(box)) == (True, True, before)
+
+
+def test_a_link_that_libvirt_has_down_is_no_tap_that_is_down(box: Scene) -> None:
+    """Whether it was set so while it ran or it was started so."""
+    virsh("domif-setlink", "box", tap(), "down", "--config")
+    for act in (("domif-setlink", "box", tap(), "down"), ("destroy", "box"), ("start", "box")):
+        virsh(*act)
+        if act[0] != "destroy":
+            assert ",UP" in ip("link", "show", tap())
+        assert not any("switched off" in message or "lost" in message for message, _ in said(box.plan()))
+    box.apply()
+    assert box.plan().empty
 
 
 def test_cpus_and_consoles_are_part_of_it(box: Scene) -> None:

@@ -38,6 +38,11 @@ def meddle(fleet: Fleet, change: Callable[[Machine], Machine]) -> None:
         (lambda one: replace(one, vcpus=3), "vcpus: 3, should be 1", Disruption.RESTART),
         (lambda one: replace(one, name="bew"), "its name: bew, should be web", Disruption.RESTART),
         (lambda one: replace(one, autostart=False), "does not start with the host", Disruption.NONE),
+        (
+            lambda one: replace(one, lost=(one.nics[0][0],)),
+            "network card 1 has lost its tap, cs-",
+            Disruption.RESTART,
+        ),
         (lambda one: replace(one, gateways=("10.20.0.9",)), "its gateway: 10.20.0.9", Disruption.RESTART),
         (
             lambda one: replace(one, nics=((one.nics[0][0], "52:54:00:00:00:01", one.nics[0][2]),)),

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from cloudsync import __version__
 from cloudsync.agent import certificates, kvm, uplink
+from cloudsync.agent.links import interface
 from cloudsync.agent.links.netlink import occupied
 from cloudsync.agent.links.vxlan import mtus
 from cloudsync.agent.services import Services
@@ -41,6 +42,7 @@ def gather(services: Services) -> AgentState:
         mtus=mtus(),
         at=datetime.now(UTC).isoformat(),
         tls=certificates.for_migration(),
+        taps=interface.present(),
         applied=latest(applies),
         cut_off=cut_off(applies),
     )

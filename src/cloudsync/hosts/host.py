@@ -25,6 +25,7 @@ from cloudsync.hosts.libvirt.survey import Survey, offers_kvm, runs, survey
 from cloudsync.hosts.libvirt.volume import Pool
 from cloudsync.hosts.merge import merged, skew
 from cloudsync.hosts.move import Seat, move
+from cloudsync.hosts.taps import with_lost
 from cloudsync.hosts.tunnel import Tunnel
 from cloudsync.hosts.user_data import filled
 from cloudsync.hosts.virt import choose
@@ -98,7 +99,7 @@ class Host:
             state = agent.collect(_PATIENCE, failures)
             if found and state:
                 here = merged(self._wanted, self._cloud, found, state, lambda: self._virt(state))
-                return replace(here, skew=self._skew)
+                return with_lost(replace(here, skew=self._skew), state, self._agent.host, self.runs)
         return HostState(name=self.name, status=HostStatus.UNREACHABLE, reason="; ".join(failures))
 
     def runs(self) -> Mapping[str, int]:

@@ -260,7 +260,7 @@ def _power(state: SimState, step: StartInstance | StopInstance) -> SimState:
     power = Power.RUNNING if isinstance(step, StartInstance) else Power.STOPPED
     stays = isinstance(step, StartInstance) or not step.for_good
     traces = replace(before.traces, why="", saved=False)
-    machine = replace(before, power=power, autostart=before.autostart and stays, traces=traces)
+    machine = replace(before, power=power, autostart=before.autostart and stays, lost=(), traces=traces)
     if step.uuid in state.most and Power.STOPPED in (power, before.power):
         most = state.most[step.uuid]
         machine = replace(machine, max_vcpus=most.vcpus, max_memory=most.memory)

@@ -66,6 +66,7 @@ class AgentState:
     `pool_size` is the size in bytes of the file system that they are on; 0 from an agent that does not say;
     `pool_free` what is free of it, below 0 from such an agent.
     `tls`: running machines can come and go by TLS.
+    `taps` are the names of the taps that are there; None from an agent that does not say.
     `applied` is what each cloud applied last by this host's journal, `cut_off` the addresses of what that
     was to change where it never ended: nothing from an agent that keeps none.
     """
@@ -90,5 +91,6 @@ class AgentState:
     mtus: Mapping[str, int] = field(default_factory=dict)
     at: str = ""
     tls: bool = False
+    taps: tuple[str, ...] | None = None
     applied: Mapping[str, Applied] = field(default_factory=dict)
     cut_off: Mapping[str, frozenset[str]] = field(default_factory=dict)

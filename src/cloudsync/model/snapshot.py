@@ -68,7 +68,7 @@ class Machine:
     `max_vcpus` and `max_memory` (bytes) are how far it can grow as it runs; what it has, or less, where it cannot.
     `disks` are the data disks that its mark names, with the size that each has (0 when it is missing); `attached` are
     volumes of data disks that it has now and at its next start, `strange` what else it has for disks, `ports` how many
-    more it could be given while it runs.
+    more it could be given while it runs. `lost` are taps of its that are gone while it runs: QEMU takes no other.
     """
 
     uuid: str
@@ -89,6 +89,7 @@ class Machine:
     attached: frozenset[str] = frozenset()
     strange: tuple[str, ...] = ()
     ports: int = MOST_DISKS
+    lost: tuple[str, ...] = ()
     traces: Traces = Traces()
 
     @classmethod

@@ -140,7 +140,7 @@ def disruption(pair: Pair, what: Act, networks: Mapping[str, Network]) -> Disrup
 def written_as(machine: Machine, wanted: Instance) -> bool:
     """Whether the domain is as wanted and as it was written, its gateways and power aside. A disk that is bigger stays:
     none ever shrinks."""
-    if machine.traces.definition or machine.traces.running or machine.traces.undefined:
+    if machine.traces.definition or machine.traces.running or machine.traces.undefined or machine.lost:
         return False
     nics = tuple((nic.tap, nic.mac, nic.address) for nic in wanted.nics)
     is_now = (machine.name, machine.vcpus, machine.memory, tuple(machine.nics), machine.autostart)

@@ -94,6 +94,7 @@ def of_pair(pair: Pair, networks: Mapping[str, Network]) -> Iterator[Drift]:
         if not interrupted(pair):
             yield from _differences(pair, record, machine, wanted, remedies)
         yield from _traces(pair, machine, wanted, remedies)
+        yield from _lost(pair, machine, remedies)
         yield from _disk(pair, record, machine, wanted, remedies)
         explained = unfinished(pair) or interrupted(pair)
         if machine.power is not record.state and record.state is wanted.state and not explained:
@@ -200,6 +201,13 @@ def _unwanted(traces: Traces, wanted: Instance) -> Iterator[str]:
     for words in traces.definition:
         if words.partition(": ")[0] not in meant:
             yield words
+
+
+def _lost(pair: Pair, machine: Machine, remedies: _Remedies) -> Iterator[Drift]:
+    for number, (tap, _, _) in enumerate(machine.nics, start=1):
+        if tap in machine.lost:
+            text = f"network card {number} has lost its tap, {tap}: only a restart brings it back"
+            yield _drift(pair, text, remedies.machine)
 
 
 def _disk(pair: Pair, record: Instance, machine: Machine, wanted: Instance, remedies: _Remedies) -> Iterator[Drift]:

@@ -8,6 +8,7 @@ from ipaddress import IPv4Address
 from pathlib import Path
 
 from cloudsync.agent.links.tap import Lack, Tap
+from cloudsync.agent.words import TAP
 
 _ADDRESS, _PEER, _FLAGS = 0x8915, 0x8917, 0x8913
 _UP = 1
@@ -35,6 +36,11 @@ def lack(taps: Iterable[Tap], bears: Callable[[Tap], bool]) -> Lack:
         tuple(tap for tap in routed if (tap.name, IPv4Address(tap.address)) not in there),
         tuple(tap for tap, is_up in up.items() if not is_up and tap in made),
     )
+
+
+def present() -> tuple[str, ...]:
+    """The taps that are there, whether or not a document knows them."""
+    return tuple(sorted(name for _, name in socket.if_nameindex() if TAP.fullmatch(name)))
 
 
 def _is_up(asker: socket.socket, name: str) -> bool | None:
