@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from cloudsync.hosts.taps import with_lost
+from cloudsync.hosts.taps import cut_off, with_lost
 from cloudsync.model.agent_state import AgentState
 from cloudsync.model.problem import HostError
 from cloudsync.model.resources import Power
@@ -79,6 +79,13 @@ def test_an_agent_that_does_not_say_what_is_there_tells_of_no_loss(first: AgentS
 
 def test_a_tap_that_is_none_of_ours_is_nobodys_business() -> None:
     assert told(machine=replace(WEB, nics=(*WEB.nics[:1], ("vnet0", "", "")))) == ()
+
+
+def test_a_checkup_names_it_and_the_way_out() -> None:
+    state = HostState(name="here", status=HostStatus.READY, machines={"u": replace(WEB, lost=(TAP,)), "v": WEB})
+    (found,) = cut_off(state)
+    assert found.message == f"instance.web has lost its tap: {TAP}"
+    assert found.hint == "only a restart brings it back: cloudsync reboot web"
 
 
 def test_an_agent_that_does_not_answer_again_leaves_it_at_what_is_known() -> None:

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from cloudsync.hosts.fleet import Fleet
 from cloudsync.model.plan import Disruption
 from cloudsync.model.resources import Power
+from cloudsync.spec.load import load
 from tests.drift.scene import BOX, POOL, Scene, kinds, said, virsh
 
 pytestmark = pytest.mark.real
@@ -140,6 +142,19 @@ def test_a_tap_that_was_set_down_is_set_up_as_it_runs(box: Scene) -> None:
     ((message, remedy),) = said(box.apply())
     assert (message.endswith(f" is switched off: {tap()} is down"), remedy) == (True, "will be restored")
     assert (",UP" in ip("link", "show", tap()), box.plan().empty, pid(box)) == (True, True, before)
+
+
+def test_a_tap_that_is_gone_is_told_by_a_checkup_until_a_restart(box: Scene) -> None:
+    def told() -> list[str]:
+        with Fleet.open(load(box.spec)) as fleet:
+            return [one.hint for one in fleet.checkup()["here"] if one.name == "taps"]
+
+    cut(box)
+    assert told() == ["only a restart brings it back: cloudsync reboot box"]
+    virsh("destroy", "box")
+    assert told() == []
+    virsh("start", "box")
+    assert (told(), box.plan().empty) == ([], True)
 
 
 def test_a_link_that_libvirt_has_down_is_no_tap_that_is_down(box: Scene) -> None:

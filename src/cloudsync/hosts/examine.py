@@ -10,10 +10,11 @@ from cloudsync import __version__
 from cloudsync.hosts.agent_client import AgentClient
 from cloudsync.hosts.ask import Ask
 from cloudsync.hosts.libvirt.connection import Connection
+from cloudsync.hosts.taps import cut_off
 from cloudsync.model.checkup import Check, Report, Verdict
 from cloudsync.model.cloud import Host
 from cloudsync.model.problem import CloudsyncError
-from cloudsync.model.snapshot import SKEW
+from cloudsync.model.snapshot import SKEW, HostState
 from cloudsync.model.version import upgrade
 
 _PATIENCE = 15.0
@@ -21,10 +22,15 @@ _PATIENCE = 15.0
 
 
 def examine(
-    connection: Connection, agent: AgentClient, wanted: Host, cloud: str, lead: Callable[[], str]
+    connection: Connection,
+    agent: AgentClient,
+    wanted: Host,
+    cloud: str,
+    lead: Callable[[], str],
+    observe: Callable[[], HostState],
 ) -> tuple[Check, ...]:
     """Every check, in order; libvirt and the agent are asked at once. `lead` goes the way to another machine and says
-    which, empty for this one."""
+    which, empty for this one. `observe` is asked for what takes both."""
     ssh = Ask(f"host {wanted.name}: ssh", lead)
     libvirt = Ask(f"libvirt of host {wanted.name}", lambda: _version(connection))
     report = Ask(f"the agent of host {wanted.name}", lambda: _timed(agent))
@@ -38,7 +44,7 @@ def examine(
         said, skew = report.answer(_PATIENCE)
     except CloudsyncError as error:
         return (*found, _failed("agent", error))
-    return (*found, _same_version(said), *_owner(said, cloud), _clocks(said, skew), *said.checks)
+    return (*found, _same_version(said), *_owner(said, cloud), _clocks(said, skew), *said.checks, *cut_off(observe()))
 
 
 def _version(connection: Connection) -> str:

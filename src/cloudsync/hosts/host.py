@@ -164,7 +164,7 @@ class Host:
         """First the ways to the host, then what its agent says of it."""
         from cloudsync.hosts.examine import examine
 
-        return examine(self._connection, self._agent, self._wanted, self._cloud, self._lead)
+        return examine(self._connection, self._agent, self._wanted, self._cloud, self._lead, self.observe)
 
     def rulings(self, asked: "Question") -> "tuple[Ruling, ...]":
         return self._agent.rulings(asked)

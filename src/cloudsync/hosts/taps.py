@@ -1,15 +1,16 @@
-"""Running machines whose tap is gone, told from those that are just started or stopped. Called by host.py.
+"""Running machines whose tap is gone, told from those that just start or stop. Called by host.py and examine.py.
 
 libvirt has taps made before a machine runs, and they go when its QEMU ends; it says so a moment later. libvirt and the
 agent are asked at once, so what one says may be over when the other looks: only what is seen twice is told.
 """
 
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 
 from cloudsync.hosts.ask import Ask
 from cloudsync.model.agent_state import AgentState
+from cloudsync.model.checkup import Check, Verdict
 from cloudsync.model.resources import Power
 from cloudsync.model.snapshot import HostState, Machine
 
@@ -55,3 +56,12 @@ def lost(machines: Mapping[str, Machine], there: Collection[str] | None) -> dict
         if machine.power is Power.RUNNING
     }
     return {uuid: taps for uuid, taps in missing.items() if taps}
+
+
+def cut_off(here: HostState) -> Iterator[Check]:
+    """What `doctor` says of machines that have lost some; nothing where none has."""
+    for machine in sorted(here.machines.values(), key=lambda one: one.name):
+        if machine.lost:
+            text = f"instance.{machine.name} has lost its tap: {', '.join(machine.lost)}"
+            hint = f"only a restart brings it back: cloudsync reboot {machine.name}"
+            yield Check(name="taps", verdict=Verdict.PROBLEM, message=text, hint=hint)
