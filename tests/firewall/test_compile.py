@@ -23,16 +23,16 @@ def rules(found: HostDocument, chain: str) -> list[str]:
 def test_each_form_of_a_rule_is_one_nft_rule() -> None:
     gid = names.identifier("web")
     assert rules(sample(), f"gi_{gid}") == [
-        f"meta l4proto 47 ip saddr @{names.members('instance.db')} counter accept",
         "dccp dport 5004-5005 counter accept",
-        f"meta l4proto 1 ip saddr @{names.members('group.default')} counter accept",
         "icmp type 3 icmp code 4 counter accept",
         "icmp type 8 counter accept",
+        "tcp dport 443 counter accept",
+        "udplite dport 5004 counter accept",
         "sctp dport 5 ip saddr 10.30.0.0/24 counter accept",
         "meta l4proto 6 ip saddr 192.0.2.7 counter accept",
-        "tcp dport 443 counter accept",
         "tcp dport 8000-8010 ip saddr 10.0.0.0/8 counter accept",
-        "udplite dport 5004 counter accept",
+        f"meta l4proto 47 ip saddr @{names.members('instance.db')} counter accept",
+        f"meta l4proto 1 ip saddr @{names.members('group.default')} counter accept",
     ]
     assert rules(sample(), f"ge_{gid}") == ["counter accept", "udp dport 123 ip daddr 192.0.2.0/24 counter accept"]
 

@@ -102,7 +102,14 @@ def _group_chains(group: Group, document: HostDocument) -> dict[str, Chain]:
         if compiled:
             rules[rule.direction][compiled] = None
     gid = names.identifier(group.name)
-    return {PREFIX[direction] + gid: Chain(tuple(found)) for direction, found in rules.items()}
+    return {PREFIX[direction] + gid: Chain(tuple(sorted(found, key=_narrow))) for direction, found in rules.items()}
+
+
+def _narrow(rule: Rule) -> int:
+    """For anybody 0, for a subnet 1, for members, whose set is looked up, 2. Rules only allow, so their order is free;
+    and each that does not match costs a new connection some 0.3 us."""
+    remote = next((part for part in rule.parts if part.startswith("ip ")), "")
+    return ("ip " in remote) + ("@" in remote)
 
 
 def _instance_chains(name: str, instance: Instance, logged: tuple[str, ...]) -> dict[str, Chain]:

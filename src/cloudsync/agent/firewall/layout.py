@@ -35,7 +35,8 @@ _INVALID = Rule(("ct state invalid", "counter", "drop"))
 _RELATED = Rule(("ct state related", "jump strays"))
 # With tcp_loose=1 (the default) a flow whose entry was deleted comes back as a new one by its next packet, and SCTP's
 # always does by a heartbeat. Chunk 1 is INIT.
-_NO_SYN = Rule(("ct state new", "tcp flags & (fin|syn|rst|ack) != syn", "counter", "drop"))
+# The flags before the state: a connection's first packet needs no look at the other.
+_NO_SYN = Rule(("tcp flags & (fin|syn|rst|ack) != syn", "ct state new", "counter", "drop"))
 _NO_INIT = Rule(("meta l4proto 132", "ct state new", "@th,96,8 != 1", "counter", "drop"))
 # Somebody on the underlay is none of ours for saying so: the way back must be the way it came. Before connection
 # tracking (-200), so that no flow that is established learns of it.
@@ -193,7 +194,7 @@ def _tunnelled() -> Chain:
 
 def _translations(metadata_port: int) -> dict[str, Chain]:
     floating = Rule(("dnat ip to ip daddr map @fip_in4",))
-    to_metadata = (_FROM, f"ip daddr {METADATA}", "tcp dport 80", f"redirect to :{metadata_port}")
+    to_metadata = (f"ip daddr {METADATA}", "tcp dport 80", _FROM, f"redirect to :{metadata_port}")
     return {
         "nat_prerouting": _base("nat", "prerouting", -110, Rule(to_metadata), floating),
         "nat_output": _base("nat", "output", -110, floating),
