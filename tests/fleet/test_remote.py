@@ -14,8 +14,10 @@ import pytest
 from cloudsync.cli.machine import Found
 from cloudsync.cli.ssh import connect
 from cloudsync.hosts.host import Host
+from cloudsync.hosts.line import Line
 from cloudsync.model.cloud import Cloud
 from cloudsync.model.cloud import Host as Wanted
+from cloudsync.spec.remote import remote
 from tests.cli.test_ssh import WEB
 from tests.fleet.conftest import PROGRAM, Desk
 from tests.fleet.sshd import Sshd, sshd
@@ -45,6 +47,19 @@ def test_a_cloud_on_a_remote_host(desk: Desk, server: Sshd, agent: object) -> No
         assert sshs() == []
     finally:
         desk.done("destroy", "-y", "--allow-destroy")
+
+
+def test_a_server_is_heard_telling_its_keys(server: Sshd) -> None:
+    """By the words of the ssh that is here: were they others, the agent would be asked late for nothing."""
+    there = remote(server.uri)
+    assert there
+    local = ("-o", "PermitLocalCommand=yes", "-o", "LocalCommand=echo ready")
+    line = Line((there.program, "-v", "-N", *local, *there.arguments, "--", there.host), "ready")
+    try:
+        assert line.greeted.wait(20)
+        assert not line.ended.is_set()
+    finally:
+        line.end()
 
 
 @pytest.fixture

@@ -8,20 +8,22 @@ from pathlib import Path
 from threading import Event, Thread
 
 _KEPT = 500
+_KEYS = "rtype hostkeys-00@openssh.com"
 _DRAINED = 0.5
 """Seconds that its last words may take. Another process may hold its stderr open for longer: a connection to a machine
 on the way, where the person's ssh configuration keeps such (ControlPersist)."""
 
 
 class Line:
-    """`settled` once it has said `ready` or has ended; `said` are its last lines.
+    """`settled` once it has said `ready` or has ended; `greeted` once its server has told its keys, as OpenSSH's does
+    unasked, or it has ended; `said` are its last lines.
 
     Its thread starts it and stays until it ends: the signal that ends it with its parent is sent when the thread that
     started it is gone.
     """
 
     def __init__(self, command: tuple[str, ...], ready: str) -> None:
-        self.settled, self.ended, self._begun = Event(), Event(), Event()
+        self.settled, self.greeted, self.ended, self._begun = Event(), Event(), Event(), Event()
         self._heard: deque[str] = deque(maxlen=_KEPT)
         self._command, self._ready = command, ready
         self._process: subprocess.Popen[bytes] | None = None
@@ -61,8 +63,8 @@ class Line:
             listener.start()
             self._process.wait()
             listener.join(_DRAINED)
-        self.ended.set()
-        self.settled.set()
+        for event in (self.ended, self.settled, self.greeted):
+            event.set()
 
     def _listen(self, process: "subprocess.Popen[bytes]") -> None:
         assert process.stdout is not None  # noqa: S101
@@ -73,6 +75,8 @@ class Line:
                     self.settled.set()
                 else:
                     self._heard.append(text)
+                    if self.settled.is_set() and _KEYS in text:
+                        self.greeted.set()
 
 
 def environment() -> dict[str, str]:

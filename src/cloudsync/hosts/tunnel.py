@@ -17,6 +17,10 @@ from cloudsync.spec.remote import Remote
 _CONNECT = 4
 """Seconds for TCP, banner and key exchange: a host has 5 to say what is there, and ssh's own reason shall be heard."""
 
+_GREETING = 0.05
+"""Seconds at most until the server has told its keys; only OpenSSH's does. ssh leaves Nagle's algorithm on: unless
+something is sent to the server after that, all that it says next waits for an acknowledgment, for 40 ms."""
+
 _READY = "cloudsync-ready"
 _ALWAYS = (
     *("-v", "-N", "-M", "-T", "-a", "-x", "-e", "none"),
@@ -52,6 +56,8 @@ class Tunnel:
                 self._room = self._room or self._opened()
                 line = self._line = Line(self._command(), _READY)
         line.settled.wait()
+        if there == self._sockets[0]:  # libvirt, whose connection acknowledged what came before, is asked meanwhile
+            line.greeted.wait(_GREETING)
         if line.ended.is_set():
             raise explained(self.name, self.remote, line.said)
         return self._at(there)
