@@ -95,6 +95,7 @@ browser: dev ## drawings and reports measured in Chromium, Graphviz and Mermaid;
 	@.venv/bin/python -m pytest -q tests/browser/looks.py
 
 bench: dev ## measured figures and what they are held against, into bench/results.json
+	@setup/packages iperf3
 	@setup/root .venv/bin/python -m bench.guest
 	@.venv/bin/python -m bench.run
 

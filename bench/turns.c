@@ -1,14 +1,14 @@
 /* What a connection, a megabyte or a packet of an established flow costs under several rulesets; bench/turns.py compiles
  * and runs it.
  *
- *   turns connect|bulk|ask|stream SECONDS TARGET PORT (CLIENT SERVER)…
+ *   turns connect|bulk|ask SECONDS TARGET PORT (CLIENT SERVER)…
  *   turns packet SECONDS SOURCE PORT TARGET PORT (CLIENT MAC)…
  *
  * CLIENT and SERVER are network namespaces. One pair after the other has a turn of a few milliseconds, again and again:
  * what else the machine does meets them all alike. One process is both ends of a connection, so nobody waits to be
- * woken, and all that the kernel does for it is charged to it; with `ask` and `stream` a server is a process of its own,
- * on the same processor and on another one. Prints a line for each round: for each pair, the microseconds for one
- * connection, megabyte or packet, of a processor, or by the clock with `ask` and `stream`.
+ * woken, and all that the kernel does for it is charged to it; with `ask` a server is a process of its own, on the same
+ * processor. Prints a line for each round: for each pair, the microseconds for one connection, megabyte or packet, of a
+ * processor, or by the clock with `ask`.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -29,7 +29,7 @@
 #include <unistd.h>
 
 enum { PAIRS = 16, CONNECTIONS = 16, BATCH = 32, BATCHES = 8, HEADERS = 42, PAYLOAD = 18, CHUNK = 1 << 16 };
-enum { MEGABYTES = 4, STREAMED = 16 };
+enum { MEGABYTES = 4 };
 
 static struct sockaddr_in target, source;
 static int clients[PAIRS], doors[PAIRS], ends[PAIRS];
@@ -120,42 +120,12 @@ static void answer(int door) {
     }
 }
 
-/* So much that each says when it has all of it. */
-static void stream(int end) {
-    static char chunk[CHUNK];
-    char byte;
-    for (int sent = 0; sent < STREAMED << 20; sent += CHUNK)
-        if (send(end, chunk, CHUNK, 0) != CHUNK)
-            fail("send");
-    if (recv(end, &byte, 1, 0) != 1)
-        fail("receipt");
-}
-
-static void swallow(int door) {
-    static char chunk[CHUNK];
-    int end = accept(door, 0, 0);
-    for (long got = 0;;) {
-        ssize_t went = recv(end, chunk, CHUNK, 0);
-        if (went <= 0)
-            return;
-        if ((got += went) % (STREAMED << 20) == 0)
-            send(end, chunk, 1, MSG_NOSIGNAL);
-    }
-}
-
 /* Until its parent ends. */
-static void serve(const char *kind, int door) {
+static void serve(int door) {
     if (fork())
         return;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (!strcmp(kind, "ask"))
-        answer(door);
-    cpu_set_t other;
-    CPU_ZERO(&other);
-    CPU_SET((sched_getcpu() + 1) % sysconf(_SC_NPROCESSORS_ONLN), &other);
-    sched_setaffinity(0, sizeof other, &other);
-    swallow(door);
-    exit(0);
+    answer(door);
 }
 
 static void connect_for_good(int pair) {
@@ -214,21 +184,19 @@ static void packets(int pair) {
 }
 
 static int by_the_clock(const char *kind) {
-    return !strcmp(kind, "ask") || !strcmp(kind, "stream");
+    return !strcmp(kind, "ask");
 }
 
 static void prepared(const char *kind, int pair, int space, char **names) {
     if (strcmp(kind, "packet"))
         listen_in(pair, names[1]);
     if (by_the_clock(kind))
-        serve(kind, doors[pair]);
+        serve(doors[pair]);
     enter(space);
     if (!strcmp(kind, "packet"))
         prepare(pair, names[1]);
     if (!strcmp(kind, "bulk"))
         connect_for_good(pair);
-    if (!strcmp(kind, "stream"))
-        clients[pair] = connected();
 }
 
 /* How many connections, megabytes or packets. */
@@ -237,8 +205,6 @@ static int turn(const char *kind, int pair) {
         return packets(pair), BATCH * BATCHES;
     if (!strcmp(kind, "bulk"))
         return bulk(pair), MEGABYTES;
-    if (!strcmp(kind, "stream"))
-        return stream(clients[pair]), STREAMED;
     for (int number = 0; number < CONNECTIONS; number++)
         if (!strcmp(kind, "ask"))
             ask();

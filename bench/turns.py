@@ -112,7 +112,7 @@ def compiled(folder: Path, name: str) -> str:
 
 
 def taken(program: str, kind: str, sites: Mapping[str, Site], seconds: float, processor: int) -> dict[str, list[float]]:
-    """By site, the microseconds of each round; `kind` is connect, bulk, packet, ask or stream."""
+    """By site, the microseconds of each round; `kind` is connect, bulk, packet or ask."""
     first, second = next(iter(sites.values())).ends
     ends = [second.address, str(SERVICE)]
     places = []

@@ -34,8 +34,7 @@ _INVALID = Rule(("ct state invalid", "counter", "drop"))
 # An error counts as related whoever sends it: a guest may report those of its own connections only.
 _RELATED = Rule(("ct state related", "jump strays"))
 # With tcp_loose=1 (the default) a flow whose entry was deleted comes back as a new one by its next packet, and SCTP's
-# always does by a heartbeat. Chunk 1 is INIT.
-# The flags before the state: a connection's first packet needs no look at the other.
+# always does by a heartbeat. Chunk 1 is INIT. A connection's first packet passes by its flags, not its state.
 _NO_SYN = Rule(("tcp flags & (fin|syn|rst|ack) != syn", "ct state new", "counter", "drop"))
 _NO_INIT = Rule(("meta l4proto 132", "ct state new", "@th,96,8 != 1", "counter", "drop"))
 # Somebody on the underlay is none of ours for saying so: the way back must be the way it came. Before connection
