@@ -11,7 +11,7 @@ from typing import Any
 from cloudsync.model.dataclass import dataclass
 from cloudsync.spec.finding import Spot
 from cloudsync.spec.scalar import TAGS, plain
-from cloudsync.spec.syntax import explain
+from cloudsync.spec.syntax import NO_TEXT, explain, missing_anchor
 from cloudsync.spec.words import quote
 from cloudsync.spec.yaml import (
     AliasEvent,
@@ -167,7 +167,7 @@ class _Composer:
             return
         key = frame.key
         if key is None:
-            raise self.stop(event, "a key must be a plain text", "write KEY: VALUE")
+            raise BrokenYaml(NO_TEXT, (mark.line, mark.column))
         frame.key = None
         if key == "<<":
             self.merge(event, frame, value)
@@ -239,9 +239,8 @@ class _Composer:
     def alias(self, event: Any) -> None:
         known = self.anchors.get(event.anchor)
         if known is None:
-            message = f"nothing above is named &{quote(event.anchor)[1:-1]}"
-            open_frames = [frame for frame in (*self.stack, self.frame) if frame and frame.anchor == event.anchor]
-            raise self.stop(event, "an anchor cannot stand inside itself" if open_frames else message)
+            inside = any(frame and frame.anchor == event.anchor for frame in (*self.stack, self.frame))
+            raise self.stop(event, *missing_anchor(event.anchor, self.anchors, inside))
         value, weight = known
         frame = self.frame
         if frame is not None and frame.key is None and isinstance(frame.value, Map):
@@ -267,7 +266,10 @@ def compose(text: str) -> Composed:
     other = disguise(text) if broken else None
     if other is not None:
         again, still = composed(other, disguised=True)
-        return found if still and _end(found) >= _end(again) else again
+        if not (broken and still and broken.at >= still.at):
+            found, broken = again, still
+    if broken:
+        found.spots.append(explain(broken, text))
     return found
 
 
@@ -276,12 +278,8 @@ def disguise(text: str) -> str | None:
     return _IN_TEXT.sub(lambda one: one[0].translate(_STAND_INS), text) if text.translate(_BACK) == text else None
 
 
-def _end(found: Composed) -> tuple[int, int]:
-    return found.spots[-1].line, found.spots[-1].column
-
-
-def composed(text: str, disguised: bool) -> tuple[Composed, bool]:
-    """What was read, and whether it ended where the text is no YAML."""
+def composed(text: str, disguised: bool) -> tuple[Composed, BrokenYaml | None]:
+    """What was read, and why it ended where the text is no YAML."""
     composer = _Composer(disguised)
     handlers = composer.handlers
     result = composer.result
@@ -295,6 +293,5 @@ def composed(text: str, disguised: bool) -> tuple[Composed, bool]:
     except _Stop:
         pass
     except BrokenYaml as error:
-        result.spots.append(explain(error, text))
-        return result, True
-    return result, False
+        return result, error
+    return result, None
