@@ -1,5 +1,6 @@
 """Defaults, what the order of a file means (nothing), and that no file at all does worse than SpecError."""
 
+import os
 import random
 from dataclasses import replace
 from pathlib import Path
@@ -261,3 +262,35 @@ def test_problems_are_sorted_and_there_once(tmp_path: Path) -> None:
     places = [problem.place for problem in caught.value.problems if problem.place]
     assert places == sorted(places)
     assert len(set(caught.value.problems)) == len(caught.value.problems)
+
+
+@pytest.mark.parametrize(
+    ("kind", "said", "hint"),
+    [
+        ("folder", "is a directory", "name the file in it with -f FILE"),
+        ("home", "is a directory", "name the file in it: -f "),
+        ("circle", "too many levels of symbolic links", "name the file itself"),
+        ("pipe", "is not a regular file", "name a file"),
+        ("device", "is not a regular file", "name a file"),
+        ("nothing", "no such file or directory", "cloudsync init"),
+        ("x" * 300, "file name too long", "name another file"),
+    ],
+)
+def test_what_is_no_file_is_told_once_with_a_way_out(tmp_path: Path, kind: str, said: str, hint: str) -> None:
+    path = tmp_path / kind
+    if kind in ("folder", "home"):
+        path.mkdir()
+    if kind == "home":
+        (path / "cloud.yaml").touch()
+    elif kind == "circle":
+        path.symlink_to(path)
+    elif kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "device":
+        path = Path("/dev/null")
+    with pytest.raises(SpecError) as caught:
+        load(path)
+    (problem,) = caught.value.problems
+    assert said in problem.message
+    assert hint in problem.hint
+    assert problem.place == Place(str(path), 1, 1)

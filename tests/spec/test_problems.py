@@ -54,6 +54,7 @@ def test_json() -> None:
                 "message": "it is wrong",
                 "hint": "mend it",
                 "source": "    here: it is",
+                "source_column": 1,
             },
             {
                 "severity": "warning",
@@ -63,6 +64,7 @@ def test_json() -> None:
                 "message": "nowhere",
                 "hint": "",
                 "source": "",
+                "source_column": 1,
             },
         ],
     }

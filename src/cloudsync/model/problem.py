@@ -25,13 +25,14 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """`source` is the line of text at `place`, never one that may hold a secret."""
+    """`source` is the line of text at `place`, or a part of it from column `start`; never what may be a secret."""
 
     message: str
     place: Place | None = None
     hint: str = ""
     source: str = ""
     severity: Severity = Severity.ERROR
+    start: int = 1
 
 
 class CloudsyncError(Exception):

@@ -27,15 +27,16 @@ def _one(problem: Problem, colour: bool) -> str:
     kind = "" if problem.severity.value == "error" else f"{problem.severity.value}: "
     lines = [f"{where}{bold}{kind}{printable(problem.message)}{plain}"]
     if problem.source.strip() and problem.place:
-        shown, caret = _window(in_place(problem.source), problem.place.column - 1)
+        shown, caret = _window(in_place(problem.source), problem.place.column - problem.start, problem.start > 1)
         lines += [f"  {shown}", f"  {' ' * caret}{red}^{plain}"]
     if problem.hint:
         lines.append(f"  hint: {printable(problem.hint)}")
     return "\n".join(lines) + "\n"
 
 
-def _window(source: str, column: int) -> tuple[str, int]:
-    """At most `WIDEST` characters of the line around `column`, and how many cells stand before it."""
+def _window(source: str, column: int, cut: bool) -> tuple[str, int]:
+    """At most `WIDEST` characters of the line around `column`, and how many cells stand before it. `cut`: something of
+    the line comes before."""
     line = source.rstrip()
     column = min(column, len(line))
     start = max(0, column - WIDEST // 2) if len(line) > WIDEST else 0
@@ -43,12 +44,15 @@ def _window(source: str, column: int) -> tuple[str, int]:
     before = sum(2 if east_asian_width(char) in "WF" else 1 for char in line[start:column])
     if start + WIDEST < len(line):
         shown += "…"
-    return (f"…{shown}", before + 1) if start else (shown, before)
+    return (f"…{shown}", before + 1) if start or cut else (shown, before)
 
 
 def as_json(problems: Sequence[Problem]) -> str:
-    """`{format_version, problems: [{severity, file, line, column, message, hint, source}]}`."""
-    found = [{"severity": one.severity.value, **plain(one), "source": one.source} for one in problems]
+    """`{format_version, problems: [{severity, file, line, column, message, hint, source, source_column}]}`."""
+    found = [
+        {"severity": one.severity.value, **plain(one), "source": one.source, "source_column": one.start}
+        for one in problems
+    ]
     return json.dumps({"format_version": FORMAT_VERSION, "problems": found}, indent=2)
 
 

@@ -9,14 +9,12 @@ from pathlib import Path
 from cloudsync.model.dataclass import dataclass
 from cloudsync.model.problem import Place, Problem, SpecError
 from cloudsync.spec.compose import Composed, Map, Seq, Value, compose
-from cloudsync.spec.files import FileProblem, LargeProblem, confirm_inside, given
+from cloudsync.spec.files import FileProblem, LargeProblem, confirm_inside, given, way_out
 from cloudsync.spec.finding import Finding, Spot, Trail
 from cloudsync.spec.syntax import LINE_ENDS
-from cloudsync.spec.words import in_place, printable, quote
+from cloudsync.spec.words import printable, quote
 
-_LONGEST_KEY = 64
 LARGEST = 8 << 20
-LONGEST_SHOWN = 4_000
 _LONG = 100_000
 """Characters: what is shorter is read at once."""
 
@@ -85,27 +83,20 @@ class Document:
         return Place(self.file, *self.position(trail, at_key))
 
     def problem(self, found: Finding | Spot, tree: Value = None) -> Problem:
-        """The problem with its place (see `position`) and, unless it may hold a secret, its line."""
+        """The problem with its place (see `position`) and its line, or what of it may be shown."""
+        from cloudsync.spec.excerpt import alone, around
+
+        hidden, key_column = False, None
         if isinstance(found, Spot):
-            place, secret = Place(self.file, found.line, found.column), False
+            place = Place(self.file, found.line, found.column)
         else:
-            place, secret = Place(self.file, *self.position(found.trail, found.at_key, tree)), found.secret
-        source = "" if secret else self._shown(place.line) or _key_alone(found, place)
-        return Problem(printable(found.message), place, printable(found.hint), source)
-
-    def _shown(self, line: int) -> str:
-        index = line - 1
-        if index >= len(self.lines) or index in self._secret or len(self.lines[index]) > LONGEST_SHOWN:
-            return ""
-        return in_place(self.lines[index])
-
-
-def _key_alone(found: Finding | Spot, place: Place) -> str:
-    """The key that a problem is about and names, where it stands; what else is in its line may be a secret."""
-    key = found.trail[-1] if isinstance(found, Finding) and found.at_key and found.trail else ""
-    if not isinstance(key, str) or not key.isprintable() or key not in found.message:
-        return ""
-    return f"{' ' * (place.column - 1)}{key}: …" if 0 < len(key) < _LONGEST_KEY else ""
+            place, hidden = Place(self.file, *self.position(found.trail, found.at_key, tree)), found.secret
+            row, column = self.position(found.trail, True, tree)
+            key_column = column if row == place.line else None
+        line = self.lines[place.line - 1] if place.line <= len(self.lines) else ""
+        secret = hidden or place.line - 1 in self._secret
+        shown = alone(line, place.column, found, key_column) if secret else around(line, place.column)
+        return Problem(printable(found.message), place, printable(found.hint), shown.text, start=shown.start)
 
 
 def read(path: Path, share: bool = False) -> Document:
@@ -121,9 +112,8 @@ def read(path: Path, share: bool = False) -> Document:
     except FileProblem as error:
         raise SpecError([Problem(str(error), Place(file, 1, 1), error.hint)]) from None
     except OSError as error:
-        hint = "name the file with -f FILE, or write one with: cloudsync init" if not path.exists() else ""
         reason = (error.strerror or "cannot be read").lower()
-        raise SpecError([Problem(f"{quote(file)[1:-1]}: {reason}", Place(file, 1, 1), hint)]) from None
+        raise SpecError([Problem(f"{quote(file)[1:-1]}: {reason}", Place(file, 1, 1), way_out(path, error))]) from None
     return parse(file, data, share=share)
 
 
@@ -133,9 +123,8 @@ def parse(file: str, data: bytes, like: Document | None = None, share: bool = Fa
     text = _decode(file, data)
     bad = _UNPRINTABLE.search(text) if text.isascii() else re.search(_BEYOND, text)
     if bad is not None:
-        place = _place(file, text[: bad.start()])
         message = f"the character {quote(bad[0])[1:-1]} cannot stand in YAML"
-        raise SpecError([Problem(message, place, "remove it")])
+        raise SpecError([_unread(file, text, bad.start(), message, "remove it")])
     if share and (like or len(text) > _LONG):
         from cloudsync.spec.graft import graft
         from cloudsync.spec.repeats import unfold
@@ -157,13 +146,18 @@ def _decode(file: str, data: bytes) -> str:
     try:
         return data.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
-        before = data[: error.start].decode("utf-8", "replace")
+        before = data[: error.start].decode("utf-8", "replace").removeprefix("\ufeff")
         utf16 = data.startswith((b"\xff\xfe", b"\xfe\xff"))
         hint = "save the file as UTF-8" + (", not UTF-16" if utf16 else "")
-        problem = Problem(f"byte 0x{data[error.start]:02x} is not UTF-8", _place(file, before), hint)
+        text = data.decode("utf-8", "replace").removeprefix("\ufeff")
+        problem = _unread(file, text, len(before), f"byte 0x{data[error.start]:02x} is not UTF-8", hint)
         raise SpecError([problem]) from None
 
 
-def _place(file: str, before: str) -> Place:
-    lines = LINE_ENDS.split(before)
-    return Place(file, len(lines), len(lines[-1]) + 1)
+def _unread(file: str, text: str, at: int, message: str, hint: str) -> Problem:
+    """Why nothing of it can be read."""
+    lines = LINE_ENDS.split(text[:at])
+    # In UTF-16 nobody would know a secret.
+    text = "" if "\0" in text else text
+    spot = Spot(len(lines), len(lines[-1]) + 1, message, hint)
+    return Document(file, b"", text, None, complete=False).problem(spot)

@@ -179,6 +179,20 @@ def given(path: Path, limit: int) -> bytes:
     return data
 
 
+def way_out(path: Path, error: OSError) -> str:
+    """A hint for somebody who has named `path` as a spec, which cannot be opened."""
+    if error.errno == errno.EISDIR:
+        inside = path / "cloud.yaml"
+        return f"name the file in it: -f {inside}" if inside.is_file() else "name the file in it with -f FILE"
+    if error.errno == errno.ELOOP:
+        return "these links lead to one another: name the file itself with -f FILE"
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return "let this user read it, and the folders above it"
+    if error.errno in (errno.ENOENT, errno.ENOTDIR):
+        return "name the file with -f FILE, or write one with: cloudsync init"
+    return "name another file with -f FILE"
+
+
 def read(path: Path, limit: int, written: str) -> bytes:
     """At most `limit` bytes of a file that `locate` has found; FileProblem when it holds more."""
     try:
