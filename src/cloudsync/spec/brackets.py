@@ -1,4 +1,4 @@
-"""Brackets and quotes of a YAML text, line by line: what is open, and what in them is wrong. `slip` reads with it. Pure.
+"""Brackets and quotes of a YAML text, line by line: what is open, and what is wrong there. `slip` reads with it. Pure.
 
 Lines are read as people mean them: what is opened ends before a line that starts no deeper than the key it belongs to.
 """
@@ -9,6 +9,7 @@ from cloudsync.model.dataclass import dataclass
 from cloudsync.spec.finding import Spot
 
 ENDS = {"[": "]", "{": "}"}
+_DEEPEST = 64
 _SPACE = re.compile(r"[ \t]*")
 _ASIDE = re.compile(r"[&!*][^\s,\[\]{}]*")
 _COLON = re.compile(r":(?=[\s,\[\]{}]|$)")
@@ -42,8 +43,8 @@ class Left:
 
 
 class Brackets:
-    """`mark` is where libyaml gave up, and `open_there` what was open there. `found` is what was wrong before that, seen
-    on line `found_on`."""
+    """`mark` is where libyaml gave up, and `open_there` what was open there. `found` is what was wrong before that,
+    seen on line `found_on`."""
 
     def __init__(self, mark: tuple[int, int]) -> None:
         self.mark = mark
@@ -91,7 +92,8 @@ class Brackets:
 
     def push(self, column: int, depth: int) -> None:
         depth = self.stack[0].depth if self.stack else depth
-        self.stack.append(Open(self.text[column], self.line, column, depth))
+        if len(self.stack) < _DEEPEST:
+            self.stack.append(Open(self.text[column], self.line, column, depth))
 
     def run(self, column: int) -> None:
         """The rest of a line in brackets or in quotes."""
@@ -122,7 +124,7 @@ class Brackets:
         """Where no end of a text can be, another text begins: the first one had no end."""
         after = self.skip(column)
         odd = not self.ended(after) and self.text[after] not in (",]}:" if self.stack else ":")
-        if odd and quote.line < self.line:
+        if odd and (quote.line < self.line or " #" in self.text[quote.column : column]):
             self.note(quote.line, quote.column, "this quote is never closed", f"add {quote.char} where its text ends")
         elif not self.stack:
             self.behind(column, "closing quote")
@@ -199,6 +201,8 @@ class Brackets:
             self.left = None
 
     def stray(self, column: int) -> None:
+        if self.found or self.line > self.mark[0]:
+            return
         char, top = self.text[column], self.stack[-1] if self.stack else None
         if top and ENDS[top.char] not in self.text[column:]:
             hint = f"write {ENDS[top.char]} to close the {top.char} on line {top.line + 1}"

@@ -269,7 +269,9 @@ def compose(text: str) -> Composed:
         if not (broken and still and broken.at >= still.at):
             found, broken = again, still
     if broken:
-        found.spots.append(explain(broken, text))
+        last = explain(broken, text)
+        # What was read behind it was not meant.
+        found.spots = [*(one for one in found.spots if (one.line, one.column) < (last.line, last.column)), last]
     return found
 
 

@@ -1,5 +1,5 @@
-"""Where a bracket or quote was opened that nothing closes, or a comma or colon is missing, in a text that libyaml cannot
-read: it gives up where that no longer makes sense, often many lines below. `syntax` asks. Pure."""
+"""Where a bracket or quote was opened that nothing closes, or a comma or colon is missing, in a text that libyaml
+cannot read: it gives up where that no longer makes sense, often many lines below. `syntax` asks. Pure."""
 
 import re
 from collections.abc import Sequence
@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from cloudsync.spec.brackets import ENDS, Brackets, Left, Open
 from cloudsync.spec.finding import Spot
 
-_FURTHEST = 5_000
-"""Lines that are read behind the one where libyaml gave up."""
+_FURTHEST = 200_000
+"""Characters that are read behind the line where libyaml gave up."""
 
 _DASH = re.compile(r"[-?](?:[ \t]+|$)")
 _PROPERTIES = re.compile(r"(?:[&!][^\s,\[\]{}]*[ \t]*)*")
@@ -28,8 +28,10 @@ def slip(lines: Sequence[str], line: int, column: int) -> Spot | None:
     reader.at(len(reader.text))
     open_there = reader.open_there
     if open_there:
-        for index in range(line + 1, min(len(lines), line + _FURTHEST)):
-            if reader.left or not reader.open():
+        further = 0
+        for index in range(line + 1, len(lines)):
+            further += len(lines[index])
+            if reader.left or not reader.open() or further > _FURTHEST:
                 break
             reader.read(index, lines[index])
         left = reader.left or reader.leave()
@@ -49,8 +51,8 @@ def _never_closed(left: Left, instead: str) -> Spot:
 
 
 class _Reader(Brackets):
-    """The same, and blocks around them. Lines that start deeper than `block` belong to a | or >; `bare` is a text where a
-    key should be. Lines that start deeper than `depth` go on with the text on line `valued`, unless it is `over`."""
+    """The same, and blocks around them. Lines that start deeper than `block` belong to a | or >; `bare` is a text where
+    a key should be. Lines that start deeper than `depth` go on with the text on line `valued`, unless it is `over`."""
 
     def __init__(self, mark: tuple[int, int]) -> None:
         super().__init__(mark)
@@ -117,7 +119,7 @@ class _Reader(Brackets):
         elif char in "\"'":
             self.quoted(column, depth, first)
         else:
-            self.words(column, depth, first)
+            self.words(column, first)
 
     def quoted(self, column: int, depth: int, first: bool) -> None:
         quote = self.quote = Open(self.text[column], self.line, column, depth)
@@ -129,7 +131,7 @@ class _Reader(Brackets):
         elif not self.quote:
             self.behind_quote(end, quote)
 
-    def words(self, column: int, depth: int, first: bool) -> None:
+    def words(self, column: int, first: bool) -> None:
         found = _WORDS.match(self.text, column)
         end = found.end() if found else column
         colon = _COLON.match(self.text, end)
