@@ -22,14 +22,17 @@ WEB = "  web: {image: nothing, flavor: 12, user_data: 'hunter2'}"
 @pytest.mark.parametrize(
     ("found", "lines"),
     [
-        (Finding(("instances", "web", "image"), 'no image "nothing"'), ["  … image: nothing …", "           ^"]),
-        (Finding(("instances", "web", "flavor"), "not 12"), ["  … flavor: 12 …", "            ^"]),
-        (Finding(("instances", "web", "flavor"), "not 112"), ["  … flavor: …", "            ^"]),
-        (Finding(("instances", "web", "image"), "nothing"), ["  … image: …", "           ^"]),
-        (Finding(("instances", "web", "image"), '"nothing"', secret=True), ["  … image: …", "           ^"]),
-        (Finding(("instances", "web", "image"), "x", at_key=True), ["  … image: …", "    ^"]),
-        (Finding(("instances", "web"), "x", at_key=True), ["    web: …", "    ^"]),
-        (Finding(("instances", "web", "user_data"), '"hunter2"'), ["  … user_data: …", "               ^"]),
+        (
+            Finding(("instances", "web", "image"), 'no image "nothing"', ""),
+            ["  … image: nothing …", "           ^"],
+        ),
+        (Finding(("instances", "web", "flavor"), "not 12", ""), ["  … flavor: 12 …", "            ^"]),
+        (Finding(("instances", "web", "flavor"), "not 112", ""), ["  … flavor: …", "            ^"]),
+        (Finding(("instances", "web", "image"), "nothing", ""), ["  … image: …", "           ^"]),
+        (Finding(("instances", "web", "image"), '"nothing"', "", secret=True), ["  … image: …", "           ^"]),
+        (Finding(("instances", "web", "image"), "x", "", at_key=True), ["  … image: …", "    ^"]),
+        (Finding(("instances", "web"), "x", "", at_key=True), ["    web: …", "    ^"]),
+        (Finding(("instances", "web", "user_data"), '"hunter2"', ""), ["  … user_data: …", "               ^"]),
         (Spot(3, 9, 'the key "image" is here twice'), ["  … image: …", "    ^"]),
         (Spot(3, 8, "this { is never closed"), ["  … {…", "    ^"]),
         (Spot(3, 48, "this quote is never closed"), ["  … user_data: '…", "               ^"]),
@@ -43,8 +46,8 @@ def test_of_a_line_with_a_secret(found: Finding | Spot, lines: list[str]) -> Non
 
 def test_what_stands_below_an_unknown_key_is_not_named() -> None:
     line = "  web: {init: {hunter2: 1}, hunter2: {a: 1}}"
-    assert shown(line, Finding(("instances", "web", "init", "hunter2"), "x", at_key=True)) == []
-    assert shown(line, Finding(("instances", "web", "hunter2"), "x", at_key=True)) == []
+    assert shown(line, Finding(("instances", "web", "init", "hunter2"), "x", "", at_key=True)) == []
+    assert shown(line, Finding(("instances", "web", "hunter2"), "x", "", at_key=True)) == []
 
 
 def test_of_a_long_line_there_is_what_is_around_the_place() -> None:
@@ -61,4 +64,7 @@ def test_of_a_long_line_there_is_what_is_around_the_place() -> None:
 
 def test_of_a_long_line_with_a_secret_there_is_no_more() -> None:
     line = f"  web: {{flavor: {'x' * LONGEST}, image: nothing, user_data: hunter2}}"
-    assert shown(line, Finding(("instances", "web", "image"), '"nothing"')) == ["  … image: nothing …", "           ^"]
+    assert shown(line, Finding(("instances", "web", "image"), '"nothing"', "")) == [
+        "  … image: nothing …",
+        "           ^",
+    ]

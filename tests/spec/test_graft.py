@@ -85,7 +85,7 @@ def test_a_secret_is_found_where_entries_say_the_same() -> None:
     shared, alone = (parse("a", text.encode(), share=share) for share in (True, False))
     assert shared.moved
     for name in ("a", "b"):
-        finding = Finding(("instances", name, "spell"), "it is unknown")
+        finding = Finding(("instances", name, "spell"), "it is unknown", "remove it")
         assert shared.problem(finding) == alone.problem(finding)
         assert "hunter2" not in alone.problem(finding).source
 

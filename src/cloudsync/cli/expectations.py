@@ -22,10 +22,17 @@ def problems(broken: Iterable[Checked], document: "Document | None" = None) -> l
         if one.holds:
             continue
         message = f"{words(one.expectation)} does not hold: {one.because}"
-        hint = f"the rule is in {one.rule.file}:{one.rule.line}" if one.rule and one.rule.line else ""
+        hint = _hint(one)
         if one.place is None:
             found.append(Problem(message, None, hint))
         else:
             trail = ("expect", int(one.expectation.key.partition("/")[2]))
             found.append((document or read(Path(one.place.file))).problem(Finding(trail, message, hint)))
     return found
+
+
+def _hint(broken: Checked) -> str:
+    if broken.rule and broken.rule.line:
+        return f"the rule is in {broken.rule.file}:{broken.rule.line}"
+    what = "write a rule that lets it through" if broken.expectation.allow else "narrow the rules of these groups"
+    return f"{what}, or change what is expected"

@@ -25,6 +25,7 @@ LARGEST_USER_DATA = 49149
 _QCOW2 = b"QFI\xfb"
 _LFS = b"version https://git-lfs.github.com/spec/"
 _POINTER = "it is a pointer of Git LFS in place of one"
+_OTHER = "name a file that can be read, by a path relative to the spec"
 _SECTOR = 512
 """Bytes: what a disk is made of."""
 
@@ -104,7 +105,7 @@ def _try(attached: Attached, trail: Trail, secret: bool, make: Callable[[], T]) 
     try:
         return make()
     except (FileProblem, publickey.PublicKeyError) as error:
-        attached.found.append(Finding(trail, str(error), error.hint, secret=secret))
+        attached.found.append(Finding(trail, str(error), error.hint or _OTHER, secret=secret))
     return None
 
 
@@ -174,7 +175,7 @@ def _image(attached: Attached, folder: Source, name: str, image: Image, digests:
         digest, bare = digests.of(path), _bare(path, image.format)
     except OSError as error:
         reason = (error.strerror or "cannot be read").lower()
-        attached.found.append(Finding(trail, f"{quote(str(path))}: {reason}"))
+        attached.found.append(Finding(trail, f"{quote(str(path))}: {reason}", _OTHER))
         return
     if SHA256.fullmatch(image.sha256) and image.sha256.lower() != digest and bare != _POINTER:
         message = f"the file of image {quote(name)} has another digest than this: it was changed, or is another file"

@@ -17,8 +17,7 @@ from cloudsync.spec.document import Document
 from cloudsync.spec.finding import Finding, Trail
 from cloudsync.spec.meant import is_there, respelt, unclear
 from cloudsync.spec.prune import replaced, replaced_all, without
-from cloudsync.spec.suggest import did_you_mean
-from cloudsync.spec.wording import findings, trail_of
+from cloudsync.spec.wording import findings, trail_of, unknown_key
 from cloudsync.spec.words import quote
 
 SECTIONS: Mapping[str, tuple[Any, str]] = {
@@ -109,7 +108,7 @@ def _unsure(root: Map) -> frozenset[str]:
 def _top_level(root: Map) -> Iterator[Finding]:
     for key, value in root.items():
         if key not in models.Spec.model_fields:
-            yield Finding((key,), f"unknown key {quote(key)}", did_you_mean(key, models.Spec.model_fields), at_key=True)
+            yield Finding((key,), *unknown_key((key,)), at_key=True)
         elif key in SECTIONS and value is not None and not isinstance(value, Map):
             example = f"write the name of each {SINGULAR[key]} below it, then a colon"
             yield Finding((key,), f'"{key}" must be a mapping of names', example)
@@ -153,8 +152,7 @@ def _section(
 
 def _bad_name(section: str, name: str) -> Finding:
     pattern = SECTIONS[section][1]
-    better = names.tidied(name) if pattern == names.LABEL else ""
-    hint = f"for example {better}" if better and better != name else ""
+    hint = names.better(name, pattern, f"{SINGULAR[section].replace(' ', '-')}-1")
     message = f"{quote(name)} cannot name {'an' if section in ('images', 'instances') else 'a'} {SINGULAR[section]}"
     return Finding((section, name), f"{message}: a name is {names.WORDS[pattern]}", hint, at_key=True)
 

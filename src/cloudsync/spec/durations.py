@@ -7,6 +7,7 @@ from cloudsync.spec.words import quote
 UNITS = {"s": 1, "m": 60, "h": 3600}
 PATTERN = r"^[1-9][0-9]{0,4}(s|m|h)$"
 LONGEST = 24 * 3600
+_HINT = "write a whole number and s, m or h, such as 10m"
 
 
 class DurationError(ValueError):
@@ -20,9 +21,12 @@ class DurationError(ValueError):
 def parse(value: str | int) -> int:
     """Seconds. DurationError unless `value` is a number and s, m or h, and at most a day."""
     if isinstance(value, int):
-        raise DurationError(f"{value} has no unit", f"write {value}s or {value}m")
+        if not 0 < value <= LONGEST:
+            raise DurationError(f"{value} is not a duration", _HINT)
+        minutes = f" or {value}m" if value * UNITS["m"] <= LONGEST else ""
+        raise DurationError(f"{value} has no unit", f"write {value}s{minutes}")
     if not re.fullmatch(PATTERN, value):
-        raise DurationError(f"{quote(value)} is not a duration", "write a whole number and s, m or h, such as 10m")
+        raise DurationError(f"{quote(value)} is not a duration", _HINT)
     seconds = int(value[:-1]) * UNITS[value[-1]]
     if seconds > LONGEST:
         raise DurationError(f"{quote(value)} is more than a day", "write at most 24h")

@@ -45,7 +45,8 @@ def add_keypair(path: Path, name: str, public_key: str) -> None:
 def _refuse_taken(document: Document, name: str) -> None:
     present = document.root.get("keypairs")
     if present is not None and not isinstance(present, Map):
-        raise SpecError([Problem('"keypairs" must be a mapping of names', document.place(("keypairs",)))])
+        hint = "write the name of each key pair below it, then a colon"
+        raise SpecError([Problem('"keypairs" must be a mapping of names', document.place(("keypairs",)), hint)])
     if present and name in present:
         place = document.place(("keypairs", name), at_key=True)
         hint = "choose another name, or remove that line first"

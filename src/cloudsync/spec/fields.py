@@ -11,7 +11,7 @@ from cloudsync.spec import durations, names, rules, units
 WRITTEN = "written"
 
 
-def refuse(message: str, hint: str = "") -> PydanticCustomError:
+def refuse(message: str, hint: str) -> PydanticCustomError:
     """An error whose words are shown as they are."""
     return PydanticCustomError(WRITTEN, "{message}", {"message": message, "hint": hint})
 
@@ -31,7 +31,7 @@ def _text_or_number(what: str, example: str, parse: Callable[[Any], Any]) -> Cal
 def _size(value: str | int) -> int:
     if value == 0 or isinstance(value, str):
         return 0 if value in (0, "0") else units.parse(str(value))
-    raise units.SizeError(f"{value} has no unit", f"write {value}MiB or {value}GiB")
+    raise units.bare(value)
 
 
 def _remote(value: str | int) -> str:

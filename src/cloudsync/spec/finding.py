@@ -12,7 +12,7 @@ class Finding:
 
     trail: Trail
     message: str
-    hint: str = ""
+    hint: str
     at_key: bool = False
     secret: bool = False
     needs: str = ""

@@ -22,10 +22,24 @@ def keys(trail: Trail) -> frozenset[str]:
     """The keys that a mapping at `trail` may have; empty when any name will do."""
     if not trail:
         return _top()
-    nodes = list(_open(_schema()))
+    return frozenset(key for node in nodes(trail) for key in node.get("properties", ()))
+
+
+def nodes(trail: Trail) -> list[dict[str, Any]]:
+    """What the schema says of a value at `trail`, alternatives included."""
+    found = list(_open(_schema()))
     for step in trail:
-        nodes = [inner for node in nodes for inner in _step(node, step)]
-    return frozenset(key for node in nodes for key in node.get("properties", ()))
+        found = [inner for node in found for inner in _step(node, step)]
+    return found
+
+
+def limits(trail: Trail) -> str:
+    """What a number at `trail` may be, in words; empty where nothing is said of it."""
+    for node in nodes(trail):
+        if "maximum" in node:
+            low = f"{node['minimum']:g} to" if "minimum" in node else f"more than {node['exclusiveMinimum']:g}, up to"
+            return f"{low} {node['maximum']:.0f}"
+    return ""
 
 
 def _top() -> frozenset[str]:
@@ -37,8 +51,8 @@ def _top() -> frozenset[str]:
 @cache
 def everywhere() -> frozenset[str]:
     """Every key of the language."""
-    nodes = (_schema(), *_schema()["$defs"].values())
-    return frozenset(key for node in nodes for key in node.get("properties", ()))
+    every = (_schema(), *_schema()["$defs"].values())
+    return frozenset(key for node in every for key in node.get("properties", ()))
 
 
 def _step(node: dict[str, Any], step: str | int) -> Iterator[dict[str, Any]]:

@@ -1,5 +1,9 @@
 """What things may be called: regular expressions that hold for Python, pydantic and JSON Schema alike, and words."""
 
+import re
+
+from cloudsync.spec.words import PRIVATE
+
 LABEL = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
 NAME = r"^[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9_])?$"
 KEYPAIR = r"^[A-Za-z0-9_.@-]([A-Za-z0-9_.@ -]{0,253}[A-Za-z0-9_.@-])?$"
@@ -23,8 +27,28 @@ WORDS = {
     METADATA_KEY: "letters, digits, spaces and - _ : . only, at most 255",
 }
 
+# How a name is mended: a dash in place of what cannot be in it, nothing of this at either end, and at most so many
+# characters; then an example for where nothing is left.
+_MENDED = {
+    LABEL: (r"[^a-z0-9-]+", "-", 63, "web-1"),
+    NAME: (r"[^A-Za-z0-9_.-]+", "-_.", 63, "rack-a"),
+    KEYPAIR: (r"[^A-Za-z0-9_.@ -]+", " ", 255, "alice"),
+    DOMAIN: (r"[^a-z0-9.-]+", "-.", 200, "demo.internal"),
+    LOGIN: (r"[^a-z0-9_-]+", "-", 32, "debian"),
+    LABEL_KEY: (r"[^A-Za-z0-9_./-]+", "-_./", 63, "disk"),
+    LABEL_VALUE: (r"[^A-Za-z0-9_.:/-]+", "-", 63, "nvme"),
+    METADATA_KEY: (r"[^A-Za-z0-9_:. -]+", "-", 255, "role"),
+}
 
-def tidied(text: str) -> str:
-    """A DNS label near `text`, or an empty one."""
-    kept = "".join(char if char.isascii() and char.isalnum() else "-" for char in text.lower())
-    return kept[:63].strip("-")
+
+def better(text: str, pattern: str, example: str = "") -> str:
+    """A hint: a name near `text`, which `pattern` does not take."""
+    if pattern not in _MENDED:
+        return "on the host, `ip link` shows their names"
+    strange, ends, longest, usual = _MENDED[pattern]
+    if len(text) > longest:
+        return f"shorten it: it has {len(text)} characters"
+    found = text if "A" in strange else text.lower()
+    found = re.sub(strange, "-", found).strip(ends)
+    mended = text.isprintable() and re.fullmatch(pattern, found) and not PRIVATE.search(text)
+    return f"for example {found if mended else example or usual}"

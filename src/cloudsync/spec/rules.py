@@ -7,7 +7,7 @@ import re
 from ipaddress import AddressValueError, IPv4Network, NetmaskValueError
 
 from cloudsync.model.resources import WITH_PORTS
-from cloudsync.spec.suggest import did_you_mean
+from cloudsync.spec.suggest import did_you_mean, nearest
 from cloudsync.spec.words import quote
 
 # IANA protocol numbers under Neutron's names. 0 (`ip`) stands for every protocol there.
@@ -66,7 +66,7 @@ _RANGE = re.compile(r"([0-9]{1,9}) ?- ?([0-9]{1,9})")
 class RuleError(ValueError):
     """Not a rule; `hint` is how to write it."""
 
-    def __init__(self, message: str, hint: str = "") -> None:
+    def __init__(self, message: str, hint: str) -> None:
         super().__init__(message)
         self.hint = hint
 
@@ -75,7 +75,7 @@ def protocol(written: str | int) -> str:
     """`any`, icmp, a protocol that has ports, or another protocol's number in decimal."""
     if isinstance(written, str) and written.isascii() and written.isdigit() and len(written) < 10:
         written = int(written)
-    number = written if isinstance(written, int) else _number(written.lower())
+    number = written if isinstance(written, int) else _number(written)
     if not -1 <= number <= 255 or written == -1:
         raise RuleError(f"there is no IP protocol {written}", "protocol numbers are 0 to 255")
     if number in IPV6_ONLY.values() and number != 0:
@@ -83,12 +83,15 @@ def protocol(written: str | int) -> str:
     return _USUAL.get(number, str(number))
 
 
-def _number(name: str) -> int:
+def _number(written: str) -> int:
+    name = written.lower()
     if name in IPV6_ONLY:
         hint = "remove this rule" if IPV6_ONLY[name] else "remove this rule, or write any for every protocol"
-        raise RuleError(f"protocol {quote(name)} belongs to IPv6, and guests have IPv4 only", hint)
+        raise RuleError(f"protocol {quote(written)} belongs to IPv6, and guests have IPv4 only", hint)
     if name not in PROTOCOLS:
-        raise RuleError(f"protocol {quote(name)} is unknown", did_you_mean(name, PROTOCOLS) or "write its number")
+        near = nearest(name, PROTOCOLS)
+        hint = f"did you mean {quote(near)}?" if near else "write tcp, udp, icmp, any, or a protocol's number"
+        raise RuleError(f"protocol {quote(written)} is unknown", hint)
     return PROTOCOLS[name]
 
 
@@ -118,7 +121,8 @@ def icmp_type(written: str | int) -> int:
             raise RuleError(f"there is no ICMP type {written}", "types are 0 to 255, or a name such as echo-request")
         return written
     if written.lower() not in ICMP_TYPES:
-        hint = did_you_mean(written, ICMP_TYPES) or "write its number, or a name such as echo-request"
+        near = nearest(written, ICMP_TYPES)
+        hint = f"did you mean {quote(near)}?" if near else "write its number, or a name such as echo-request"
         raise RuleError(f"the ICMP type {quote(written)} is unknown", hint)
     return ICMP_TYPES[written.lower()]
 

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from functools import lru_cache
 
 from cloudsync.model.dataclass import dataclass
-from cloudsync.spec.words import listing, quote
+from cloudsync.spec.words import PRIVATE, listing, quote, some
 
 MANY = 12
 COMPARED = 200
@@ -52,14 +52,14 @@ def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
     return index.folded[found[0]] if found else None
 
 
-def did_you_mean(word: str, known: Iterable[str], none: str = "") -> str:
-    """A hint: the nearest name, else all of them when they are few; `none` when there are none at all."""
+def did_you_mean(word: str, known: Iterable[str], none: str = "", most: int = MANY) -> str:
+    """A hint: the nearest name, else all of them when they are no more than `most`, else some; `none` when there are
+    none at all."""
     names = frozenset(known)
     if not names:
         return none
     near = nearest(word, names)
     if near is not None:
         return f"did you mean {quote(near)}?"
-    if len(names) <= MANY:
-        return f"known: {listing(_index(names).names, 'and')}"
-    return ""
+    there = ["…" if PRIVATE.search(name) else name for name in _index(names).names]
+    return f"known: {listing(there, 'and') if len(there) <= most else some(there)}"

@@ -33,8 +33,17 @@ def parse(text: str) -> int:
     if size.denominator != 1:
         raise SizeError(f"{quote(text)} is not a whole number of bytes", "use a smaller unit")
     if size > LARGEST:
-        raise SizeError(f"{quote(text)} is more than any machine has", "")
+        raise SizeError(f"{quote(text)} is more than any machine has", "use a smaller number, or a smaller unit")
     return int(size)
+
+
+def bare(number: int) -> SizeError:
+    """What is wrong with a number without a unit. What comes to whole MiB may have been meant as bytes."""
+    if number >= UNITS["MiB"] and number % UNITS["MiB"] == 0:
+        return SizeError(f"{number} has no unit", f"write {show(number)}, if these are bytes")
+    if 0 < number < UNITS["MiB"]:
+        return SizeError(f"{number} has no unit", f"write {number}MiB or {number}GiB")
+    return SizeError(f"{number} is not a size", "write a number and a unit, such as 512MiB")
 
 
 def _unknown_unit(text: str, number: str, unit: str) -> tuple[str, str]:

@@ -31,7 +31,7 @@ class Reach(StrEnum):
 class UriError(ValueError):
     """Not a host's URI; `hint` is how to write it."""
 
-    def __init__(self, message: str, hint: str = "") -> None:
+    def __init__(self, message: str, hint: str) -> None:
         super().__init__(message)
         self.hint = hint
 

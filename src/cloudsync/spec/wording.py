@@ -1,5 +1,7 @@
 """What pydantic found wrong, said the way a person would. Called by `draft` for each named thing that has problems."""
 
+import math
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -11,8 +13,9 @@ from cloudsync.spec.document import Document
 from cloudsync.spec.fields import WRITTEN
 from cloudsync.spec.finding import Finding, Trail
 from cloudsync.spec.suggest import did_you_mean, nearest
-from cloudsync.spec.words import count, listing, quote
+from cloudsync.spec.words import PRIVATE, count, listing, quote
 
+_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_./-]{0,62}")
 _MARKS = ("[key]", "<text>", "<mapping>", "<list>")
 _TRUTH = {
     **dict.fromkeys(("true", "yes", "on", "y"), "true"),
@@ -82,7 +85,7 @@ def _finding(detail: ErrorDetails, above: Trail, document: Document) -> Finding:
     kind = detail["type"]
     if kind == "missing":
         key = str(case.trail[-1])
-        return Finding(case.trail[:-1], f"{quote(key)} is missing", _EXAMPLES.get(key, f"add  {key}: …"), at_key=True)
+        return Finding(case.trail[:-1], f"{quote(key)} is missing", EXAMPLES.get(key, f"add  {key}: …"), at_key=True)
     message, hint = _MAKERS.get(kind, _fallback)(case)
     text = isinstance(case.value, str) and "\n" in case.value
     at_key = kind == "extra_forbidden" or _is_key(detail)
@@ -90,21 +93,44 @@ def _finding(detail: ErrorDetails, above: Trail, document: Document) -> Finding:
 
 
 def _unknown(case: _Case) -> _Words:
-    key = str(case.trail[-1])
-    return f"unknown key {quote(key)}", did_you_mean(key, known.keys(case.trail[:-1]))
+    return unknown_key(case.trail)
+
+
+def unknown_key(trail: Trail) -> _Words:
+    """Message and hint."""
+    key, possible = str(trail[-1]), known.keys(trail[:-1])
+    return f"unknown key {quote(key)}", did_you_mean(key, possible, "remove the line", most=len(possible))
 
 
 def _text(case: _Case) -> _Words:
-    hint = f'put it in quotes: "{case.raw}"' if isinstance(case.value, (bool, int, float)) else "write one text here"
+    shown = "" if "metadata" in case.trail else f': "{case.raw}"'
+    hint = f"put it in quotes{shown}" if isinstance(case.value, (bool, int, float)) else "write one text here"
     return f"{case.name} must be text, but {case.kind}", hint
 
 
 def _number(what: str) -> _Maker:
     def make(case: _Case) -> _Words:
-        quoted = isinstance(case.value, str) and case.value.replace(".", "", 1).isdigit()
-        return f"{case.name} must be {what}, but {case.kind}", "remove the quotes" if quoted else ""
+        if "whole" in what and isinstance(case.value, float):
+            return _fraction(case)
+        fitting = r"-?[0-9]{1,15}" if "whole" in what else r"-?[0-9]{1,15}(\.[0-9]+)?"
+        quoted = isinstance(case.value, str) and re.fullmatch(fitting, case.value)
+        return f"{case.name} must be {what}, but {case.kind}", "remove the quotes" if quoted else _limits(case)
 
     return make
+
+
+def _fraction(case: _Case) -> _Words:
+    low = math.floor(case.value) if math.isfinite(case.value) else 0
+    near = f"write {low} or {low + 1}" if 0 < low < 1_000 else _limits(case)
+    return f"{case.name} must be a whole number, not {case.raw}", near
+
+
+def _finite(case: _Case) -> _Words:
+    return f"{case.name} must be a finite number, not {case.raw}", _limits(case)
+
+
+def _limits(case: _Case) -> str:
+    return f"write {known.limits(case.trail) or 'a number'}"
 
 
 def _truth(case: _Case) -> _Words:
@@ -114,8 +140,13 @@ def _truth(case: _Case) -> _Words:
 
 
 def _list(case: _Case) -> _Words:
-    scalar = isinstance(case.value, (str, int, float))
-    hint = f"write [{case.raw}]" if scalar else "start every item with -, or write [] for none"
+    possible = sorted(known.keys((*case.trail, 0)))
+    if possible:
+        hint = f"start every item with -; its keys are {listing(possible, 'and')}"
+    elif isinstance(case.value, str) and _WORD.fullmatch(case.value) and not PRIVATE.search(case.value):
+        hint = f"write [{case.value}]"
+    else:
+        hint = "start every item with -, or write [] for none"
     return f"{case.name} must be a list, but {case.kind}", hint
 
 
@@ -137,20 +168,24 @@ def _choice(case: _Case) -> _Words:
         return f"version {shown} of the language is not known to this cloudsync", "write  version: 1"
     options = str(case.context.get("expected", "")).replace(" or ", ", ").replace("'", "").split(", ")
     near = nearest(case.value, options) if isinstance(case.value, str) else None
-    return f"{case.name} must be {listing(options)}, not {shown}", f"did you mean {quote(near)}?" if near else ""
+    if near:
+        return f"{case.name} must be {listing(options)}, not {shown}", f"did you mean {quote(near)}?"
+    wrong = f"must be one word, but {case.kind}" if isinstance(case.value, (list, dict)) else f"cannot be {shown}"
+    return f"{case.name} {wrong}", f"write {listing(options)}"
 
 
 def _pattern(case: _Case) -> _Words:
     words = names.WORDS.get(str(case.context.get("pattern")), "written differently")
     what = "a key here" if _is_key(case.detail) else case.name
-    return f"{what} must be {words}; {quote(case.value)} is not", ""
+    hint = names.better(case.value, str(case.context.get("pattern")))
+    return f"{what} must be {words}; {quote(case.value)} is not", hint
 
 
 def _limit(words: str) -> _Maker:
     def make(case: _Case) -> _Words:
         bound = next((value for key, value in case.context.items() if key in ("ge", "gt", "le", "lt")), "")
         number = int(bound) if isinstance(bound, float) and bound.is_integer() else bound
-        return f"{case.name} must be {words} {number}, not {case.raw}", ""
+        return f"{case.name} must be {words} {number}, not {case.raw}", _limits(case)
 
     return make
 
@@ -164,7 +199,9 @@ def _empty(case: _Case) -> _Words:
 
 
 def _too_many(case: _Case) -> _Words:
-    return f"{case.name} has {len(case.value)} items, more than {case.context['max_length']}", ""
+    most = case.context["max_length"]
+    hint = _FEWER.get(str(case.trail[-1]), f"keep {most} of them")
+    return f"{case.name} has {len(case.value)} items, more than {most}", hint
 
 
 def _too_few(case: _Case) -> _Words:
@@ -177,10 +214,11 @@ def _written(case: _Case) -> _Words:
 
 def _fallback(case: _Case) -> _Words:
     text = case.detail["msg"]
-    return f"{case.name}: {text[:1].lower()}{text[1:]}", ""
+    return f"{case.name}: {text[:1].lower()}{text[1:]}", "what may stand here is in what `cloudsync schema` prints"
 
 
-_EXAMPLES: Mapping[str, str] = {
+_FEWER = {"disks": "use fewer and larger ones", "metadata": "put the rest into user_data"}
+EXAMPLES: Mapping[str, str] = {
     "image": "add  image: NAME, one of those under images",
     "flavor": "add  flavor: NAME, one of those under flavors",
     "uri": "add  uri: qemu:///system, or 'sim:' for a simulated host",
@@ -194,15 +232,20 @@ _EXAMPLES: Mapping[str, str] = {
     "disk": "add  disk: 4GiB",
     "vcpus": "add  vcpus: 1",
     "policy": "add  policy: anti-affinity",
+    "name": "add  name: NAME",
+    "size": "add  size: 10GiB",
+    "file": "add  file: PATH, relative to the spec",
+    "public_key_file": "add  public_key_file: PATH, of a .pub file",
 }
 _MAKERS: Mapping[str, _Maker] = {
     WRITTEN: _written,
     "extra_forbidden": _unknown,
     "string_type": _text,
     "int_type": _number("a whole number"),
-    "int_from_float": _number("a whole number"),
+    "int_from_float": _fraction,
+    "int_parsing_size": _choice,
     "float_type": _number("a number"),
-    "finite_number": _number("a finite number"),
+    "finite_number": _finite,
     "bool_type": _truth,
     "list_type": _list,
     "dict_type": _mapping,

@@ -70,11 +70,12 @@ def fixed(draft: Draft) -> Iterator[Finding]:
             continue
         trail = (*card.trail, "address")
         network = draft.networks.get(card.network)
+        range_ = subnet(network.subnet) if network else None
         found = address(card.address)
         if found is None:
-            yield Finding(trail, f"{quote(card.address)} is not an IPv4 address", "for example 10.20.0.20")
+            example = range_.broadcast_address - 1 if range_ else "10.20.0.20"
+            yield Finding(trail, f"{quote(card.address)} is not an IPv4 address", f"for example {example}")
             continue
-        range_ = subnet(network.subnet) if network else None
         if network is not None and range_ is not None:
             yield from _unusable(trail, card.network, found, range_, gateway(range_, network.gateway))
         if card.copies > 1:

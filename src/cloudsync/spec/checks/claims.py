@@ -44,15 +44,15 @@ def _end(trail: Trail, written: str, names: dict[str, frozenset[str]]) -> Iterat
         yield from missing(_SECTIONS[kind], name, names[kind], trail)
         return
     try:
-        if written == "self":
-            raise RuleError("there is no self outside a group")
-        remote(written)
+        if written != "self":
+            remote(written)
+            return
     except RuleError as error:
         if "." in written or ":" in written:
             yield Finding(trail, str(error), error.hint)
-        else:
-            known_ends = "internet, an address, a CIDR, group.NAME, network.NAME or instance.NAME"
-            yield Finding(trail, f"{quote(written)} is not an end of a connection", f"use {known_ends}")
+            return
+    known_ends = "internet, an address, a CIDR, group.NAME, network.NAME or instance.NAME"
+    yield Finding(trail, f"{quote(written)} is not an end of a connection", f"use {known_ends}")
 
 
 CHECKS = (one_of_two, ends)

@@ -80,7 +80,9 @@ def addresses(draft: Draft) -> Iterator[Finding]:
             yield Finding(trail, f"{quote(host.address)} is not an IPv4 address", hint)
             continue
         if host.address in seen:
-            yield Finding(trail, f"host {quote(seen[host.address])} has the address {found} already")
+            yield Finding(
+                trail, f"host {quote(seen[host.address])} has the address {found} already", "give each its own"
+            )
         seen.setdefault(host.address, name)
         ranges = ((other, subnet(network.subnet)) for other, network in draft.networks.items())
         inside = next((f"{quote(other)} ({range_})" for other, range_ in ranges if range_ and found in range_), None)

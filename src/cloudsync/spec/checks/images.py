@@ -6,7 +6,9 @@ from urllib.parse import urlsplit
 
 from cloudsync.spec.draft import Draft
 from cloudsync.spec.finding import Finding
-from cloudsync.spec.words import quote
+from cloudsync.spec.words import PRIVATE, quote
+
+_URL = "for example https://example.org/image.qcow2"
 
 SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
 
@@ -27,21 +29,22 @@ def bad_source(source: str) -> tuple[str, str] | None:
         local = not source.startswith("file://") or source.startswith("file:///")
         return None if local else (f"{quote(source)} names a host", "write file:PATH, or file:///absolute/path")
     if scheme not in ("http", "https"):
-        hint = f"write file:{source}" if not scheme else "write an http(s) URL, or file:PATH"
+        path = not scheme and source.isprintable() and not PRIVATE.search(source)
+        hint = f"write file:{source}" if path and source else "write an http(s) URL, or file:PATH"
         return f"{quote(source)} is neither a URL nor a file", hint
     try:
         parts = urlsplit(source)
         host = parts.hostname
         _ = parts.port
     except ValueError:
-        return f"{quote(source)} is not a URL", ""
+        return f"{quote(source)} is not a URL", _URL
     if "@" in parts.netloc:
         return (
             "a user or password must not stand in an image's URL",
             "serve the image without a login, or use file:PATH",
         )
     if not host or any(char.isspace() or not char.isprintable() for char in source):
-        return f"{quote(source)} is not a URL", "for example https://example.org/image.qcow2"
+        return f"{quote(source)} is not a URL", _URL
     return None
 
 

@@ -40,7 +40,7 @@ def labels(draft: Draft) -> Iterator[Finding]:
                 continue
             trail: Trail = ("instances", base, "placement", "labels", key)
             if key in known:
-                message, hint = f"no host has {key}: {value}", did_you_mean(value, known[key])
+                message, hint = f"no host has {key}: {quote(value)[1:-1]}", did_you_mean(value, known[key])
             else:
                 message, hint = f"no host has a label {quote(key)}", did_you_mean(key, known, _NO_HOSTS)
             yield Finding(trail, message, hint, at_key=key not in known, needs="hosts")
@@ -60,7 +60,7 @@ def contradictions(draft: Draft) -> Iterator[Finding]:
             yield Finding(trail, message, "keep one of the two")
         for key, value in wanted.labels.items():
             if host.labels.get(key) != value:
-                message = f"host {quote(wanted.host)} does not have {key}: {value}, which is asked for too"
+                message = f"host {quote(wanted.host)} does not have {key}: {quote(value)[1:-1]}, which is asked for too"
                 yield Finding(trail, message, "keep one of the two")
 
 
