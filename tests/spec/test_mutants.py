@@ -69,7 +69,7 @@ def test_every_problem_has_its_place_its_line_and_a_way_out(spec: Path, text: st
     for one in problems(spec, text):
         assert one.place is not None
         assert one.source.strip() or one.place.line - 1 in hidden(text), one
-        assert one.hint or re.search(" must be |a name is|unknown key", one.message), one
+        assert one.hint, one
         assert not any(secret in f"{one.message}{one.hint}{one.source}" for secret in SECRETS), one
 
 
