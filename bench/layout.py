@@ -73,7 +73,7 @@ _RULES = {
         ip saddr @nat_src4 oifname != "cs-*" masquerade
     """,
 }
-_OURS_ONLY = {"port_macs", "open_ports", "open_src4", "gateways4", "peers4"}
+_OURS_ONLY = {"port_macs", "open_ports", "open_src4", "gateways4", "peers4", "floating4"}
 """Sets of ours that the layout has no use for."""
 
 

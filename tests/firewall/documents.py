@@ -88,7 +88,9 @@ def document(
         instances={one.name: one for one in instances},
         members=members,
         directory={
-            one.name: Entry(uuid=one.uuid, host=host, addresses=tuple(nic.address for nic in one.nics))
+            one.name: Entry(
+                uuid=one.uuid, host=host, addresses=tuple(nic.address for nic in one.nics), floating=one.floating
+            )
             for one, host in everybody
         },
         infra=tuple(infra),

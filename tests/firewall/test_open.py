@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from cloudsync.model.resources import Instance
 from tests.firewall.documents import DEFAULT, NETWORK, document, egress, group, ingress, instance
 from tests.firewall.model import Model
 from tests.lab import dhcp, packets
@@ -19,22 +20,31 @@ TCP, UDP = socket.SOCK_STREAM, socket.SOCK_DGRAM
 FAR = "192.0.2.77"
 """Behind the open guest, in no network of the cloud."""
 UNDERLAY = "203.0.113.11"
+FLOATING = ("203.0.113.40", "203.0.113.41")
+"""An instance's of this host, and one's of another."""
 GROUPS = [
     DEFAULT,
     group("shut"),
     group("all", ingress(), egress()),
     group("friends", ingress("group.shut", "udp", (7000, 7000))),
 ]
+
+
+def floating(one: Instance, address: str) -> Instance:
+    return replace(one, nics=(replace(one.nics[0], floating=address),))
+
+
 DOCUMENT = document(
     [
         instance("router", "10.20.0.5", ("shut",), port_security=False, more=[("default", "10.20.0.6", True)]),
         instance("victim", "10.20.0.8"),
         instance("all", "10.20.0.9", ("all",)),
-        instance("friend", "10.20.0.10", ("friends",)),
+        floating(instance("friend", "10.20.0.10", ("friends",)), FLOATING[0]),
         instance("shut", "10.20.0.11", ("shut",)),
         instance("off", "10.20.0.12", ("shut",)),
     ],
     GROUPS,
+    elsewhere=[floating(instance("far", "10.20.0.13"), FLOATING[1])],
     infra=[UNDERLAY],
 )
 OPEN = "inet open_source"
@@ -111,8 +121,8 @@ def test_it_speaks_for_what_is_behind_it(lab: Lab) -> None:
 
 @pytest.mark.parametrize(
     "source",
-    ["10.20.0.8", "10.20.0.1", "10.20.99.99", UNDERLAY, "169.254.169.254", "169.254.1.1"],
-    ids=["a guest", "the gateway", "nobody yet", "a host", "metadata", "link-local"],
+    ["10.20.0.8", "10.20.0.1", "10.20.99.99", UNDERLAY, "169.254.169.254", "169.254.1.1", *FLOATING],
+    ids=["a guest", "the gateway", "nobody yet", "a host", "metadata", "link-local", "floating", "floating elsewhere"],
 )
 def test_it_speaks_for_nobody_here(lab: Lab, source: str) -> None:
     before = sum(counts(lab, OPEN))

@@ -205,6 +205,16 @@ TAMPERINGS = {
     "the small table is deleted": one(
         "delete table arp cloudsync", HOST, "the firewall table arp cloudsync is missing"
     ),
+    "a table is switched off": one(
+        "add table inet cloudsync { flags dormant; }",
+        HOST,
+        "table inet cloudsync is switched off: none of its rules is in force",
+    ),
+    "the small table is switched off, and more": Tampering(
+        "add table arp cloudsync { flags dormant; }\nflush chain arp cloudsync guest\nadd chain arp cloudsync more",
+        ((HOST, "table arp cloudsync is switched off: none of its rules is in force"),),
+        also=True,
+    ),
     "everything is flushed": Tampering(
         "flush ruleset",
         (

@@ -98,7 +98,7 @@ def _reverse_path(facts: Facts) -> Check:
 def _others(facts: Facts) -> Iterator[Check]:
     if not facts.sight.obstacles and not facts.sight.unread:
         there = " and ".join(facts.active)
-        message = f"{there}: on, and in nobody's way" if there else "nobody else's rules are in the way"
+        message = f"{there}: on, and in nobody's way" if there else "nobody else's rules stop guests' packets as such"
         yield _ok("other firewalls", message)
     for one in facts.sight.obstacles:
         yield _obstacle(one)

@@ -52,6 +52,7 @@ _ELEMENTS = {
 _SETS = {
     "gateways4": "a gateway",
     "infra4": "an address guests may not reach",
+    "floating4": "a floating address",
     "internal4": "a subnet",
     "nat_src4": "a subnet that leaves through the uplink",
 }
@@ -70,6 +71,8 @@ class _Look:
         return self.owners.get(name, self.host)
 
     def table(self, wanted: Table, found: Table) -> Iterator[Difference]:
+        if found.flagged:
+            yield Difference(self.host, f"table {self.family} {TABLE} is switched off: none of its rules is in force")
         for name, container in wanted.containers.items():
             yield from self._container(name, container, found.containers.get(name))
         for name, chain in wanted.chains.items():

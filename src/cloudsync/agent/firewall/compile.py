@@ -9,6 +9,7 @@ from functools import lru_cache
 from ipaddress import collapse_addresses
 
 from cloudsync.agent.firewall import denied, layout, names
+from cloudsync.agent.firewall.containers import arp_containers, containers
 from cloudsync.agent.firewall.rules import element, nft_rule
 from cloudsync.agent.firewall.ruleset import Chain, Container, Owners, Rule, Ruleset, Table
 from cloudsync.agent.links.remote import peers, tunnel
@@ -61,9 +62,9 @@ def compile_document(document: HostDocument, metadata_port: int, memo: Memo | No
     for found in kept.each(logged, _instance_chains, document.instances, logged).values():
         chains |= found
     elements = kept.of((document.instances,), _elements, ports)
-    containers = _filled(document, elements) | _member_sets(groups.values(), document, kept)
-    arp = {name: _with(container, elements[name]) for name, container in layout.arp_containers().items()}
-    tables = {"inet": Table(containers, chains), "arp": Table(arp, layout.arp_chains())}
+    sets = _filled(document, elements) | _member_sets(groups.values(), document, kept)
+    arp = {name: _with(container, elements[name]) for name, container in arp_containers().items()}
+    tables = {"inet": Table(sets, chains), "arp": Table(arp, layout.arp_chains())}
     return Ruleset(tables, Owners(lambda: _owners(document, ports, groups.values())))
 
 
@@ -143,10 +144,20 @@ def _filled(document: HostDocument, of_ports: Mapping[str, dict[str, str]]) -> d
         "infra4": _keys(element(one) for one in collapse_addresses(infra)),
         "internal4": _keys(element(one) for one in collapse_addresses(one for _, one in subnets)),
         "nat_src4": _keys(element(one) for one in collapse_addresses(one for net, one in subnets if net.nat)),
+        "floating4": _floating(document),
         "peers4": _keys(names.address(peer.address, "underlay") for peer in peers(document)),
     }
-    empty = layout.containers(names.comment(f"cloud={document.cloud}"))
+    empty = containers(names.comment(f"cloud={document.cloud}"))
     return {name: _with(container, elements.get(name, {})) for name, container in empty.items()}
+
+
+def _floating(document: HostDocument) -> dict[str, str]:
+    """Of the whole cloud; only what may send from strange addresses is held against them."""
+    if all(nic.port_security for one in document.instances.values() for nic in one.nics):
+        return {}
+    elsewhere = (address for one in document.directory.values() if one.floating for address in one.floating)
+    here = (address for one in document.instances.values() for address in one.floating)
+    return _keys(names.address(address, "directory") for address in (*elsewhere, *here))
 
 
 def _elements(ports: tuple[Port, ...]) -> dict[str, dict[str, str]]:

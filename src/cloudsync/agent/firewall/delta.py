@@ -18,7 +18,9 @@ def delta(old: Ruleset, new: Ruleset, rewrite: bool = False) -> str:
         before, after = old.tables.get(family), new.tables.get(family)
         if after is None:
             lines += [] if before is None else [f"delete table {family} {TABLE}"]
-        elif before is None:
+        elif before is None or before.flagged:
+            # The kernel does not take new chains together with a table's flag, and no packet misses one that is off.
+            lines += [] if before is None else [f"delete table {family} {TABLE}"]
             lines += render.whole_table(family, after)
         elif before != after or rewrite:
             lines += _lines(_Change.between(family, before, after, rewrite))

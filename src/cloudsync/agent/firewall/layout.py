@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import cache
 
 from cloudsync.agent.firewall.names import TAPS
-from cloudsync.agent.firewall.ruleset import Base, Chain, Container, Rule
+from cloudsync.agent.firewall.ruleset import Base, Chain, Rule
 from cloudsync.agent.links.guard import MARK
 from cloudsync.agent.links.remote import DEVICE, PORT
 from cloudsync.reach.spot import LINK_LOCAL
@@ -42,40 +42,6 @@ _NO_INIT = Rule(("meta l4proto 132", "ct state new", "@th,96,8 != 1", "counter",
 _ASTRAY = ("fib saddr . iif oif missing", "counter", "drop")
 _CLAIMS = Rule(("ip saddr @internal4", *_ASTRAY))
 _TUNNELLED = f'iifname "{DEVICE}"'
-_ADDRESS = ("ipv4_addr",)
-SOURCE = ("ifname", "ipv4_addr", "ether_addr")
-_OPEN = ("ifname", "ipv4_addr")
-
-
-def containers(cloud: str) -> dict[str, Container]:
-    """All sets and maps of `inet cloudsync` without elements, apart from those of members."""
-    interval = Container(_ADDRESS, flags=("interval",))
-    verdicts = Container(("ifname",), value="verdict")
-    translation = Container(_ADDRESS, value="ipv4_addr")
-    return {
-        "cs_meta": Container(("mark",), comment=cloud),
-        "port_src4": Container(SOURCE),
-        "port_macs": Container(("ifname", "ether_addr")),
-        "open_ports": Container(("ifname",)),
-        "open_src4": Container(_OPEN),
-        "gateways4": Container(_ADDRESS),
-        "infra4": interval,
-        "internal4": interval,
-        "nat_src4": interval,
-        "peers4": Container(_ADDRESS),
-        "fip_in4": translation,
-        "fip_out4": translation,
-        "fip_self4": Container(("ipv4_addr", "ipv4_addr")),
-        "egress": verdicts,
-        "ingress": verdicts,
-    }
-
-
-def arp_containers() -> dict[str, Container]:
-    return {
-        "port_arp": Container(("ifname", "ether_addr", "ether_addr", "ipv4_addr")),
-        "open_arp": Container(_OPEN),
-    }
 
 
 @cache
@@ -230,6 +196,7 @@ def _open_source() -> Chain:
             Rule(("iifname . ip saddr @open_src4", "return")),
             Rule(("ip saddr @internal4", "counter", "drop")),
             Rule(("ip saddr @infra4", "counter", "drop")),
+            Rule(("ip saddr @floating4", "counter", "drop")),
             Rule((f"ip saddr {LINK_LOCAL}", "counter", "drop")),
         )
     )

@@ -181,8 +181,9 @@ class Firewall:
 
 
 def _whole(ruleset: Ruleset) -> bool:
-    """Both tables, and rules in the chains that every guest's packets pass."""
-    chains = ruleset.tables["inet"].chains if ruleset.tables.keys() == {"inet", "arp"} else {}
+    """Both tables, switched on, and rules in the chains that every guest's packets pass."""
+    there = ruleset.tables.keys() == {"inet", "arp"} and not any(table.flagged for table in ruleset.tables.values())
+    chains = ruleset.tables["inet"].chains if there else {}
     return all(name in chains and chains[name].rules for name in ("prerouting_raw", "forward_from", "forward_to"))
 
 

@@ -19,7 +19,11 @@ def read_ours(listing: str) -> Table | None:
     entries = json.loads(listing)["nftables"]
     if not any(entry.get("table", {}).get("name") == TABLE for entry in entries):
         return None
-    return _table([entry for entry in entries if any(body.get("table") == TABLE for body in entry.values())])
+    return _table([entry for entry in entries if any(_of_ours(kind, body) for kind, body in entry.items())])
+
+
+def _of_ours(kind: str, body: dict[str, Any]) -> bool:
+    return bool(body.get("name" if kind == "table" else "table") == TABLE)
 
 
 def _table(entries: list[dict[str, Any]]) -> Table:
@@ -27,11 +31,15 @@ def _table(entries: list[dict[str, Any]]) -> Table:
     bases: dict[str, Base | None] = {}
     rules: dict[str, list[Rule]] = {}
     others: set[tuple[str, str]] = set()
+    flagged = False
     for entry in entries:
         ((kind, body),) = entry.items()
-        if kind in ("metainfo", "table"):
+        if kind == "table":
+            # What nft 1.0.6 writes there is not the flag but some text of its own.
+            flagged = "flags" in body
+        elif kind == "metainfo":
             continue
-        if kind in ("set", "map"):
+        elif kind in ("set", "map"):
             containers[body["name"]] = _container(body)
         elif kind == "chain":
             bases[body["name"]] = _base(body)
@@ -40,7 +48,7 @@ def _table(entries: list[dict[str, Any]]) -> Table:
         else:
             others.add((kind, str(body.get("name", ""))))
     chains = {name: Chain(tuple(rules.get(name, ())), base) for name, base in bases.items()}
-    return Table(containers, chains, frozenset(others))
+    return Table(containers, chains, frozenset(others), flagged)
 
 
 def _base(body: dict[str, Any]) -> Base | None:

@@ -72,11 +72,13 @@ class Container:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """`others` are objects of kinds we never make, as (kind, name): somebody else's."""
+    """`others` are objects of kinds we never make, as (kind, name): somebody else's. `flagged`: the table has a flag,
+    which is `dormant` where nobody's program owns it: its chains see no packet."""
 
     containers: Mapping[str, Container] = field(default_factory=dict)
     chains: Mapping[str, Chain] = field(default_factory=dict)
     others: frozenset[tuple[str, str]] = frozenset()
+    flagged: bool = False
 
 
 class Owners(Mapping[str, str]):

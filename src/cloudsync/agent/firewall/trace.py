@@ -40,7 +40,8 @@ class _Way:
     """One host's table and what is around it."""
 
     def __init__(self, table: Table | None, document: HostDocument, local: frozenset[str], ours: Table | None) -> None:
-        self._table, self._host, self._local, self._ours = table, document.host, local, ours
+        self._off = table is not None and table.flagged
+        self._table, self._host, self._local, self._ours = None if self._off else table, document.host, local, ours
         self._nics = {nic.address: nic for one in document.instances.values() for nic in one.nics}
         self._pools = [IPv4Network(network.subnet) for network in document.networks.values()]
         self._ways = {way.destination: way.device or UPLINK for way in ways(document)}
@@ -54,7 +55,8 @@ class _Way:
         except Unreadable as unknown:
             allowed, why = None, f"a rule cannot be judged: {unknown}"
         if self._table is None and allowed is False:
-            why = f"the firewall table inet {TABLE} is missing, and the guard does not forward without it"
+            what = "switched off" if self._off else "missing"
+            why = f"the firewall table inet {TABLE} is {what}, and the guard does not forward without it"
         return Ruling(
             host=self._host,
             service=str(service),

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from functools import cache
 
-from cloudsync.agent.firewall.layout import SOURCE
+from cloudsync.agent.firewall.containers import SOURCE
 from cloudsync.agent.firewall.ruleset import Container, Ruleset, Table
 from cloudsync.model.dataclass import dataclass
 
