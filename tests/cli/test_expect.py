@@ -78,6 +78,14 @@ def test_what_depends_on_an_address_is_left_to_the_plan(terminal: Terminal) -> N
     assert plan["expectations"][0]["holds"] is (int(address.rpartition(".")[2]) < 128)
 
 
+def test_whose_an_address_is_is_left_to_the_plan(terminal: Terminal) -> None:
+    """Nobody has written it, so nobody is known to have it before the hosts are asked."""
+    terminal.write(f"{SPEC}expect:\n  - {{allow: {{from: 10.20.0.77, to: instance.web, protocol: tcp, port: 443}}}}\n")
+    assert terminal.type("validate").code == 0
+    (one,) = json.loads(terminal.type("plan", "--format", "json").out)["expectations"]
+    assert not one["holds"]
+
+
 def test_taking_everything_down_expects_nothing(terminal: Terminal) -> None:
     terminal.write(SPEC)
     assert terminal.type("apply", "-y").code == 0

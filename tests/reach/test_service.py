@@ -124,3 +124,13 @@ def test_of_a_range_what_may_not_pass_is_told_too() -> None:
     found = outcomes(Judgement((passage,), (), ()), Service("tcp", (5431, 5433)))
     said = {(str(one.service), one.verdict.value) for one in found}
     assert said == {("tcp/5432", "allowed"), ("tcp/5431", "denied"), ("tcp/5433", "denied")}
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("tcp:5432", "tcp/5432"), ("udp:53", "udp/53"), ("5432", "tcp/5432"), ("a:b", "tcp/443"), (":80", "tcp/80")],
+)
+def test_a_port_written_otherwise_is_told_how(written: str, meant: str) -> None:
+    with pytest.raises(RuleError) as caught:
+        parse(written)
+    assert f"write {meant}," in caught.value.hint

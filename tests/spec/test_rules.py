@@ -42,3 +42,10 @@ def test_what_is_no_protocol_is_refused(written: str | int) -> None:
     with pytest.raises(RuleError) as caught:
         protocol(written)
     assert caught.value.hint
+
+
+@pytest.mark.parametrize("written", ["all", "ALL", "*"])
+def test_what_means_every_protocol_elsewhere_is_called_by_its_word_here(written: str) -> None:
+    with pytest.raises(RuleError) as caught:
+        protocol(written)
+    assert caught.value.hint == 'did you mean "any"?'

@@ -14,6 +14,7 @@ from cloudsync.model.snapshot import HostState, Snapshot
 from cloudsync.pipeline import observe
 from cloudsync.render.status import why_not
 from cloudsync.scheduler.homes import apart, out_of_reach
+from cloudsync.spec.words import quote
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ def _not_found(name: str, snapshot: Snapshot) -> CloudsyncError:
     hint = f"there are: {', '.join(known)}" if known else "there are none yet"
     if silent:
         return CloudsyncError(
-            f"no host that answers knows an instance {name!r}\n  " + "\n  ".join(silent),
+            f"no host that answers knows an instance {quote(name)}\n  " + "\n  ".join(silent),
             hint,
         )
-    return CloudsyncError(f"there is no instance {name!r}", hint)
+    return CloudsyncError(f"there is no instance {quote(name)}", hint)

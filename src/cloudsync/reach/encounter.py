@@ -39,12 +39,14 @@ _FIXED = {
 
 @dataclass(frozen=True, slots=True)
 class Encounter:
-    """`source` and `target` are what the two are called here; `judgement` is None where no rule was asked."""
+    """`source` and `target` are what the two are called here; `judgement` is None where no rule was asked. `nobody`:
+    one of them is an address of the cloud that no instance is known to have."""
 
     source: str
     target: str
     outcomes: tuple[Outcome, ...]
     judgement: Judgement | None = None
+    nobody: bool = False
 
 
 def encounters(scene: Scene, here: Party, there: Party, asked: Service) -> Iterator[Encounter]:
@@ -54,7 +56,8 @@ def encounters(scene: Scene, here: Party, there: Party, asked: Service) -> Itera
         services, why = fixed
         passages = tuple(Passage(part, None, None, True) for one in services if (part := one.meet(asked)))
         told = outcomes(Judgement(passages, (), ()), asked, here.unsure or there.unsure)
-        yield Encounter(here.label, there.label, tuple(replace(one, why=why) for one in told))
+        nobody = Sort.NOBODY in (here.sort, there.sort)
+        yield Encounter(here.label, there.label, tuple(replace(one, why=why) for one in told), nobody=nobody)
     elif here.sort is Sort.INSTANCE and there.sort is Sort.INSTANCE:
         yield _between(here, there, _sides(here), _sides(there), asked)
     elif here.sort is Sort.INSTANCE:

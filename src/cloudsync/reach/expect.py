@@ -71,7 +71,9 @@ class _Asks:
                     yield here, there, met, outcome
 
     def _breaks(self, met: Encounter, wanted: Expectation) -> Outcome | None:
-        """The outcome that is not as it should be."""
+        """The outcome that is not as it should be. Who has an address is not known before addresses are decided."""
+        if not self.decided and met.nobody:
+            return None
         tolerated = () if self.decided else (Verdict.DEPENDS,)
         if not wanted.allow:
             found = (one for one in met.outcomes if one.verdict is not Verdict.DENIED)

@@ -3,6 +3,7 @@
 Rules, questions and answers are all made of these; `tcp/443` is how people write one.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
@@ -10,8 +11,12 @@ from cloudsync.model.dataclass import dataclass
 from cloudsync.model.resources import WITH_PORTS, Direction, Rule
 from cloudsync.spec.normal import EVERY_PORT, normal
 from cloudsync.spec.rules import RuleError, icmp_type, ports, protocol
+from cloudsync.spec.words import quote
 
 _NAMES = {"1": "icmp"} | {str(number): name for name, number in WITH_PORTS.items()}
+
+_BARE_PORT = re.compile(r"25[6-9]|2[6-9][0-9]|[3-9][0-9]{2}|[1-9][0-9]{3,4}")
+"""What is no protocol's number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +85,10 @@ def of_packet(number: int, port: int | None, icmp: tuple[int, int] | None) -> Se
 def parse(text: str) -> Service:
     """`tcp/443`, `udp/8000-8010`, `icmp`, `icmp/echo-request`, `icmp/3.4`, `47`. Raise RuleError."""
     name, slash, rest = text.partition("/")
+    if not slash and (":" in name or _BARE_PORT.fullmatch(name)):
+        kind, _, port = name.rpartition(":")
+        wanted = f"{kind if kind in WITH_PORTS else 'tcp'}/{port if port.isdecimal() else 443}"
+        raise RuleError(f"{quote(text)} is not PROTO/PORT", f"write {wanted}, udp/8000-8010, icmp or icmp/echo-request")
     found = protocol(name)
     if not slash:
         return Service(found)

@@ -7,8 +7,8 @@ import re
 from ipaddress import AddressValueError, IPv4Network, NetmaskValueError
 
 from cloudsync.model.resources import WITH_PORTS
-from cloudsync.spec.suggest import did_you_mean, nearest
-from cloudsync.spec.words import quote
+from cloudsync.spec.suggest import nearest
+from cloudsync.spec.words import listing, quote
 
 # IANA protocol numbers under Neutron's names. 0 (`ip`) stands for every protocol there.
 PROTOCOLS = {
@@ -89,7 +89,7 @@ def _number(written: str) -> int:
         hint = "remove this rule" if IPV6_ONLY[name] else "remove this rule, or write any for every protocol"
         raise RuleError(f"protocol {quote(written)} belongs to IPv6, and guests have IPv4 only", hint)
     if name not in PROTOCOLS:
-        near = nearest(name, PROTOCOLS)
+        near = "any" if name in ("all", "*") else nearest(name, PROTOCOLS)
         hint = f"did you mean {quote(near)}?" if near else "write tcp, udp, icmp, any, or a protocol's number"
         raise RuleError(f"protocol {quote(written)} is unknown", hint)
     return PROTOCOLS[name]
@@ -135,8 +135,9 @@ def remote(written: str) -> str:
     if ":" in written:
         raise RuleError(f"{quote(written)} is an IPv6 address, and guests have IPv4 only", "remove this rule")
     if not written[:1].isdigit():
-        known = ("any", "self", *(f"{kind}.NAME" for kind in REMOTE_KINDS))
-        hint = did_you_mean(written, known) if not dot else f"use any, self, a CIDR, {', '.join(known[2:])}"
+        kinds = [f"{kind}.NAME" for kind in REMOTE_KINDS]
+        near = None if dot else nearest(written, ("any", "self"))
+        hint = f"did you mean {quote(near)}?" if near else f"write any, self, a CIDR, {listing(kinds)}"
         raise RuleError(f"{quote(written)} is not something that a rule can name", hint)
     return _cidr(written)
 
