@@ -5,14 +5,15 @@ The labs have their turns in rounds, in another order each time: one run differs
 
 import json
 import random
+import statistics
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 
 from bench.crowd import SERVICE
 from bench.turns import Site
 
-ROUNDS, SECONDS, OMITTED = 12, 2, 1
+ROUNDS, SECONDS, OMITTED = 18, 2, 1
 """The first second of each run does not count: TCP begins slowly."""
 
 
@@ -26,6 +27,17 @@ def gigabits(sites: Mapping[str, Site]) -> dict[str, list[float]]:
             for name in random.sample(list(sites), len(sites)):
                 found[name].append(_run(sites[name]))
     return found
+
+
+def chance(ones: Sequence[float], others: Sequence[float], tries: int = 5_000) -> float:
+    """How often medians differ as much when it is left to chance which run was whose: the permutation test's p. Under
+    0.05 the two are taken to differ."""
+    found = abs(statistics.median(ones) - statistics.median(others))
+    runs, met = [*ones, *others], 0
+    for _ in range(tries):
+        random.shuffle(runs)
+        met += abs(statistics.median(runs[: len(ones)]) - statistics.median(runs[len(ones) :])) >= found
+    return met / tries
 
 
 @contextmanager

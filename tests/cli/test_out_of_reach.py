@@ -77,4 +77,4 @@ def test_a_host_that_the_spec_no_longer_names_is_not_forgotten(cloud: Terminal) 
 
 def test_one_that_is_nowhere_is_not_there(terminal: Terminal) -> None:
     terminal.write(APART)
-    assert "there is no instance 'web'" in terminal.type("ssh", "web").err
+    assert 'there is no instance "web"' in terminal.type("ssh", "web").err

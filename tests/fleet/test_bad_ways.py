@@ -84,6 +84,30 @@ def test_the_agent_is_not_running_there(desk: Desk, server: Sshd, monkeypatch: p
     assert "systemctl start cloudsync-agent" in said
 
 
+def test_a_machine_that_is_up_is_not_given_up(desk: Desk, server: Sshd) -> None:
+    """Its guests run on without its agent."""
+    desk.write(server.uri, more="near: {uri: 'sim:'}\n")
+    said = desk.failed("plan", "--evacuate", "far")
+    assert "host.far is up, and its guests may run" in said
+    assert "switch the machine off first" in said
+    server.close()
+    assert "is up" not in desk.failed("plan", "--evacuate", "far")
+
+
+def test_a_host_under_another_name_is_told_by_the_plan(desk: Desk, agent: object) -> None:
+    """Its agent would refuse the document when others have theirs already."""
+    desk.done("apply", "-y")
+    written = desk.spec.read_text()
+    try:
+        desk.spec.write_text(written.replace("  far:", "  near:"))
+        said = desk.type("plan")
+        assert "it is host.far of this cloud: a host keeps its name" in said.stdout + said.stderr
+        assert "agent" not in desk.failed("apply", "-y")
+    finally:
+        desk.spec.write_text(written)
+        desk.done("destroy", "-y", "--allow-destroy")
+
+
 def test_libvirt_is_not_running_there(desk: Desk, server: Sshd, agent: object) -> None:
     desk.write(f"{server.uri}&socket=/run/nowhere")
     assert "libvirt is not running: /run/nowhere is not there" in reason(desk)

@@ -118,7 +118,9 @@ def test_it_comes_back(lost: Terminal) -> None:
     status = json.loads(lost.type("status", "--format", "json").out)
     both = {row["host"]: row for row in status["instances"] if row["name"] == "web"}
     assert both["h1"]["addresses"] == ["10.20.0.11"]
-    assert both["h2"]["problems"] == ["a copy that was given up while its host was silent; the next apply stops it"]
+    assert both["h2"]["problems"] == [
+        "a copy that was given up while its host could not be asked; the next apply stops it"
+    ]
     assert "this machine is simulated" in lost.type("logs", "web").out
     plan = lost.type("plan").out
     assert "the copy that was given up is stopped" in plan

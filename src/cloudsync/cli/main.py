@@ -123,7 +123,9 @@ def plan(
 
         if out or target or detailed_exitcode:
             raise typer.BadParameter("--what-if-lost makes no plan: it goes with --format and --snapshot alone")
-        raise typer.Exit(lost(Options.file, what_if_lost, style, snapshot))
+        if len(what_if_lost) > 1:
+            raise typer.BadParameter("--what-if-lost asks about one host")
+        raise typer.Exit(lost(Options.file, what_if_lost[0], style, snapshot))
     from cloudsync.cli.plan import run
 
     if target and evacuate:

@@ -85,7 +85,7 @@ From = Annotated[
 ]
 To = Annotated[str, typer.Argument(metavar="TO", callback=checked.by(checked.end), help="The same.")]
 Lost = Annotated[
-    str | None,
+    list[str] | None,
     typer.Option(
         "--what-if-lost",
         metavar="HOST",

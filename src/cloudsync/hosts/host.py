@@ -94,13 +94,15 @@ class Host:
         libvirt = Ask(f"libvirt of host {self.name}", self._survey)
         agent = Ask(f"the agent of host {self.name}", self._ask_agent)
         failures: list[str] = []
-        if way.collect(_PATIENCE, failures) is not None:
+        awake = way.collect(_PATIENCE, failures) is not None
+        if awake:
             found = libvirt.collect(_PATIENCE, failures)
             state = agent.collect(_PATIENCE, failures)
             if found and state:
                 here = merged(self._wanted, self._cloud, found, state, lambda: self._virt(state))
                 return with_lost(replace(here, skew=self._skew), state, self._agent.host, self.runs)
-        return HostState(name=self.name, status=HostStatus.UNREACHABLE, reason="; ".join(failures))
+            awake = bool(self.tunnel or found or state)
+        return HostState(name=self.name, status=HostStatus.UNREACHABLE, reason="; ".join(failures), awake=awake)
 
     def runs(self) -> Mapping[str, int]:
         return runs(self._connection)
@@ -275,8 +277,7 @@ class Host:
             self._power_up(instance.uuid, instance.name)
 
     def _define(self, step: CreateInstance | UpdateInstance, image_format: str) -> None:
-        xml = to_xml(step.instance, self._site(step, image_format))
-        self._domains.define(xml, step.instance.uuid, step.instance.name)
+        self._domains.define(to_xml(one := step.instance, self._site(step, image_format)), one.uuid, one.name)
 
     def _site(self, step: CreateInstance | UpdateInstance | MoveInstance, image_format: str) -> Site:
         return Site(

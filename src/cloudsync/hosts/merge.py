@@ -64,7 +64,7 @@ def _obstacle(
     apart = upgrade(__version__, state.version)
     if apart:
         return HostStatus.UNFIT, apart
-    another = foreign(state.document, cloud)
+    another = foreign(state.document, cloud, wanted.name)
     if another:
         return HostStatus.FOREIGN, another
     if found.arch != "x86_64":

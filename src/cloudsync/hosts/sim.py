@@ -88,7 +88,7 @@ class SimHost:
         if state.down:
             return HostState(name=self.name, status=HostStatus.UNREACHABLE, reason=state.down)
         document = replace(state.document, user_data={}) if state.document else None
-        another = foreign(document, self._cloud) if self._cloud is not None else ""
+        another = foreign(document, self._cloud, self.name) if self._cloud is not None else ""
         if another:
             return HostState(name=self.name, status=HostStatus.FOREIGN, reason=another)
         sizes = {one: disk.size for one, disk in state.data.items()}

@@ -191,7 +191,8 @@ class Stale:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostState:
-    """One host as observed. Unless `reachable`, everything but name, status and reason is unknown, not empty.
+    """One host as observed. Unless `reachable`, everything but name, status and reason is unknown, not empty. `awake`:
+    it is unreachable, and yet something on it answers, so that its guests may run.
 
     `capacity` is raw; `foreign` is what machines that are not ours take of it; `foreign_names` their domain names.
     `marked` are those of them that were copied from a machine of this cloud, mark and all, with that one's name.
@@ -211,6 +212,7 @@ class HostState:
     name: str
     status: HostStatus
     reason: str = ""
+    awake: bool = False
     arch: str = "x86_64"
     capacity: Usage = Usage()
     foreign: Usage = Usage()

@@ -36,6 +36,9 @@ def confirm_lost(cloud: Cloud, snapshot: Snapshot) -> None:
             raise CloudsyncError(
                 f"host.{name} answers: nothing on it is lost", "only a host that is unreachable can be given up"
             )
+        if host is not None and host.awake:
+            hint = "mend that; where that cannot be, switch the machine off first: then it can be given up"
+            raise CloudsyncError(f"host.{name} is up, and its guests may run: {host.reason}", hint)
         if host is not None and host.status in (HostStatus.FOREIGN, HostStatus.UNFIT):
             raise CloudsyncError(f"host.{name} answers, and is {host.status.value}: {host.reason}", "mend that first")
         if not witnesses:
@@ -107,7 +110,9 @@ def left_behind(hosts: Mapping[str, HostState], sight: Sight) -> Iterator[str]:
         verb = "is" if len(names) == 1 else "are"
         yield (
             f"host.{host} is not in the spec any more, and was not emptied: {some(sorted(names))} {verb} still there; "
-            f"put the host back, or give it up with `cloudsync apply --evacuate {host} --allow-destroy`"
+            f"put its line back and run `cloudsync host drain {host}` before you take it out; if it is lost for good, "
+            f"give it up with `cloudsync apply --evacuate {host} --allow-destroy`: what runs there goes on with the "
+            "same addresses until somebody switches it off"
         )
 
 
@@ -145,7 +150,7 @@ def _change(host: str, one: Stale, action: Action, why: str, destroyed: tuple[st
     return Change(
         address=f"instance.{one.name}",
         action=action,
-        reasons=(f"{why}: it was made anew while host.{host} was silent",),
+        reasons=(f"{why}: it was made anew while host.{host} could not be asked",),
         hosts=(host,),
         destroys_data=bool(destroyed),
         disks=destroyed,

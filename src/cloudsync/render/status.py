@@ -25,7 +25,7 @@ _MANY = 100
 """Hosts up to which a status says what losing one would mean."""
 
 
-GIVEN_UP = "a copy that was given up while its host was silent"
+GIVEN_UP = "a copy that was given up while its host could not be asked"
 
 
 def document(cloud: Cloud, snapshot: Snapshot) -> dict[str, Any]:
@@ -59,6 +59,8 @@ def text(cloud: Cloud, snapshot: Snapshot) -> str:
         parts += ["", table(("INSTANCE", "STATE", "HOST", "ADDRESS", "IMAGE", "FLAVOR", "GROUPS", "BOOT"), rows)]
     if rows and _asked(snapshot):
         parts += ["", survival_text(_losses(cloud, snapshot))]
+    elif rows and len(snapshot.hosts) > _MANY:
+        parts += ["", f"What losing one of more than {_MANY} hosts means: cloudsync plan --what-if-lost HOST"]
     problems = [f"host.{host.name}: {one}" for host in _all(snapshot) for one in host.obstacles]
     if problems:
         parts += ["", "Problems (`cloudsync doctor` shows the fix)", *(f"  ! {printable(line)}" for line in problems)]
