@@ -7,7 +7,7 @@ from typing import Self
 
 
 class Shelf:
-    """Listens on 127.0.0.1 while it is open. `served` counts the file's bytes that were sent.
+    """Listens on 127.0.0.1 while it is open. `served` counts the file's bytes that are sent.
 
     `ranges` and `paths` are what was asked for, one each a request.
     `cuts` are numbers of bytes after which the connection breaks, one for each request, in order.
@@ -86,8 +86,9 @@ class Shelf:
         request.send_header("Connection", "close")
         request.end_headers()
         sent = rest[: self.cuts.pop(0)] if self.cuts else rest
-        request.wfile.write(sent)
+        # Before it is sent: whoever has all of it may look at once.
         self.served += len(sent)
+        request.wfile.write(sent)
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         shelf = self
