@@ -97,3 +97,19 @@ def test_a_simulated_host_is_emptied_while_its_own_steps_go_on(cloud: Terminal) 
     assert drained.code == 0, drained.err
     rows = json.loads(cloud.type("host", "list", "--format", "json").out)["hosts"]
     assert [row["instances"] for row in rows] == [0, 21]
+
+
+def test_what_if_is_asked_about_one_host(cloud: Terminal) -> None:
+    both = cloud.type("plan", "--what-if-lost", "h1", "--what-if-lost", "h2")
+    assert both.code == 64
+    assert "--what-if-lost asks about one host" in both.err
+
+
+def test_a_status_of_many_hosts_says_how_to_ask_what_losing_one_means(cloud: Terminal) -> None:
+    """The price grows with the square of the hosts."""
+    assert "worst host to lose" in cloud.type("status").out
+    more = "".join(f"  m{number}: {{uri: 'sim:'}}\n" for number in range(100))
+    cloud.write(SPEC.replace("hosts:\n", f"hosts:\n{more}", 1))
+    shown = cloud.type("status").out
+    assert "worst host to lose" not in shown
+    assert "cloudsync plan --what-if-lost HOST" in shown

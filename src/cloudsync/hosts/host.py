@@ -26,7 +26,7 @@ from cloudsync.hosts.libvirt.volume import Pool
 from cloudsync.hosts.merge import merged, skew
 from cloudsync.hosts.move import Seat, move
 from cloudsync.hosts.taps import with_lost
-from cloudsync.hosts.tunnel import Tunnel
+from cloudsync.hosts.tunnel import tunnel
 from cloudsync.hosts.user_data import filled
 from cloudsync.hosts.virt import choose
 from cloudsync.model.agent_state import AgentState, ImageDone
@@ -49,7 +49,6 @@ from cloudsync.model.step import (
     StopInstance,
     UpdateInstance,
 )
-from cloudsync.spec.remote import remote
 
 if TYPE_CHECKING:
     from cloudsync.hosts.journal import AgentJournal
@@ -71,7 +70,7 @@ class Host:
         self.name = wanted.name
         self._wanted = wanted
         self._cloud = cloud
-        self.tunnel = _tunnel(wanted)
+        self.tunnel = tunnel(wanted, SOCKET)
         if self.tunnel:
             remote = self.tunnel.remote
             self._agent = AgentClient(Path(SOCKET), wanted.name, self.tunnel)
@@ -277,7 +276,8 @@ class Host:
             self._power_up(instance.uuid, instance.name)
 
     def _define(self, step: CreateInstance | UpdateInstance, image_format: str) -> None:
-        self._domains.define(to_xml(one := step.instance, self._site(step, image_format)), one.uuid, one.name)
+        xml = to_xml(step.instance, self._site(step, image_format))
+        self._domains.define(xml, step.instance.uuid, step.instance.name)
 
     def _site(self, step: CreateInstance | UpdateInstance | MoveInstance, image_format: str) -> Site:
         return Site(
@@ -292,9 +292,3 @@ class Host:
 
     def _power_up(self, uuid: str, label: str) -> None:
         self._domains.start(uuid, label, lambda: self._agent.power_on(uuid))
-
-
-def _tunnel(wanted: Wanted) -> Tunnel | None:
-    """For a host on another machine."""
-    there = remote(wanted.uri, wanted.ssh)
-    return Tunnel(wanted.name, there, (SOCKET, *there.sockets)) if there else None

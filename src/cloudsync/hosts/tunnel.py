@@ -11,8 +11,9 @@ from threading import Lock
 from cloudsync.hosts.line import Line, environment
 from cloudsync.hosts.room import Room
 from cloudsync.hosts.ssh_error import explained, unusable
+from cloudsync.model.cloud import Host
 from cloudsync.model.problem import HostError
-from cloudsync.spec.remote import Remote
+from cloudsync.spec.remote import Remote, remote
 
 _CONNECT = 4
 """Seconds for TCP, banner and key exchange: a host has 5 to say what is there, and ssh's own reason shall be heard."""
@@ -123,3 +124,9 @@ class Tunnel:
         except (OSError, subprocess.TimeoutExpired):
             return ""
         return (found.stdout.split() or [""])[-1]
+
+
+def tunnel(wanted: Host, agent: str) -> Tunnel | None:
+    """To a host on another machine, whose agent listens at `agent`; None for this one."""
+    there = remote(wanted.uri, wanted.ssh)
+    return Tunnel(wanted.name, there, (agent, *there.sockets)) if there else None

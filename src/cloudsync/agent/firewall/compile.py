@@ -155,7 +155,7 @@ def _floating(document: HostDocument) -> dict[str, str]:
     """Of the whole cloud; only what may send from strange addresses is held against them."""
     if all(nic.port_security for one in document.instances.values() for nic in one.nics):
         return {}
-    elsewhere = (address for one in document.directory.values() if one.floating for address in one.floating)
+    elsewhere = (address for one in document.directory.values() for address in one.floating)
     here = (address for one in document.instances.values() for address in one.floating)
     return _keys(names.address(address, "directory") for address in (*elsewhere, *here))
 

@@ -16,11 +16,13 @@ def delta(old: Ruleset, new: Ruleset, rewrite: bool = False) -> str:
     lines: list[str] = []
     for family in FAMILIES:
         before, after = old.tables.get(family), new.tables.get(family)
+        # The kernel does not take new chains together with a table's flag, and no packet misses one that is off.
+        if before is not None and (after is None or before.flagged):
+            lines.append(f"delete table {family} {TABLE}")
+            before = None
         if after is None:
-            lines += [] if before is None else [f"delete table {family} {TABLE}"]
-        elif before is None or before.flagged:
-            # The kernel does not take new chains together with a table's flag, and no packet misses one that is off.
-            lines += [] if before is None else [f"delete table {family} {TABLE}"]
+            continue
+        if before is None:
             lines += render.whole_table(family, after)
         elif before != after or rewrite:
             lines += _lines(_Change.between(family, before, after, rewrite))
