@@ -87,7 +87,7 @@ class Pool:
             try:
                 volume.download(reading, 0, 0)
                 target._existing(name).upload(writing, 0, 0)
-                _send(writing, _Stream(reading, bandwidth, stop), size, progress)
+                _send(writing, Paced(reading, bandwidth, stop), size, progress)
                 reading.finish()
                 writing.finish()
             except BaseException:
@@ -217,19 +217,20 @@ class Pool:
         return pool
 
 
-class _Stream:
-    """What libvirt sends, as a file to read from, no faster than `bandwidth`; HostError once `stop` is set."""
+class Paced:
+    """What libvirt sends, as a file to read from, no faster than `bandwidth` bytes a second, 0 for all there is; what a
+    pause kept back is not made up for. HostError once `stop` is set."""
 
     def __init__(self, stream: Any, bandwidth: int, stop: Flag) -> None:
         self._stream, self._bandwidth, self._stop = stream, bandwidth, stop
-        self._began, self._read = time.monotonic(), 0
+        self._due = 0.0
 
     def read(self, size: int) -> bytes:
-        due = self._began + self._read / self._bandwidth if self._bandwidth else 0
-        if self._stop.wait(max(0.0, due - time.monotonic())):
+        if self._stop.wait(max(0.0, self._due - time.monotonic())):
             raise HostError("the move was interrupted", "apply again to move it")
         data = bytes(self._stream.recv(size))
-        self._read += len(data)
+        if self._bandwidth:
+            self._due = time.monotonic() + len(data) / self._bandwidth
         return data
 
 
