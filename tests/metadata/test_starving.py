@@ -1,5 +1,6 @@
 """One hostile guest against the real process: the other is answered all the while."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -57,13 +58,14 @@ def test_a_guest_that_reads_nothing(service: Running) -> None:
 
 
 def test_a_guest_that_asks_without_end(tmp_path: Path) -> None:
+    """It may be cut off before it has asked all."""
     with Running(tmp_path, Limits(rate=1, burst=10)) as running:
         running.part.apply(world.two())
         with running.guest(world.ADDRESS_A) as greedy:
-            for _ in range(20):
-                greedy.send(b"GET /latest/meta-data/hostname HTTP/1.1\r\n\r\n" * 2)
-            with running.guest(world.ADDRESS_B) as patient:
-                assert patient.ask(HOSTNAME).body == b"db.demo.internal"
+            with suppress(ConnectionError):
+                for _ in range(20):
+                    greedy.send(b"GET /latest/meta-data/hostname HTTP/1.1\r\n\r\n" * 2)
+            assert answered(running)
 
 
 def test_rubbish_from_one_guest(service: Running) -> None:
