@@ -2,11 +2,14 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from cloudsync.hosts.libvirt.connection import Connection
+from cloudsync.hosts.libvirt.survey import survey
+from cloudsync.hosts.libvirt.volume import Pool
 from cloudsync.model.problem import HostError
 from cloudsync.model.snapshot import Usage
 from tests.libvirt.conftest import Lab
@@ -29,6 +32,29 @@ def test_foreign_machines_count_stopped_or_not(lab: Lab, tmp_path: Path) -> None
     assert found.capacity.vcpus >= 1
     assert found.capacity.memory > 100 * MiB
     assert found.capacity.disk > 100 * MiB
+
+
+class Travelled:
+    """A way to a libvirt that is somewhere else: here."""
+
+    def socket(self, there: str) -> Path:
+        return Path(there)
+
+    def trouble(self, there: str) -> HostError:
+        return HostError(f"{there} does not answer")
+
+
+def test_calls_that_travel_find_the_same(lab: Lab) -> None:
+    for number in range(3):
+        lab.run(lab.instance(f"web-{number}", number + 1))
+    lab.define(lab.instance("db", 9))
+    lab.foreign("old-mail")
+    connection = Connection("there", "qemu+ssh://there/system", Travelled(), ("/run/libvirt/libvirt-sock",))
+    assert connection.far
+    found = survey(connection, Pool(connection), "lab")
+    connection.close()
+    assert len(found.machines) == 4
+    assert replace(found, capacity=Usage()) == replace(lab.survey(), capacity=Usage())
 
 
 def test_libvirtd_that_is_down_is_named_with_the_command_that_starts_it() -> None:

@@ -17,9 +17,9 @@ _GLANCE = 0.5
 """Seconds."""
 
 
-def at_once(questions: Sequence[Callable[[], T]]) -> list[T]:
-    """All answers, in order, asked many at a time. Ctrl-C does not wait for those that are still out."""
-    threads = ThreadPoolExecutor(_AT_ONCE, "ask")
+def at_once(questions: Sequence[Callable[[], T]], most: int = _AT_ONCE) -> list[T]:
+    """All answers, in order, asked `most` at a time. Ctrl-C does not wait for those that are still out."""
+    threads = ThreadPoolExecutor(most, "ask")
     try:
         answers = [threads.submit(question) for question in questions]
         return [_awaited(answer) for answer in answers]

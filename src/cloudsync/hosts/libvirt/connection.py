@@ -67,9 +67,9 @@ class Connection:
         self, host: str, uri: str, way: Way | None = None, sockets: Sequence[str] = (), query: str = ""
     ) -> None:
         """With a `way`, libvirt is at the first of `sockets` that answers where that leads, and `query` goes with it;
-        `uri` is what messages call it."""
-        self.host = host
-        self.uri = uri
+        `uri` is what messages call it. `far`: every call has to travel to another machine and back."""
+        self.host, self.uri = host, uri
+        self.far = way is not None or reach(uri) is Reach.TLS
         self._way, self._sockets, self._query = way, tuple(sockets), f"&{query}" * bool(query)
         self._lock = threading.Lock()
         self._open: Any = None

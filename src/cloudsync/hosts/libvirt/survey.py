@@ -1,13 +1,16 @@
 """All that libvirt says about a host, read in a handful of calls: our machines, what others take, capacity.
 
 Called by host.py when it observes. Listing costs one call, each machine's XML another (0.13 ms); states come in bulk.
+Where each call has to travel, some are under way at once.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import field, replace
+from functools import partial
 from typing import Any
 
+from cloudsync.hosts.ask import at_once
 from cloudsync.hosts.libvirt.connection import Connection, lv
 from cloudsync.hosts.libvirt.domain_xml import Foreign, Ours, from_xml
 from cloudsync.hosts.libvirt.traces import traces
@@ -37,6 +40,17 @@ _WHY = {
 }
 """What libvirt says of a state, where that says more than the state."""
 
+_SORTS = (
+    lv.VIR_CONNECT_LIST_DOMAINS_AUTOSTART,
+    lv.VIR_CONNECT_LIST_DOMAINS_MANAGEDSAVE,
+    lv.VIR_CONNECT_LIST_DOMAINS_TRANSIENT,
+    lv.VIR_CONNECT_LIST_DOMAINS_HAS_SNAPSHOT,
+)
+_UNDER_WAY = 4
+"""libvirtd takes 5 calls of one client (max_client_requests), and warns in its log of a client that has as many out."""
+
+_Ask = Callable[[Sequence[Callable[[], Any]]], list[Any]]
+
 _NUMBERS = range(1 << 31)
 _HOST = re.compile(r"<host>\s*<uuid>([^<]*)</uuid>")
 
@@ -60,22 +74,40 @@ class Survey:
 
 def survey(connection: Connection, pool: Pool, cloud: str) -> Survey:
     """Read it all. Raise HostError when libvirt cannot be reached."""
+    ask: _Ask = partial(at_once, most=_UNDER_WAY) if connection.far else _in_turn
     with connection.doing("list the machines") as raw:
-        info = raw.getInfo()
-        # getInfo's memory leaves out what was plugged in later; /proc/meminfo, in KiB, does not.
-        memory = raw.getMemoryStats(lv.VIR_NODE_MEMORY_STATS_ALL_CELLS)["total"] << 10
-        machines, others, running = _domains(raw, cloud)
+        info, memory, disk, uuid, stats, *sorts = ask(
+            [
+                raw.getInfo,
+                # getInfo's memory leaves out what was plugged in later; /proc/meminfo, in KiB, does not.
+                partial(raw.getMemoryStats, lv.VIR_NODE_MEMORY_STATS_ALL_CELLS),
+                pool.capacity,
+                partial(identity, connection),
+                partial(raw.getAllDomainStats, lv.VIR_DOMAIN_STATS_STATE),
+                *(partial(_those, raw, sort) for sort in _SORTS),
+            ]
+        )
+        machines, others, running = _domains(stats, sorts, cloud, ask)
         usage = _sum([found.usage for _, found in others], _disk_of(raw, [domain for domain, _ in others]))
     return Survey(
         arch=info[0],
-        capacity=Usage(vcpus=info[2], memory=memory, disk=pool.capacity()),
+        capacity=Usage(vcpus=info[2], memory=memory["total"] << 10, disk=disk),
         machines=machines,
         foreign=usage,
         foreign_names=frozenset(found.name for _, found in others),
-        uuid=identity(connection),
+        uuid=uuid,
         runs={uuid: run for uuid, run in running.items() if uuid in machines},
         marked={found.name: found.copy_of for _, found in others if found.copy_of and found.cloud == cloud},
     )
+
+
+def _in_turn(questions: Sequence[Callable[[], Any]]) -> list[Any]:
+    return [question() for question in questions]
+
+
+def _those(raw: Any, sort: int) -> set[bytes]:
+    """The UUIDs of its domains of that sort."""
+    return {domain.UUID() for domain in raw.listAllDomains(sort)}
 
 
 def runs(connection: Connection) -> Mapping[str, int]:
@@ -106,30 +138,22 @@ def offers_kvm(connection: Connection) -> bool:
         return True
 
 
-def _domains(raw: Any, cloud: str) -> tuple[dict[str, Machine], list[tuple[Any, Foreign]], dict[str, int]]:
+def _domains(
+    stats: Sequence[tuple[Any, Mapping[str, int]]], sorts: Sequence[set[bytes]], cloud: str, ask: _Ask
+) -> tuple[dict[str, Machine], list[tuple[Any, Foreign]], dict[str, int]]:
     """Ours by uuid, all others, and the number of each that runs."""
-    there = raw.getAllDomainStats(lv.VIR_DOMAIN_STATS_STATE)
-    starting, saved, passing, frozen = (
-        {domain.UUID() for domain in (raw.listAllDomains(which) if there else ())}
-        for which in (
-            lv.VIR_CONNECT_LIST_DOMAINS_AUTOSTART,
-            lv.VIR_CONNECT_LIST_DOMAINS_MANAGEDSAVE,
-            lv.VIR_CONNECT_LIST_DOMAINS_TRANSIENT,
-            lv.VIR_CONNECT_LIST_DOMAINS_HAS_SNAPSHOT,
-        )
-    )
+    starting, saved, passing, frozen = sorts
     machines: dict[str, Machine] = {}
     others: list[tuple[Any, Foreign]] = []
-    for domain, state in there:
-        uuid, power = domain.UUID(), _POWER.get(state.get("state.state"), Power.STOPPED)
-        both = _read(domain, uuid in starting, power)
+    read = ask([partial(_read, domain, domain.UUID() in starting, _power(state)) for domain, state in stats])
+    for (domain, state), both in zip(stats, read, strict=True):
         if both is None:
             continue
         found, kept = both
         if not isinstance(found, Ours) or found.machine.cloud != cloud:
             others.append((domain, _as_foreign(found)))
             continue
-        lasting = kept if isinstance(kept, Ours) else found
+        uuid, lasting = domain.UUID(), kept if isinstance(kept, Ours) else found
         left = replace(
             traces(found if kept else None, lasting),
             why=_WHY.get((state.get("state.state"), state.get("state.reason")), ""),
@@ -138,7 +162,11 @@ def _domains(raw: Any, cloud: str) -> tuple[dict[str, Machine], list[tuple[Any, 
             snapshots=uuid in frozen,
         )
         machines[found.machine.uuid] = replace(_lasting(found.machine, lasting.machine), traces=left)
-    return machines, others, _numbers(domain for domain, _ in there)
+    return machines, others, _numbers(domain for domain, _ in stats)
+
+
+def _power(state: Mapping[str, int]) -> Power:
+    return _POWER.get(state.get("state.state"), Power.STOPPED)
 
 
 def _numbers(domains: Iterable[Any]) -> dict[str, int]:
