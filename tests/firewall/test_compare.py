@@ -93,6 +93,39 @@ def test_each_difference_has_an_address(table: Table, address: str, message: str
     assert message is None or words == message
 
 
+def told_of(name: str, *rules: Rule) -> str:
+    ((_, message),) = seen(chain(name, rules=rules))
+    return message
+
+
+def test_protocols_are_told_by_the_names_that_a_spec_gives_them() -> None:
+    there = INET.chains["forward_from"].rules
+    (init,) = [rule for rule in there if rule.parts[0] == "meta l4proto 132"]
+    said = told_of("forward_from", *(rule for rule in there if rule != init))
+    assert said.startswith("rule `meta l4proto sctp ct state new "), said
+    gre = [rule for rule in INET.chains[WEB].rules if "l4proto 47" not in str(rule)]
+    assert told_of(WEB, *gre) == "rule gre from instance.db is missing"
+
+
+@pytest.mark.parametrize(
+    ("part", "said"),
+    [
+        ("meta l4proto 132", "meta l4proto sctp"),
+        ("meta l4proto != 47", "meta l4proto != gre"),
+        ("ip protocol 1", "ip protocol icmp"),
+        ("meta l4proto {6, 17, 200}", "meta l4proto {tcp, udp, 200}"),
+        ("meta l4proto 6-17", "meta l4proto 6-17"),
+        ("meta l4proto 254", "meta l4proto 254"),
+        ("meta l4proto . ip saddr @pairs", "meta l4proto . ip saddr @pairs"),
+        ("tcp dport 47", "tcp dport 47"),
+    ],
+)
+def test_a_strangers_rule_is_told_with_protocols_by_name(part: str, said: str) -> None:
+    strange = Rule((part, "accept"), comment="mine 132")
+    message = told_of(WEB, *INET.chains[WEB].rules, strange)
+    assert message == f'a rule of chain {WEB} is not ours: {said} accept comment "mine 132"'
+
+
 def test_a_changed_base_chain_is_described() -> None:
     base = INET.chains["forward_to"].base
     assert base is not None

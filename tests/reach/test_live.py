@@ -120,6 +120,12 @@ def test_the_rule_that_somebody_put_in_is_named() -> None:
     assert "not cloudsync's" not in pair.because
 
 
+def test_protocols_are_told_by_name() -> None:
+    closed = with_rule("kvm-1", "forward_from", "meta l4proto 132", "counter", "drop")
+    (pair,) = answer("web", "db", "sctp/9", closed).pairs
+    assert "meta l4proto sctp counter drop" in pair.because
+
+
 def test_a_hole_in_a_range_is_told_with_the_range() -> None:
     hole = with_rule("kvm-1", "forward_to", "tcp dport 81", "drop")
     assert verdicts(answer("internet", "web", "any", hole)) == [

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import field
 
-from cloudsync.agent.firewall.ruleset import TABLE, Chain, Container, Rule, Ruleset, Table
+from cloudsync.agent.firewall.ruleset import TABLE, Chain, Container, Rule, Ruleset, Table, protocol_name
 from cloudsync.model.dataclass import dataclass
 
 
@@ -130,7 +130,7 @@ class _Look:
         for rule in expected - there:
             yield _missing_rule(rule, name, owner)
         for rule in there - expected:
-            yield Difference(owner, f"a rule of chain {name} is not ours: {rule}", name, rule, extra=True)
+            yield Difference(owner, f"a rule of chain {name} is not ours: {rule.told}", name, rule, extra=True)
         if expected == there:
             yield Difference(owner, f"the rules of chain {name} are in another order")
 
@@ -138,8 +138,9 @@ class _Look:
 def _missing_rule(rule: Rule, chain: str, owner: str) -> Difference:
     """A group's rule bears its own words; the rest is named by what it does."""
     if owner.startswith("group.") and rule.comment:
-        return Difference(owner, f"rule {rule.comment.partition(' ')[2]} is missing", chain, rule)
-    return Difference(owner, f"rule `{' '.join(rule.parts)}` of chain {chain} is missing", chain, rule)
+        protocol, _, rest = rule.comment.partition(" ")[2].partition(" ")
+        return Difference(owner, f"rule {protocol_name(protocol)} {rest} is missing", chain, rule)
+    return Difference(owner, f"rule `{rule.words}` of chain {chain} is missing", chain, rule)
 
 
 def _shown(chain: Chain) -> str:

@@ -3,13 +3,17 @@
 Every expression is text in one normal form (numbers where nft would look names up), so equal values mean equal rules.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import field
 
 from cloudsync.model.dataclass import dataclass
+from cloudsync.spec.rules import PROTOCOLS
 
 TABLE = "cloudsync"
 FAMILIES = ("inet", "arp")
+_PROTOCOL = re.compile(r"(?:meta l4proto|ip protocol) (?:!= )?(?:[0-9]+|\{[0-9, ]+\})")
+_NAMED = {str(number): name for name, number in PROTOCOLS.items() if number > 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +30,31 @@ class Rule:
     handle: int | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
-        text = " ".join(self.parts)
+        return self._commented(" ".join(self.parts))
+
+    @property
+    def words(self) -> str:
+        """What it does, for people: with protocols by the names that a spec has for them. nft knows most of these."""
+        return " ".join(_spelled(part) for part in self.parts)
+
+    @property
+    def told(self) -> str:
+        """`words` with the comment."""
+        return self._commented(self.words)
+
+    def _commented(self, text: str) -> str:
         return f'{text} comment "{self.comment}"' if self.comment else text
+
+
+def _spelled(part: str) -> str:
+    if not _PROTOCOL.fullmatch(part):
+        return part
+    return re.sub(r"\b[0-9]+\b", lambda number: protocol_name(number[0]), part)
+
+
+def protocol_name(number: str) -> str:
+    """As a spec would write it; a number that has no name there stays one."""
+    return _NAMED.get(number, number)
 
 
 @dataclass(frozen=True, slots=True)

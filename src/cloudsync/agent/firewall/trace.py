@@ -177,7 +177,7 @@ class _Walk:
         try:
             return "" if matches(part, self.frame, self.table.containers) else None
         except Unreadable:
-            raise Unreadable(str(rule)) from None
+            raise Unreadable(rule.told) from None
 
     def _translated(self, part: str) -> str | None:
         """NAT ends its chain. Only what the target becomes matters to the chains that follow."""
@@ -196,7 +196,7 @@ class _Walk:
         return Stop(
             base=base,
             chain=chain,
-            rule=" ".join(rule.parts),
+            rule=rule.words,
             verdict=verdict,
             comment=rule.comment,
             packets=rule.packets,
