@@ -29,6 +29,9 @@ security_groups: {{web: {{log_denied: true}}, quiet: {{}}}}
 instances:
   web: {{image: blank, flavor: small, security_groups: [web]}}
   quiet: {{image: blank, flavor: small, security_groups: [quiet]}}
+  both: {{image: blank, flavor: small, security_groups: [default, quiet]}}
+  bare: {{image: blank, flavor: small, security_groups: []}}
+  open: {{image: blank, flavor: small, networks: [{{name: default, port_security: false}}], security_groups: [web]}}
 """
 PROBLEM = Check(
     name="other firewalls", verdict=Verdict.PROBLEM, message="Docker\x1b[2J stops it", fix=("true",), hint="keep it"
@@ -162,9 +165,65 @@ def test_denied_packets_of_a_simulated_host(cloud: Terminal) -> None:
     shown = cloud.type("logs", "web", "--denied", "--format", "json")
     assert broken(json.loads(shown.out), "denied") == []
     assert "has been denied" in cloud.type("logs", "instance.web", "--denied").out
-    quiet = cloud.type("logs", "quiet", "--denied")
-    assert quiet.code == 1
-    assert "log_denied: true" in quiet.err
+
+
+QUIET_LINE = 1 + next(at for at, text in enumerate(SPEC.splitlines()) if "quiet: {}" in text)
+
+
+@pytest.mark.parametrize("more", [(), ("--follow",), ("--format", "json")])
+@pytest.mark.parametrize(
+    ("name", "wrong", "remedy"),
+    [
+        (
+            "quiet",
+            "group.quiet does not have denied packets logged",
+            "write  log_denied: true  into group.quiet (SPEC:LINE), and apply",
+        ),
+        (
+            "both",
+            "none of group.default, group.quiet has denied packets logged",
+            "write  log_denied: true  into group.quiet (SPEC:LINE), and apply",
+        ),
+        (
+            "bare",
+            "instance.bare is in no group: all that it sends and is sent is denied, and nothing of that is logged",
+            "write  shut: {ingress: [], egress: [], log_denied: true}  into security_groups, then  "
+            "security_groups: [shut]  into instance.bare, and apply",
+        ),
+        (
+            "open",
+            "no card of instance.open is filtered (port_security: false): its groups deny nothing",
+            "remove  port_security: false  from a card, and apply",
+        ),
+    ],
+)
+def test_where_nothing_denied_is_logged_what_is_wrong_and_the_line_to_write_are_said(
+    cloud: Terminal, name: str, wrong: str, remedy: str, more: tuple[str, ...]
+) -> None:
+    assert cloud.type("apply", "-y").code == 0
+    typed = cloud.type("logs", name, "--denied", *more)
+    assert (typed.code, typed.out) == (1, "")
+    assert wrong in typed.err
+    assert remedy.replace("SPEC", str(cloud.spec)).replace("LINE", str(QUIET_LINE)) in typed.err
+
+
+def test_the_implied_group_is_written_where_it_is_missing(cloud: Terminal) -> None:
+    cloud.write(SPEC.replace("security_groups: [quiet]", "security_groups: [default]"))
+    assert cloud.type("apply", "-y").code == 0
+    said = cloud.type("logs", "quiet", "--denied").err
+    assert "write  default: {log_denied: true}  into security_groups, and apply" in said
+    cloud.write(cloud.spec.read_text().replace("quiet: {}", "quiet: {}, default: {log_denied: true}"))
+    assert cloud.type("apply", "-y").code == 0
+    assert cloud.type("logs", "quiet", "--denied").code == 0
+
+
+def test_what_the_spec_has_logged_already_is_to_be_applied(cloud: Terminal) -> None:
+    assert cloud.type("apply", "-y").code == 0
+    cloud.write(SPEC.replace("quiet: {}", "quiet: {log_denied: true}"))
+    typed = cloud.type("logs", "quiet", "--denied")
+    assert typed.code == 1
+    assert "the spec has what is denied instance.quiet logged, and host.kvm-1 is not told of that yet" in typed.err
+    assert f"cloudsync -f {cloud.spec} apply" in typed.err
 
 
 def test_turning_the_log_on_is_a_change_that_is_shown(cloud: Terminal) -> None:

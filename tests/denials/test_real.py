@@ -131,9 +131,9 @@ def test_whoever_follows_hears_at_once(host: Hosting) -> None:
 
 
 def test_an_instance_whose_groups_do_not_log_says_so(host: Hosting) -> None:
-    with pytest.raises(HostError, match=r"group\.default: nothing denied is logged") as caught:
+    with pytest.raises(HostError, match=r"group\.default does not have denied packets logged") as caught:
         host.agent.denied(uuid("a"))
-    assert "log_denied" in caught.value.hint
+    assert "log_denied: true  into group.default" in caught.value.hint
     with pytest.raises(HostError, match="no such instance"):
         host.agent.denied("00000000-0000-4000-8000-000000000000")
 

@@ -18,7 +18,7 @@ from cloudsync.agent.stream import Stream
 from cloudsync.agent.wire_error import Refusal
 from cloudsync.model import wire
 from cloudsync.model.agent_state import Signs
-from cloudsync.model.denial import Denial
+from cloudsync.model.denial import Denial, unlogged
 from cloudsync.model.problem import CloudsyncError
 from cloudsync.model.resources import Instance
 from cloudsync.model.snapshot import Boot
@@ -108,9 +108,10 @@ def _logging(services: Services, uuid: str) -> Instance:
     instance = next((one for one in here if one.uuid == uuid), None)
     if document is None or instance is None:
         raise Refusal(404, "there is no such instance on this host", "`cloudsync status` says where it is")
-    if not any(document.groups[name].log_denied for name in instance.groups):
-        names = ", ".join(f"group.{name}" for name in instance.groups) or "no group"
-        raise Refusal(409, f"{names}: nothing denied is logged", "write `log_denied: true` into the group, and apply")
+    filtered = any(nic.port_security for nic in instance.nics)
+    silent = unlogged(instance.name, instance.groups, filtered, document.groups)
+    if silent:
+        raise Refusal(409, silent.message, silent.hint)
     if services.reader.fault:
         raise Refusal(503, services.reader.fault, "see `cloudsync doctor`")
     return instance

@@ -7,6 +7,8 @@ from pathlib import Path
 from cloudsync.cli.formats import one_of
 from cloudsync.cli.machine import Found, found
 from cloudsync.cli.say import out, out_raw, say
+from cloudsync.model.denial import unlogged
+from cloudsync.model.problem import CloudsyncError
 from cloudsync.render import denied as render
 from cloudsync.render.console import for_terminal
 
@@ -25,6 +27,7 @@ def run_denied(path: Path, name: str, follow: bool, style: str) -> None:
     """Print what is remembered; with `follow` then each one as it comes, a JSON object a line, until interrupted."""
     one_of(style, "text", "json")
     with found(path, name) as machine:
+        _confirm_logged(path, machine)
         if follow:
             _follow(machine, style)
             return
@@ -33,6 +36,24 @@ def run_denied(path: Path, name: str, follow: bool, style: str) -> None:
         out(json.dumps(render.document(machine.cloud, machine.instance, denials), indent=2))
     else:
         out(render.text(machine.instance, denials))
+
+
+def _confirm_logged(path: Path, machine: Found) -> None:
+    """An error that says what keeps denied packets from being logged, and the line of the spec that changes it."""
+    cloud, one, document = machine.cloud, machine.instance, machine.host.document
+    known = document.groups if document else {}
+    silent = unlogged(one.name, one.groups, any(nic.port_security for nic in one.nics), known)
+    if silent is None:
+        return
+    wanted = cloud.instances.get(one.name)
+    if wanted is None:
+        raise silent
+    filtered = any(nic.port_security for nic in wanted.nics)
+    unwritten = unlogged(one.name, wanted.groups, filtered, cloud.groups, cloud.places)
+    raise unwritten or CloudsyncError(
+        f"the spec has what is denied instance.{one.name} logged, and host.{machine.host.name} is not told of that yet",
+        f"cloudsync -f {path} apply",
+    )
 
 
 def _follow(machine: Found, style: str) -> None:

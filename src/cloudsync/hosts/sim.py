@@ -22,7 +22,7 @@ from cloudsync.hosts.sim_state import SimState, counted, free, perform, received
 from cloudsync.hosts.user_data import filled
 from cloudsync.model import wire
 from cloudsync.model.checkup import Check, Verdict
-from cloudsync.model.denial import Denial
+from cloudsync.model.denial import Denial, unlogged
 from cloudsync.model.problem import HostError, LockedError
 from cloudsync.model.resources import Power
 from cloudsync.model.ruling import Ruling
@@ -198,9 +198,12 @@ class SimHost:
         """No packets, no denials."""
         document = self.state.document
         here = document.instances.values() if document else ()
-        groups = [document.groups[name] for one in here if one.uuid == uuid for name in one.groups] if document else []
-        if not any(group.log_denied for group in groups):
-            raise HostError(f"{self.name}: nothing denied is logged", "write `log_denied: true` into the group")
+        one = next((one for one in here if one.uuid == uuid), None)
+        if document is None or one is None:
+            raise HostError(f"{self.name}: there is no such instance", "`cloudsync status` says where it is")
+        silent = unlogged(one.name, one.groups, any(nic.port_security for nic in one.nics), document.groups)
+        if silent:
+            raise HostError(f"{self.name}: {silent.message}", silent.hint)
         return ()
 
     def follow_denied(self, uuid: str, seen: Callable[[Denial], None]) -> None:

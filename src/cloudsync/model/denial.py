@@ -1,7 +1,10 @@
-"""Packets that an instance's security groups denied, as the agent remembers them."""
+"""Packets that an instance's security groups denied, as the agent remembers them, and why there may be none to tell."""
+
+from collections.abc import Mapping, Sequence
 
 from cloudsync.model.dataclass import dataclass
-from cloudsync.model.resources import Direction
+from cloudsync.model.problem import CloudsyncError, Place
+from cloudsync.model.resources import Direction, Group
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,3 +27,40 @@ class Denial:
     first: str = ""
     last: str = ""
     groups: tuple[str, ...] = ()
+
+
+def unlogged(
+    name: str,
+    groups: Sequence[str],
+    filtered: bool,
+    known: Mapping[str, Group],
+    places: Mapping[str, Place] | None = None,
+) -> CloudsyncError | None:
+    """Why nothing that is denied the instance `name` is logged, with the way out; None where it is. `filtered`: groups
+    decide for one of its cards at least. `places` are where the spec says what, None where nobody has a spec."""
+    if not filtered:
+        return CloudsyncError(
+            f"no card of instance.{name} is filtered (port_security: false): its groups deny nothing",
+            "remove  port_security: false  from a card, and apply",
+        )
+    if any(one in known and known[one].log_denied for one in groups):
+        return None
+    if not groups:
+        return CloudsyncError(
+            f"instance.{name} is in no group: all that it sends and is sent is denied, and nothing of that is logged",
+            "write  shut: {ingress: [], egress: [], log_denied: true}  into security_groups, then  "
+            f"security_groups: [shut]  into instance.{name}, and apply",
+        )
+    listed = ", ".join(f"group.{one}" for one in groups)
+    message = f"{listed} does not have" if len(groups) == 1 else f"none of {listed} has"
+    return CloudsyncError(f"{message} denied packets logged", f"write  {_line(groups, places)}, and apply")
+
+
+def _line(groups: Sequence[str], places: Mapping[str, Place] | None) -> str:
+    """One of them is enough: not `default` if it can be helped, which holds for most instances and may be implied."""
+    one = next((name for name in groups if name != "default"), groups[0])
+    if places is None:
+        return f"log_denied: true  into group.{one}"
+    if place := places.get(f"group.{one}"):
+        return f"log_denied: true  into group.{one} ({place.file}:{place.line})"
+    return f"{one}: {{log_denied: true}}  into security_groups"

@@ -41,7 +41,8 @@ def row(denial: Denial) -> dict[str, Any]:
 def text(instance: Instance, denials: Sequence[Denial]) -> str:
     """A table, the latest last."""
     if not denials:
-        return f"nothing that instance.{instance.name} sent or was sent has been denied since its host's agent started"
+        told = f"nothing that instance.{instance.name} sent or was sent has been denied by its groups"
+        return f"{told} since its host's agent started"
     return table(_HEAD, [_cells(denial) for denial in denials])
 
 
