@@ -125,6 +125,7 @@ def test_one_no_among_many_is_a_no(cloud: Terminal) -> None:
         (("web-1", "10.20.0.99", "tcp/22"), {"denied"}),  # nobody
         (("web-1", "web-1", "tcp/22"), {"allowed"}),
         (("10.30.0.1", "db", "tcp/22"), {"allowed"}),  # the host's own packets
+        (("198.51.100.11", "db", "tcp/22"), {"allowed"}),  # by another address of its own
         (("group.web", "group.web", "tcp/9"), {"allowed"}),
         (("any", "db", "tcp/5432"), {"allowed", "denied"}),
     ],

@@ -71,12 +71,14 @@ class Hosts:
         """Packets, by the tables of all hosts."""
         return sum(lab.dropped() for lab in self.labs.values())
 
-    def reaches(self, source: Peer, target: str, port: int, kind: int = socket.SOCK_STREAM) -> bool:
+    def reaches(self, source: Peer, target: str, port: int, kind: int = socket.SOCK_STREAM, bound: str = "") -> bool:
         """Whether a first packet to a guest arrives, or one of the hosts counts it as dropped. TCP goes by answers, a
-        reset is one too."""
+        reset is one too. It is sent from the address `bound`, or from the one that the kernel chooses."""
         before, address = self.dropped(), self.guest(target).address
         with self.guest(target).listen(port, kind) as server, source.namespace.socket(kind) as client:
             client.setblocking(False)
+            if bound:
+                client.bind((bound, 0))
             if kind == socket.SOCK_STREAM:
                 client.connect_ex((address, port))
             else:

@@ -136,14 +136,19 @@ class Lab:
                 found += [{"chain": f"{family} {rule['chain']}", "packets": one, "drops": drops} for one in counts]
         return found
 
-    def reaches(self, source: Peer, target: Peer | str, port: int, kind: int = socket.SOCK_STREAM) -> bool:
+    def reaches(
+        self, source: Peer, target: Peer | str, port: int, kind: int = socket.SOCK_STREAM, bound: str = ""
+    ) -> bool:
         """Whether a first packet from `source` arrives at `target`, or is dropped by our rules on its way.
 
-        TCP counts as arrived when it is answered, by a reset too; for UDP, `target` must be a Peer.
+        TCP counts as arrived when it is answered, by a reset too; for UDP, `target` must be a Peer. It is sent from the
+        address `bound`, or from the one that the kernel chooses.
         """
         address = target if isinstance(target, str) else target.address
         before = self.dropped()
         with source.namespace.socket(kind) as client:
+            if bound:
+                client.bind((bound, 0))
             if kind == socket.SOCK_STREAM:
                 return self._answered(client, address, port, before)
             assert isinstance(target, Peer)

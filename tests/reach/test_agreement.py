@@ -1,5 +1,7 @@
 """The model, and what the compiled ruleset does with a packet, never differ."""
 
+from dataclasses import replace
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -10,10 +12,12 @@ from cloudsync.reach.ends import Sort, party_at
 from cloudsync.reach.question import Question
 from cloudsync.reach.recorded import of_document, of_documents
 from cloudsync.reach.scene import Scene
+from cloudsync.reach.service import parse
 from cloudsync.reach.verdict import Verdict
 from tests.effort import tries
-from tests.reach.worlds import World, packets, worlds
+from tests.reach.worlds import INFRA, World, packets, worlds
 
+SENT = ("tcp/22", "tcp/80", "tcp/443", "udp/53", "icmp/8.0", "icmp/5.0", "sctp/80", "udplite/80", "47")
 GATEWAYS = {"10.20.0.1", "10.30.0.1"}
 
 
@@ -51,6 +55,19 @@ def test_packets_meet_the_verdict_that_the_model_gives(data: st.DataObject) -> N
         said = modelled(scene, packet)
         if said is not None and packet.source != packet.target:
             assert forwarded(world, packet) is said, packet
+
+
+@settings(deadline=None, max_examples=tries(60))
+@given(st.data())
+def test_what_a_host_itself_sends_is_told_by_where_the_instance_is(data: st.DataObject) -> None:
+    fabric = data.draw(st.sampled_from(("direct", "vxlan")))
+    drawn = data.draw(worlds())
+    world = World((replace(drawn.hosts[0], fabric=fabric), replace(drawn.hosts[1], fabric=fabric)))
+    scene = of_documents(world.hosts, {})
+    for address in sorted(scene.at):
+        source = data.draw(st.sampled_from((*INFRA, *sorted(GATEWAYS))))
+        packet = Question(source, address, (parse(data.draw(st.sampled_from(SENT))),))
+        assert forwarded(world, packet) is modelled(scene, packet), packet
 
 
 @settings(deadline=None, max_examples=tries(60))

@@ -1,6 +1,8 @@
 """What is said about the kernel's rules is what packets meet, also when somebody has been at them."""
 
+import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import permutations
 
 import pytest
@@ -8,7 +10,7 @@ import pytest
 from cloudsync.reach.question import Question
 from cloudsync.reach.service import ANY, Service
 from tests.firewall.documents import DEFAULT, document, egress, group, ingress, instance
-from tests.lab.standins import OUTSIDE, Guest, Lab, Peer, standins
+from tests.lab.standins import HOST, OUTSIDE, Guest, Lab, Peer, standins
 
 pytestmark = pytest.mark.real
 
@@ -62,6 +64,23 @@ def test_what_is_said_is_what_packets_meet_and_tampering_shows(lab: Lab) -> None
     )
     assert compared(lab) != untouched
     assert lab.drift(DOCUMENT, only="firewall")
+
+
+@pytest.mark.parametrize("infra", [(), (HOST,)])
+def test_what_a_host_sends_and_is_sent_by_its_own_addresses(infra: tuple[str, ...]) -> None:
+    """Whether the document says that the address is a host's makes no difference: the kernel knows it."""
+    told = replace(DOCUMENT, infra=infra)
+    with standins(told) as lab:
+        lab.apply(told)
+        host = Peer(lab.host, HOST)
+        for guest in lab.guests.values():
+            for own in (HOST, "10.20.0.1"):
+                for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+                    assert lab.reaches(host, guest, 81, kind, bound=own)
+                assert said(lab, Peer(lab.host, own), guest, 81)
+            for port in (53, 81):
+                assert not lab.reaches(guest, host, port)
+                assert said(lab, guest, host, port) is False
 
 
 def test_a_rule_is_named_with_its_count(lab: Lab) -> None:

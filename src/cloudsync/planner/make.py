@@ -163,7 +163,9 @@ def _expectations(cloud: Cloud, desired: World, sight: Sight) -> tuple[Checked, 
     from cloudsync.reach.expect import check
     from cloudsync.reach.wanted import of_cloud
 
-    return check(cloud, of_cloud(cloud, addresses(desired, sight)))
+    homes = {name: home.host for home, name in sight.away if name}
+    homes |= {name: one.host for name, one in desired.instances.items()}
+    return check(cloud, of_cloud(cloud, addresses(desired, sight), homes))
 
 
 def _exposure(cloud: Cloud, desired: World, sight: Sight, states: Mapping[str, HostState]) -> Exposure:

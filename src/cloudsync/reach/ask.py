@@ -7,13 +7,14 @@ from cloudsync.model.cited import Cited
 from cloudsync.model.cloud import Cloud
 from cloudsync.model.dataclass import dataclass
 from cloudsync.model.problem import CloudsyncError
+from cloudsync.reach.doubt import doubt
 from cloudsync.reach.encounter import Encounter
 from cloudsync.reach.ends import End, Party, Sort, end
 from cloudsync.reach.explain import because, cite, path
 from cloudsync.reach.meetings import Meetings
 from cloudsync.reach.scene import Scene
 from cloudsync.reach.service import Service
-from cloudsync.reach.verdict import Verdict
+from cloudsync.reach.verdict import Outcome, Verdict
 
 MOST = 100_000
 
@@ -89,15 +90,17 @@ def once(pieces: list[list[Pair]]) -> Iterator[Pair]:
 
 def _pairs(cloud: Cloud, scene: Scene, here: Party, there: Party, met: Encounter) -> list[Pair]:
     one, other = replace(here, label=met.source), replace(there, label=met.target)
-    return [
-        Pair(
-            source=met.source,
-            target=met.target,
-            service=outcome.service,
-            verdict=outcome.verdict,
-            rule=cite(cloud, outcome),
-            because=because(scene, one, other, met, outcome),
-            path=path(cloud, met.source, met.target, outcome),
-        )
-        for outcome in met.outcomes
-    ]
+    return [_pair(cloud, scene, one, other, met, outcome) for outcome in met.outcomes]
+
+
+def _pair(cloud: Cloud, scene: Scene, here: Party, there: Party, met: Encounter, outcome: Outcome) -> Pair:
+    said, unsure = because(scene, here, there, met, outcome), doubt(scene, here, there, outcome.verdict)
+    return Pair(
+        source=met.source,
+        target=met.target,
+        service=outcome.service,
+        verdict=Verdict.DEPENDS if unsure else outcome.verdict,
+        rule=cite(cloud, outcome),
+        because=f"{unsure}; otherwise it is {outcome.verdict.value}: {said}" if unsure else said,
+        path=path(cloud, met.source, met.target, outcome),
+    )

@@ -10,6 +10,7 @@ from cloudsync.model.dataclass import dataclass
 from cloudsync.reach.ends import Party, Sort
 from cloudsync.reach.judge import Judgement, Passage, Side, judge
 from cloudsync.reach.outside import holes, pieces
+from cloudsync.reach.own import UNFILTERED, sent, unfiltered
 from cloudsync.reach.scene import Scene
 from cloudsync.reach.service import ANY, Service
 from cloudsync.reach.spot import Spot
@@ -33,7 +34,7 @@ _FIXED = {
     (Sort.INSTANCE, Sort.NOBODY): ((), _NOBODY),
     (Sort.NOBODY, Sort.INSTANCE): ((), _NOBODY),
     (Sort.METADATA, Sort.INSTANCE): ((), "the metadata service answers, and asks nothing"),
-    (Sort.GATEWAY, Sort.INSTANCE): ((ANY,), "what a host itself sends to its guests is not filtered"),
+    (Sort.GATEWAY, Sort.INSTANCE): ((ANY,), UNFILTERED),
 }
 
 
@@ -54,6 +55,9 @@ def encounters(scene: Scene, here: Party, there: Party, asked: Service) -> Itera
     fixed = built_in(here, there)
     if fixed:
         services, why = fixed
+        if here.sort is Sort.GATEWAY:
+            yield Encounter(here.label, there.label, (unfiltered(asked),))
+            return
         passages = tuple(Passage(part, None, None, True) for one in services if (part := one.meet(asked)))
         told = outcomes(Judgement(passages, (), ()), asked, here.unsure or there.unsure)
         nobody = Sort.NOBODY in (here.sort, there.sort)
@@ -66,7 +70,8 @@ def encounters(scene: Scene, here: Party, there: Party, asked: Service) -> Itera
             yield _confined(met, asked) if scene.confined(asked, spot) else met
     elif there.sort is Sort.INSTANCE:
         for label, spot in apart(scene, here, there):
-            yield _between(_called(here, label), there, (Side(spot),), _sides(there), asked)
+            met = _between(_called(here, label), there, (Side(spot),), _sides(there), asked)
+            yield _of_host(scene, scene.hosts[label], there, met, asked) if label in scene.hosts else met
 
 
 def built_in(here: Party, there: Party) -> tuple[tuple[Service, ...], str] | None:
@@ -110,6 +115,11 @@ def _between(
         kept = (one for one in found.passages if one.service.protocol not in confined)
         found = replace(found, passages=tuple(kept))
     return Encounter(here.label, there.label, outcomes(found, asked, here.unsure or there.unsure), found)
+
+
+def _of_host(scene: Scene, name: str, there: Party, met: Encounter, asked: Service) -> Encounter:
+    places = {port.host for port in there.ports}
+    return replace(met, outcomes=sent(scene, name, places, asked, met.outcomes))
 
 
 def _confined(met: Encounter, asked: Service) -> Encounter:

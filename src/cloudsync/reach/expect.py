@@ -90,17 +90,19 @@ class _Asks:
         if here and there and not any(party.sort is Sort.INSTANCE for party in (*here, *there)):
             raise CloudsyncError("neither end is an instance: no rule of this cloud is about them")
         alone = len(here) == len(there) == 1
-        for ones in self._alike(here):
-            for others in self._alike(there):
+        placed = any(party.sort is Sort.HOST for party in (*here, *there))
+        for ones in self._alike(here, placed):
+            for others in self._alike(there, placed):
                 pairs = ((one, other) for one in ones[:2] for other in others[:2])
                 couple = next(((one, other) for one, other in pairs if alone or one.label != other.label), None)
                 if couple:
                     yield couple
 
-    def _alike(self, parties: tuple[Party, ...]) -> list[list[Party]]:
+    def _alike(self, parties: tuple[Party, ...], placed: bool) -> list[list[Party]]:
+        """`placed`: it matters on which host they are."""
         found: dict[object, list[Party]] = {}
         for party in parties:
-            kind = frozenset(self.kinds.of(port) for port in party.ports)
+            kind = frozenset((self.kinds.of(port), port.host if placed else "") for port in party.ports)
             found.setdefault((kind, party.unsure) if kind else party.label, []).append(party)
         return list(found.values())
 

@@ -11,6 +11,7 @@ from cloudsync.model.document import HostDocument
 from cloudsync.model.problem import CloudsyncError
 from cloudsync.model.ruling import Ruling
 from cloudsync.reach.ask import Answer, Pair, couples, once, told
+from cloudsync.reach.doubt import doubt
 from cloudsync.reach.encounter import apart, built_in, encounters
 from cloudsync.reach.ends import Party, Sort, end, party_at
 from cloudsync.reach.question import Question
@@ -62,9 +63,11 @@ class _Look:
         self.scene = of_documents(documents.values(), {})
         self._cloud, self._asked, self._enquire = cloud, asked, enquire
         self._away = {f"instance.{name}": where for name, where in away.items()}
+        self._answering = documents.keys()
         self._home = {f"instance.{one}": host for host, found in documents.items() for one in found.instances}
         known = {name: tuple(port.spot.key for port in ports) for name, ports in self.scene.of.items()}
-        self._spec = of_cloud(cloud, known)
+        homes = {label.removeprefix("instance."): host for label, host in self._home.items()}
+        self._spec = of_cloud(cloud, known, homes)
 
     def pairs(self, here: Party, there: Party) -> Iterator[Pair]:
         """What no kernel's rules have a say in is told as the record tells it."""
@@ -72,13 +75,13 @@ class _Look:
         if lost:
             yield self._unknown(here, there, lost[0])
             return
-        if built_in(here, there) and (not here.ports or there.sort not in _ITSELF):
+        itself = (here.ports and there.sort in _ITSELF) or (there.ports and here.sort is Sort.GATEWAY)
+        if built_in(here, there) and not itself:
             found = encounters(self.scene, here, there, self._asked)
             yield from told(self._cloud, self.scene, here, there, found)
             return
-        hosts = tuple(dict.fromkeys(self._home[one.label] for one in (here, there) if one.sort is Sort.INSTANCE))
         pieces = [
-            self._between((source, target), [(one, other) for one in starts for other in stops], hosts)
+            self._between((source, target), [(one, other) for one in starts for other in stops], (here, there))
             for source, starts in self._spots(here, there)
             for target, stops in self._spots(there, here)
         ]
@@ -102,12 +105,18 @@ class _Look:
         else:
             yield from ((label, [spot.key]) for label, spot in apart(self.scene, party, other))
 
-    def _between(self, names: tuple[str, str], ways: list[tuple[str, str]], hosts: tuple[str, ...]) -> list[Pair]:
+    def _hosts(self, here: Party, there: Party) -> tuple[str, ...]:
+        """Those that a packet passes, in order; of a host that sends one its own rules are asked about too."""
+        sender = self.scene.hosts.get(here.label, "") if here.sort is Sort.HOST else ""
+        homes = (self._home[one.label] for one in (here, there) if one.sort is Sort.INSTANCE)
+        return tuple(dict.fromkeys(([sender] if sender in self._answering else []) + list(homes)))
+
+    def _between(self, names: tuple[str, str], ways: list[tuple[str, str]], ends: tuple[Party, Party]) -> list[Pair]:
         """An instance reaches another when some address of the one reaches some address of the other."""
         found: dict[Service, list[Ruled]] = {}
         for source, target in ways:
-            for service, rulings in self._rulings(source, target, hosts).items():
-                spec = self._said(source, target, parse(rulings[0].packet))
+            for service, rulings in self._rulings(source, target, self._hosts(*ends)).items():
+                spec = self._said(source, target, parse(rulings[0].packet), ends)
                 found.setdefault(service, []).append(ruled(self._cloud, service, rulings, spec))
         best = [min(one, key=lambda each: _RANK.index(each.verdict)) for one in found.values()]
         return [one.pair(*names) for one in (best if self._asked.single else _telling(best, self._asked))]
@@ -124,11 +133,12 @@ class _Look:
         answers = [self._enquire(host, asked) for host in hosts]
         return dict(zip(services, zip(*answers, strict=True), strict=True))
 
-    def _said(self, source: str, target: str, packet: Service) -> Verdict:
-        """What the spec says of one packet."""
+    def _said(self, source: str, target: str, packet: Service, ends: tuple[Party, Party]) -> Verdict:
+        """What the spec says of one packet between addresses of these ends."""
         here, there = party_at(source, self._spec), party_at(target, self._spec)
         met = next(encounters(self._spec, here, there, packet), None)
-        return met.outcomes[0].verdict if met else Verdict.DENIED
+        said = met.outcomes[0].verdict if met else Verdict.DENIED
+        return Verdict.DEPENDS if doubt(self._spec, *ends, said) else said
 
 
 def _telling(found: list[Ruled], asked: Service) -> list[Ruled]:

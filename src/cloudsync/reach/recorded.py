@@ -13,8 +13,15 @@ from cloudsync.reach.spot import LINK_LOCAL, Range, at, span
 def of_document(document: HostDocument) -> Scene:
     """One host's network cards; whom its rules are about is what its `members` say."""
     rules = book(document)
-    found = [port for one in document.instances.values() for port in ports(one, one.name, rules)]
-    return Scene(tuple(found), document.networks, ranges(document.infra), untracked(document.groups.values()))
+    found = [port for one in document.instances.values() for port in ports(one, one.name, rules, document.host)]
+    return Scene(
+        tuple(found),
+        document.networks,
+        ranges(document.infra),
+        untracked(document.groups.values()),
+        hosts=_hosts(document),
+        tunnelled=document.fabric == "vxlan",
+    )
 
 
 def of_documents(documents: Iterable[HostDocument], names: Mapping[str, str]) -> Scene:
@@ -25,14 +32,25 @@ def of_documents(documents: Iterable[HostDocument], names: Mapping[str, str]) ->
     networks: dict[str, Network] = {}
     infra: set[str] = set()
     groups: dict[str, Group] = {}
+    hosts: dict[str, str] = {}
+    tunnelled = False
     for document in documents:
         rules = shelf.book(document)
         networks |= document.networks
         groups |= document.groups
         infra.update(document.infra)
+        hosts |= _hosts(document)
+        tunnelled = tunnelled or document.fabric == "vxlan"
         for one in document.instances.values():
-            found += ports(one, names.get(one.uuid, one.name), rules)
-    return Scene(tuple(found), networks, ranges(infra), untracked(groups.values()))
+            found += ports(one, names.get(one.uuid, one.name), rules, document.host)
+    return Scene(tuple(found), networks, ranges(infra), untracked(groups.values()), hosts=hosts, tunnelled=tunnelled)
+
+
+def _hosts(document: HostDocument) -> dict[str, str]:
+    """Names by address. Of a host that is alone only the address is on record."""
+    if document.underlay:
+        return {address: name for name, address in document.underlay.items()}
+    return dict.fromkeys(document.infra, document.host) if len(document.infra) == 1 else {}
 
 
 def book(document: HostDocument) -> Book:
@@ -44,8 +62,8 @@ def book(document: HostDocument) -> Book:
     return Book(plain(document.groups), document.networks, members)
 
 
-def ports(one: Instance, name: str, rules: Book) -> Iterable[Port]:
-    """The network cards of an instance that is called `name`."""
+def ports(one: Instance, name: str, rules: Book, host: str) -> Iterable[Port]:
+    """The network cards of an instance that is called `name` and is on `host`."""
     held = rules.hold(one.groups)
     for nic in one.nics:
         yield Port(
@@ -57,6 +75,7 @@ def ports(one: Instance, name: str, rules: Book) -> Iterable[Port]:
             ingress=held[Direction.INGRESS],
             guarded=nic.port_security,
             floating=nic.floating,
+            host=host,
         )
 
 

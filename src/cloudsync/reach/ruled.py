@@ -13,7 +13,8 @@ from cloudsync.reach.verdict import Verdict
 
 @dataclass(frozen=True, slots=True)
 class Ruled:
-    """`stop` is the rule that decides, None where none does. `spec` is what the spec says of the same packet."""
+    """`stop` is the rule that decides, None where none does. `spec` is what the spec says of the same packet: nothing
+    differs from what depends."""
 
     service: Service
     verdict: Verdict
@@ -25,7 +26,7 @@ class Ruled:
 
     @property
     def differs(self) -> bool:
-        return self.spec is not self.verdict
+        return self.spec not in (self.verdict, Verdict.DEPENDS)
 
     def pair(self, source: str, target: str) -> Pair:
         return Pair(

@@ -20,7 +20,8 @@ Laws = Mapping[Direction, tuple[Law, ...]]
 class Port:
     """One network card. Ports whose groups are the same have the same tuples of laws.
 
-    `guarded` is its port_security: without it nothing is filtered. `floating` is its address outside.
+    `guarded` is its port_security: without it nothing is filtered. `floating` is its address outside, `host` where it
+    is, empty while that is not decided.
     """
 
     instance: str
@@ -31,6 +32,7 @@ class Port:
     ingress: tuple[Law, ...] = field(repr=False)
     guarded: bool = True
     floating: str | None = None
+    host: str = ""
 
     def laws(self, direction: Direction) -> tuple[Law, ...]:
         return self.egress if direction is Direction.EGRESS else self.ingress
@@ -55,12 +57,16 @@ def untracked(groups: Iterable[Group]) -> frozenset[str]:
 @dataclass(frozen=True)
 class Scene:
     """`infra` are addresses of hosts, which no guest may reach. `untracked` are protocols whose packets are judged one
-    by one: nothing translates those, and so they stay inside the cloud."""
+    by one: nothing translates those, and so they stay inside the cloud. `hosts` are names of hosts by address, `unsaid`
+    those of which no address is known. `tunnelled`: the tunnel between hosts carries packets of guests only."""
 
     ports: tuple[Port, ...]
     networks: Mapping[str, Network] = field(default_factory=dict)
     infra: tuple[Range, ...] = ()
     untracked: frozenset[str] = frozenset()
+    hosts: Mapping[str, str] = field(default_factory=dict)
+    unsaid: tuple[str, ...] = ()
+    tunnelled: bool = False
 
     @cached_property
     def at(self) -> Mapping[str, Port]:

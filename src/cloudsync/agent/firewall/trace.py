@@ -11,7 +11,7 @@ from cloudsync.agent.firewall.match import Frame, Unreadable, looked_up, matches
 from cloudsync.agent.firewall.mentioned import mentioned, sample
 from cloudsync.agent.firewall.ruleset import TABLE, Rule, Ruleset, Table
 from cloudsync.agent.links.guard import MARK
-from cloudsync.agent.links.remote import ways
+from cloudsync.agent.links.remote import DEVICE, peers, ways
 from cloudsync.model.dataclass import dataclass
 from cloudsync.model.document import HostDocument
 from cloudsync.model.resources import WITH_PORTS
@@ -22,6 +22,7 @@ from cloudsync.spec.rules import PROTOCOLS
 
 UPLINK = "uplink"
 _PASSED_OVER = ("counter", "limit ", "log ")
+_OWN = "what a host itself sends is not filtered"
 _GUARDED = "nothing in table inet cloudsync marked it, and the guard does not forward what is not marked"
 
 
@@ -41,10 +42,14 @@ class _Way:
 
     def __init__(self, table: Table | None, document: HostDocument, local: frozenset[str], ours: Table | None) -> None:
         self._off = table is not None and table.flagged
-        self._table, self._host, self._local, self._ours = None if self._off else table, document.host, local, ours
+        self._table, self._host, self._ours = None if self._off else table, document.host, ours
+        # A gateway's address is there once a tap is.
+        self._local = local | {network.gateway for network in document.networks.values()}
         self._nics = {nic.address: nic for one in document.instances.values() for nic in one.nics}
         self._pools = [IPv4Network(network.subnet) for network in document.networks.values()]
         self._ways = {way.destination: way.device or UPLINK for way in ways(document)}
+        # A host's own packets for an instance elsewhere take the tunnel as well: its end is where they come out.
+        self._tunnelled = frozenset(peer.address for peer in peers(document))
 
     def ruling(self, asked: Question, service: Service, packet: Service) -> Ruling:
         taps = {address: nic.tap for address, nic in self._nics.items()}
@@ -67,7 +72,8 @@ class _Way:
         )
 
     def _frame(self, asked: Question, packet: Service) -> Frame:
-        """As it comes in: from a tap when the sender is a guest of this host, else by the way to other hosts or out."""
+        """As it comes in: from a tap when the sender is a guest of this host, from nowhere when it is the host itself,
+        else by the way to other hosts or out."""
         nic = self._nics.get(asked.source)
         protocol = PROTOCOLS.get(packet.protocol) or int(packet.protocol)
         port = packet.ports[0] if packet.ports else None
@@ -78,12 +84,17 @@ class _Way:
             port=port,
             icmp=(packet.icmp[0], packet.icmp[1] or 0) if packet.icmp else None,
             mac=nic.mac if nic else "",
-            iif=nic.tap if nic else self._ways.get(asked.source, UPLINK),
+            iif=nic.tap if nic else self._iif(asked.source),
             back=nic.tap if nic else self._back(asked.source),
             # Connection tracking checks UDP-Lite by UDP's checksum.
             state="invalid" if protocol == WITH_PORTS["udplite"] else "new",
             source_port=68 if (protocol, port) == (17, 67) and asked.target in self._local else 49152,
         )
+
+    def _iif(self, source: str) -> str:
+        if source in self._local:
+            return ""
+        return DEVICE if source in self._tunnelled else self._ways.get(source, UPLINK)
 
     def _back(self, source: str) -> str:
         """Nothing leads to an address of ours that nobody has."""
@@ -104,7 +115,9 @@ class _Walk:
     stops: list[Stop] = field(default_factory=list)
 
     def through(self, local: frozenset[str], pools: list[IPv4Network]) -> tuple[bool, str]:
-        """Whether it gets to its end, and why not where no rule says so."""
+        """Whether it gets to its end, and why where no rule says so."""
+        if self.frame.source in local:
+            return self._sent()
         if not self._hook("prerouting"):
             return False, self._policy()
         if self.frame.here or self.frame.target in local:
@@ -114,6 +127,12 @@ class _Walk:
             return False, _GUARDED
         self.frame.oif = self.taps.get(self.frame.target, UPLINK)
         return self._hook("forward") and self._hook("postrouting"), self._policy()
+
+    def _sent(self) -> tuple[bool, str]:
+        """What a host itself sends passes neither what is for arriving packets nor what is for forwarded ones."""
+        self.frame.oif = self.taps.get(self.frame.target, UPLINK)
+        passes = self._hook("output") and self._hook("postrouting")
+        return passes, _OWN if passes and not self.stops else self._policy()
 
     def _policy(self) -> str:
         last = self.stops[-1] if self.stops else None
