@@ -124,7 +124,10 @@ def test_it_comes_back(lost: Terminal) -> None:
     assert "this machine is simulated" in lost.type("logs", "web").out
     plan = lost.type("plan").out
     assert "the copy that was given up is stopped" in plan
-    assert lost.type("apply", "-y", "--max-disruption", "none").code == 0
+    refused = lost.type("apply", "-y", "--max-disruption", "live")
+    assert (refused.code, "instance.web (restart)" in refused.err) == (1, True)
+    stopped = lost.type("apply", "-y", "--max-disruption", "restart")
+    assert (stopped.code, "bug in cloudsync" in stopped.err) == (0, False)
     (copy,) = h2(lost).state.machines.values()
     assert (copy.power, copy.autostart) == (Power.STOPPED, False)
     quiet = lost.type("plan").out

@@ -6,10 +6,12 @@ import pytest
 
 from cloudsync.model.cloud import Cloud, WantedNic
 from cloudsync.model.document import HostDocument
-from cloudsync.model.plan import Plan
+from cloudsync.model.plan import Change, Disruption, Field, Plan
 from cloudsync.model.problem import SpecError
+from cloudsync.model.resources import Power
 from cloudsync.model.snapshot import HostState, HostStatus, Snapshot
 from cloudsync.model.step import PutDocument
+from cloudsync.planner.narrow import quiet
 from tests.laws.fleet import Fleet, decide
 from tests.planner.build import PEERS, changed, cloud, group, instance, without
 from tests.planner.test_changes import settled
@@ -62,6 +64,34 @@ def test_one_that_is_given_up_with_its_host_says_what_of_it_changes() -> None:
         (told,) = (one for one in decide(goal, snapshot).plan.changes if one.address == f"instance.{gone}")
         assert [field.path for field in told.fields] == paths
         assert all(field.before and field.after for field in told.fields)
+
+
+def came_back(fleet: Fleet) -> list[Change]:
+    """What is planned when kvm-2, which was given up, answers again."""
+    given_up = replace(FULL, evacuate=("kvm-2",))
+    fleet.unplug("kvm-2")
+    assert not fleet.apply(decide(given_up, fleet.observe(given_up)).plan, given_up).failed, fleet.failures
+    fleet.plug_in("kvm-2")
+    return [one for one in decide(FULL, fleet.observe(FULL)).plan.changes if one.hosts == ("kvm-2",)]
+
+
+def test_the_copy_that_runs_is_stopped_as_a_restart_and_waits_for_nobody() -> None:
+    fleet = settled(FULL)
+    copies = [one for one in came_back(fleet) if one.address.startswith("instance.")]
+    assert [one.address for one in copies] == [f"instance.{name}" for name in on(fleet, "kvm-2")] != []
+    assert {(one.disruption, quiet(one)) for one in copies} == {(Disruption.RESTART, True)}
+    assert {field for one in copies for field in one.fields} == {
+        Field(path="copy", before="running", after="stopped"),
+    }
+
+
+def test_the_copy_that_is_off_is_only_kept_from_starting() -> None:
+    fleet = settled(FULL)
+    host = fleet.hosts["kvm-2"]
+    there = {uuid: replace(machine, power=Power.STOPPED) for uuid, machine in host.state.machines.items()}
+    host.state = replace(host.state, machines=there)
+    copies = [one for one in came_back(fleet) if one.address.startswith("instance.")]
+    assert {(one.disruption, one.fields) for one in copies} == {(Disruption.NONE, ())}
 
 
 def test_one_that_is_no_longer_wanted_stays_in_the_directory_until_its_host_is_asked() -> None:

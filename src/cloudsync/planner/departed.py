@@ -8,7 +8,7 @@ from cloudsync.model.cloud import Cloud
 from cloudsync.model.document import GivenUp
 from cloudsync.model.plan import Action, Change, Disruption, Field
 from cloudsync.model.problem import CloudsyncError
-from cloudsync.model.resources import Instance
+from cloudsync.model.resources import Instance, Power
 from cloudsync.model.snapshot import HostState, HostStatus, Snapshot, Stale
 from cloudsync.model.step import DeleteInstance, Step, StopInstance
 from cloudsync.planner import disks, show
@@ -17,6 +17,8 @@ from cloudsync.scheduler.homes import Home
 from cloudsync.scheduler.standing import given_up, standing
 from cloudsync.spec.words import some
 
+COPY = "copy"
+"""The field of a change that says how a copy which was given up is, and how it is left."""
 _GRACE = 10.0
 """Seconds for a guest to end by itself, while another may answer to its address."""
 
@@ -75,6 +77,11 @@ def changes(cloud: Cloud, hosts: Mapping[str, HostState], sight: Sight) -> Itera
                 yield _change(name, one, Action.DELETE, "its copy is removed", _disks(one))
             elif not one.rests:
                 yield _change(name, one, Action.UPDATE, "the copy that was given up is stopped", ())
+
+
+def stops_copy(change: Change) -> bool:
+    """Whether all that it disturbs is a copy which a person gave up, and whose addresses another has by now."""
+    return change.action is Action.UPDATE and any(field.path == COPY for field in change.fields)
 
 
 def rebuilt(pair: Pair, wanted: Instance, home: Home) -> Change:
@@ -147,14 +154,18 @@ def _disks(one: Stale) -> tuple[str, ...]:
 
 
 def _change(host: str, one: Stale, action: Action, why: str, destroyed: tuple[str, ...]) -> Change:
+    power = one.machine.power if one.machine else Power.STOPPED
+    runs = power in (Power.RUNNING, Power.PAUSED)
+    stopped = Field(path=COPY, before=power.value, after=Power.STOPPED.value)
     return Change(
         address=f"instance.{one.name}",
         action=action,
+        fields=(stopped,) if runs and action is Action.UPDATE else (),
         reasons=(f"{why}: it was made anew while host.{host} could not be asked",),
         hosts=(host,),
         destroys_data=bool(destroyed),
         disks=destroyed,
-        disruption=Disruption.DESTROYS_DATA if destroyed else Disruption.NONE,
+        disruption=Disruption.DESTROYS_DATA if destroyed else Disruption.RESTART if runs else Disruption.NONE,
         before=one.machine.power.value if one.machine else "",
     )
 

@@ -18,6 +18,7 @@ from cloudsync.model.resources import Group, Image, Instance, Keypair, Network
 from cloudsync.model.snapshot import HostState
 from cloudsync.model.step import Step
 from cloudsync.planner.conflicts import overlaps
+from cloudsync.planner.departed import stops_copy
 from cloudsync.planner.held import as_recorded
 from cloudsync.scheduler.homes import Home, Homes, find_homes
 
@@ -32,9 +33,9 @@ class Inseparable(Exception):
 
 
 def quiet(change: Change) -> bool:
-    """Whether nobody notices: it creates, or disturbs nothing that runs."""
+    """Whether nobody notices: it creates, or disturbs nothing that runs, but for a copy that was given up."""
     stays = change.action not in (Action.DELETE, Action.REPLACE, Action.MOVE) or not _instance(change.address)
-    return stays and change.disruption <= Disruption.LIVE
+    return stays and (change.disruption <= Disruption.LIVE or stops_copy(change))
 
 
 def narrowed(
