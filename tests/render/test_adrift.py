@@ -54,6 +54,36 @@ def test_what_the_plan_says_of_a_machine_is_a_problem_of_it(change: Callable[[Ma
     assert drift == [{"address": one.address, "message": one.message, "remedy": one.remedy} for one in plan.drift]
 
 
+def columns(fleet: Fleet, cloud: Cloud) -> tuple[str, str]:
+    """What stands under BOOT and under REMARKS in the only instance's line."""
+    lines = text(cloud, fleet.observe(cloud)).splitlines()
+    head = next(line for line in lines if line.startswith("INSTANCE "))
+    row = next(line for line in lines if line.startswith("web "))
+    boot, remarks = head.index("BOOT"), head.index("REMARKS")
+    return row[boot:remarks].strip(), row[remarks:].strip()
+
+
+@pytest.mark.parametrize(
+    ("change", "boot", "remark"),
+    [
+        (lambda one: one, "done", ""),
+        (lambda one: replace(one, vcpus=3), "done", "vcpus: 3, should be 1"),
+        (lambda one: replace(one, power=Power.STOPPED), "", "it is stopped, should be running"),
+    ],
+)
+def test_what_drifted_is_told_beside_the_boot(change: Callable[[Machine], Machine], boot: str, remark: str) -> None:
+    fleet = settled(ONE)
+    meddle(fleet, change)
+    assert columns(fleet, ONE) == (boot, remark)
+
+
+def test_what_is_not_there_has_no_boot() -> None:
+    fleet = settled(ONE)
+    spoil(fleet, lambda state: replace(state, machines={}))
+    assert columns(fleet, ONE) == ("", "the machine is not there")
+    assert columns(fleet, replace(ONE, paused=frozenset({"web"})))[1].endswith("; left alone: paused")
+
+
 def spoil(fleet: Fleet, change: Callable[[SimState], SimState]) -> None:
     host = fleet.hosts["kvm-1"]
     host.state = change(host.state)

@@ -23,8 +23,7 @@ UNKNOWN = "unknown"
 """The state of an instance whose host cannot be asked."""
 _MANY = 100
 """Hosts up to which a status says what losing one would mean."""
-
-
+_COLUMNS = ("INSTANCE", "STATE", "HOST", "ADDRESS", "IMAGE", "FLAVOR", "GROUPS", "BOOT", "REMARKS")
 GIVEN_UP = "a copy that was given up while its host could not be asked"
 
 
@@ -56,7 +55,7 @@ def text(cloud: Cloud, snapshot: Snapshot) -> str:
     rows += _away_rows(snapshot)
     rows += [_stale_row(row) for host in _all(snapshot) for row in _stale(host)]
     if rows:
-        parts += ["", table(("INSTANCE", "STATE", "HOST", "ADDRESS", "IMAGE", "FLAVOR", "GROUPS", "BOOT"), rows)]
+        parts += ["", table(_COLUMNS, rows)]
     if rows and _asked(snapshot):
         parts += ["", survival_text(_losses(cloud, snapshot))]
     elif rows and len(snapshot.hosts) > _MANY:
@@ -211,13 +210,13 @@ def _away(cloud: Cloud, snapshot: Snapshot) -> list[dict[str, object]]:
 
 def _away_rows(snapshot: Snapshot) -> list[tuple[str, ...]]:
     return [
-        (home.name, UNKNOWN, home.host, " ".join((*home.addresses, *home.floating)), "?", "?", "?", "?")
+        (home.name, UNKNOWN, home.host, " ".join((*home.addresses, *home.floating)), "?", "?", "?", "?", "")
         for home in out_of_reach(snapshot.hosts)
     ]
 
 
 def _stale_row(row: dict[str, object]) -> tuple[str, ...]:
-    return (str(row["name"]), str(row["state"]), str(row["host"]), "", "?", "?", "?", GIVEN_UP)
+    return (str(row["name"]), str(row["state"]), str(row["host"]), "", "?", "?", "?", "?", GIVEN_UP)
 
 
 def _addresses(instance: Instance) -> list[str]:
@@ -229,19 +228,20 @@ def _instance_rows(cloud: Cloud, host: HostState, moving: Transit, adrift: Adrif
     rows: list[tuple[str, ...]] = []
     for name, instance, state, problems in _recorded(host, moving, adrift):
         addresses = " ".join(_addresses(instance))
-        said = "; ".join(problems) or _boot(host, instance)
-        said += f"{'; ' if said else ''}left alone: paused" if at_rest(cloud, name) else ""
+        remarks = "; ".join((*problems, *(("left alone: paused",) if at_rest(cloud, name) else ())))
         flavor = " + ".join((instance.flavor, *(f"{disk.name} {size(disk.size)}" for disk in instance.disks)))
-        row = (name, state, host.name, addresses, instance.image_name, flavor, ",".join(instance.groups), said)
-        rows.append(row)
+        made = (instance.image_name, flavor, ",".join(instance.groups))
+        rows.append((name, state, host.name, addresses, *made, _boot(host, instance), remarks))
     return rows
 
 
 def _boot(host: HostState, instance: Instance) -> str:
-    boot = host.boots.get(instance.uuid)
-    if boot is None:
-        return "" if instance.state is Power.STOPPED else "nothing heard yet"
-    return "done" if boot.finished else boot.stage or "nothing heard yet"
+    """What its guest says of it; of a machine that does not run nothing more is awaited."""
+    boot, machine = host.boots.get(instance.uuid), host.machines.get(instance.uuid)
+    if boot and boot.finished:
+        return "done"
+    runs = machine is not None and machine.power is Power.RUNNING
+    return (boot.stage if boot else "") or ("nothing heard yet" if runs else "")
 
 
 def _host_table(cloud: Cloud, snapshot: Snapshot) -> str:
