@@ -128,7 +128,7 @@ def test_a_strict_group_comes_whole_or_not_at_all() -> None:
     whole = grouped("anti-affinity", 4)
     placed, unplaced = place(whole, seen(whole))
     assert not placed
-    why = "would do, but g comes whole or not at all, and the hosts have no place for all of it"
+    why = "would do, but g comes whole or not at all: 3 of 4 wanted found a place, at most 1 on each of 3 usable hosts"
     assert {one.instance: dict(one.refusals) for one in unplaced} == {
         f"x-{number}": dict.fromkeys("abc", why) for number in range(1, 5)
     }
@@ -140,9 +140,19 @@ def test_members_that_live_stay_whatever_becomes_of_the_new() -> None:
     assert [(one.instance, one.host) for one in placed] == [("x-2", "b")]
     assert [one.instance for one in unplaced] == ["x-1", "x-3", "x-4"]
     assert unplaced[0].refusals["b"] == "g has one there"
+    why = "2 of 3 wanted found a place beside the 1 that lives already, at most 1 on each of 3 usable hosts"
+    assert unplaced[0].refusals["a"] == f"would do, but g comes whole or not at all: {why}"
     fewer = grouped("anti-affinity", 3)
     placed, unplaced = place(fewer, lives(fewer, "x-2", "b"))
     assert ([one.host for one in placed], unplaced) == (["a", "b", "c"], ())
+
+
+def test_only_hosts_that_can_take_a_member_are_counted_for_its_group() -> None:
+    whole = grouped("anti-affinity", 5, most=2)
+    asleep = replace(whole, hosts={**whole.hosts, "c": host("c", state=HostStatus.CORDONED)})
+    refusals = place(asleep, seen(asleep))[1][0].refusals
+    why = "4 of 5 wanted found a place, at most 2 on each of 2 usable hosts"
+    assert (refusals["a"], refusals["c"]) == (f"would do, but g comes whole or not at all: {why}", "cordoned")
 
 
 def test_what_a_group_gives_up_is_there_for_others() -> None:

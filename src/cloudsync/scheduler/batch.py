@@ -118,6 +118,10 @@ class Batch:
             if not (self._kinds.of[name] in ask.fixed or name in barred or self._apart(unit, homes, ask, name)):
                 yield name
 
+    def members(self, group: str) -> int:
+        """How many of a placement group have a host now."""
+        return sum(self._on.get(group, {}).values())
+
     def _apart(self, unit: Unit, homes: frozenset[str], ask: Ask, name: str) -> str | None:
         return ask.elsewhere(self.cloud, self.rooms[name], homes) if homes or unit.pin else None
 

@@ -6,6 +6,7 @@ from cloudsync.model.cloud import Cloud, Wanted
 from cloudsync.model.dataclass import dataclass
 from cloudsync.model.plan import Placement, Unplaced
 from cloudsync.model.snapshot import HostState, HostStatus, Snapshot
+from cloudsync.scheduler import whole
 from cloudsync.scheduler.batch import Batch
 from cloudsync.scheduler.filters import why_move
 from cloudsync.scheduler.homes import Home, Homes, find_homes
@@ -101,7 +102,7 @@ def find(batch: Batch, wanted: Iterable[Unit], whole_groups: bool = True) -> Ans
     """
     seats, every = Seats(batch), list(wanted)
     told, left = _tried(seats, every)
-    broken = {unit.group.name for unit in left if unit.group and unit.strict} if whole_groups else set()
+    broken = whole.broken(batch, every, left) if whole_groups and left else {}
     withdrawn = [unit for unit in every if unit.strict and unit.group and unit.group.name in broken]
     for unit in withdrawn:
         seats.rise(unit)
@@ -185,7 +186,7 @@ def _lines(unit: Unit, line: Placement) -> dict[str, Placement]:
     }
 
 
-def _without(seats: Seats, every: list[Unit], broken: set[str]) -> dict[str, Unplaced]:
+def _without(seats: Seats, every: list[Unit], broken: Mapping[str, str]) -> dict[str, Unplaced]:
     """Those that have no place; of a strict group, also those that had one before others of it found none."""
     shared: dict[Hashable, dict[str, str]] = {}
     found = {}
@@ -199,11 +200,10 @@ def _without(seats: Seats, every: list[Unit], broken: set[str]) -> dict[str, Unp
     return found
 
 
-def _refusals(batch: Batch, unit: Unit, broken: set[str]) -> dict[str, str]:
+def _refusals(batch: Batch, unit: Unit, broken: Mapping[str, str]) -> dict[str, str]:
     found = batch.refusals(unit)
     if unit.group and unit.group.name in broken:
-        why = f"would do, but {unit.group.name} comes whole or not at all, and the hosts have no place for all of it"
-        found = {name: found.get(name, why) for name in batch.rooms}
+        found = {name: found.get(name, broken[unit.group.name]) for name in batch.rooms}
     return found
 
 
