@@ -7,6 +7,7 @@ import pytest
 from tests.cli.terminal import Terminal
 from tests.cli.test_reach import SPEC
 from tests.house.promised import broken
+from tests.spec.repository import Repository
 
 
 @pytest.mark.parametrize(
@@ -60,6 +61,22 @@ def test_the_rule_that_breaks_it_is_named(terminal: Terminal) -> None:
     (one,) = json.loads(terminal.type("plan", "--format", "json").out)["expectations"]
     assert one["rule"] == {"address": "group.web", "file": str(terminal.spec), "line": line}
     assert "Expectations\n  ✗ deny internet → group.web tcp/443" in terminal.type("plan").out
+
+
+@pytest.mark.parametrize("command", [("plan",), ("diff",), ("apply", "-y")])
+def test_a_plan_as_text_says_once_what_does_not_hold_and_at_the_line_only_where(
+    terminal: Terminal, command: tuple[str, ...]
+) -> None:
+    terminal.write(SPEC)
+    Repository.new(terminal.folder).commit()
+    terminal.write(f"{SPEC}expect:\n  - {{deny: {{from: internet, to: group.web, protocol: tcp, port: 443}}}}\n")
+    shown = terminal.type(*command)
+    said, why = "deny internet → group.web tcp/443", "is allowed: group.web lets in"
+    assert (shown.code, shown.out.count(f"✗ {said}"), shown.err.count(said)) == (1, 1, 0)
+    assert (shown.out.count(why), shown.err.count(why)) == (1, 0)
+    assert f"{terminal.spec}:{len(SPEC.splitlines()) + 2}:" in shown.err
+    assert "the rule is in" in shown.err
+    assert said in terminal.type("plan", "--format", "json").err
 
 
 def test_what_depends_on_an_address_is_left_to_the_plan(terminal: Terminal) -> None:

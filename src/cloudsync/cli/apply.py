@@ -194,7 +194,7 @@ def _guard(plan: Plan, wishes: Wishes, found: Lineage | None) -> None:
         names = ", ".join(f"instance.{one.instance}" for one in plan.homeless)
         raise CloudsyncError(f"there is no place for {names}; nothing was changed", "see above why each host refuses")
     if plan.broken:
-        raise SpecError(problems(plan.broken))
+        raise SpecError(problems(plan.broken, told=True))
     doubts = _doubts(plan, wishes) if wishes.auto_approve else []
     if doubts:
         options = " ".join(one.option for one in doubts)

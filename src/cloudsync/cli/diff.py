@@ -38,12 +38,12 @@ def run(path: Path, span: str, style: str, detailed: bool, snapshot: Path | None
     found = compare(was, now)
     _show(found, style, lambda: drawn_apart(found, was, now))
     changed = bool(found.plan.changes) or found.fate is not Fate.THERE
-    return _ended(found.plan, now, changed and detailed)
+    return _ended(found.plan, now, changed and detailed, style)
 
 
-def _ended(plan: Plan, now: "Version", changed: bool) -> int:
+def _ended(plan: Plan, now: "Version", changed: bool, style: str) -> int:
     if plan.broken:
-        complain(problems(plan.broken, now.document))
+        complain(problems(plan.broken, now.document, told=style == "text"))
     if plan.broken or plan.unplaced:
         return Exit.FAILED
     return Exit.CHANGES if changed else Exit.DONE
@@ -57,7 +57,7 @@ def _planned(path: Path, ends: "tuple[Version, Version]", style: str, detailed: 
     was, now = ends
     cloud, found = foreseen(path, was, now, snapshot, who())
     _show(found, style, lambda: drawn(found.plan, cloud, snapshot))
-    return _ended(found.plan, now, detailed and not found.plan.empty)
+    return _ended(found.plan, now, detailed and not found.plan.empty, style)
 
 
 def _show(found: Difference, style: str, picture: "Callable[[], Picture | None]") -> None:

@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from cloudsync.spec.document import Document
 
 
-def problems(broken: Iterable[Checked], document: "Document | None" = None) -> list[Problem]:
-    """Those that hold are passed over. `document` is the spec where it is no file as it stands."""
+def problems(broken: Iterable[Checked], document: "Document | None" = None, told: bool = False) -> list[Problem]:
+    """Those that hold are passed over. `document` is the spec where it is no file as it stands. `told`: the person has
+    a plan as text, whose Expectations say what does not hold and why; where is left to be said."""
     from cloudsync.reach.expect import words
     from cloudsync.spec.document import read
     from cloudsync.spec.finding import Finding
@@ -22,6 +23,8 @@ def problems(broken: Iterable[Checked], document: "Document | None" = None) -> l
         if one.holds:
             continue
         message = f"{words(one.expectation)} does not hold: {one.because}"
+        if told:
+            message = f"{'this' if one.place else words(one.expectation)} does not hold: see Expectations"
         hint = _hint(one)
         if one.place is None:
             found.append(Problem(message, None, hint))

@@ -46,7 +46,7 @@ def run(
         save_plan(plan, save, key)
         say(f"saved; carry it out with: cloudsync -f {path} apply {save}")
     if plan.broken:
-        complain(problems(plan.broken))
+        complain(problems(plan.broken, told=style == "text"))
     if plan.unplaced or plan.broken:
         return Exit.FAILED
     return Exit.CHANGES if detailed and not plan.empty else Exit.DONE
