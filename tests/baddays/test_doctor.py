@@ -64,7 +64,9 @@ def test_a_foreign_drop_is_named_and_mended_when_told_to(spec: Path) -> None:
             assert asked.returncode == 1
             assert "nobody is there to ask" in asked.stderr
             assert doctor(spec)[0] == 1
-            code, found = doctor(spec, "--fix", "-y")
+            mended = run(spec, "doctor", "--fix", "-y")
+            assert "run on this machine: 2 commands\nfixed: other firewalls of host.here\n" in mended.stderr
+            code, found = doctor(spec)
             assert (code, found["other firewalls"]["verdict"]) == (0, "ok")
             rules = subprocess.run(["iptables-nft", "-S", "FORWARD"], capture_output=True, text=True, check=True)
             assert rules.stdout.splitlines()[1:] == [

@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from cloudsync.model.problem import CloudsyncError
 from cloudsync.model.resources import Direction
 from cloudsync.render import denied, doctor
 from cloudsync.render.doctor import Findings
+from cloudsync.render.mended import mended
 from tests.cli.terminal import Terminal
 from tests.firewall.documents import instance
 from tests.house.promised import broken
@@ -151,13 +153,92 @@ def test_exactly_the_shown_commands_are_run_and_the_first_that_fails_ends_it(tmp
     first, second = tmp_path / "a b", tmp_path / "second"
     lines = (f"touch '{first}'", "false", f"touch {second}")
     check = Check(name="x", verdict=Verdict.PROBLEM, message="", fix=lines)
-    with pytest.raises(CloudsyncError, match="false: it ended with code 1"):
+    with pytest.raises(CloudsyncError, match="false: it ended with code 1") as caught:
         mend(local(tmp_path), {"kvm-1": (check,)}, yes=True)
+    assert caught.value.hint == "of 3 commands 1 ended well before it, and 1 after it were not run"
     assert first.exists()
     assert not second.exists()
     assert mend(
         local(tmp_path), {"kvm-1": (Check(name="x", verdict=Verdict.PROBLEM, message="", fix=("true",)),)}, True
     )
+
+
+SOUND = Check(name="other firewalls", verdict=Verdict.OK, message="nobody stops it")
+BEFORE = {"kvm-1": (PROBLEM,)}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "ran", "told"),
+    [
+        (
+            BEFORE,
+            {"kvm-1": (SOUND,)},
+            ("true",),
+            ["run on this machine: 1 command", "fixed: other firewalls of host.kvm-1"],
+        ),
+        (
+            BEFORE,
+            BEFORE,
+            ("true",),
+            [
+                "run on this machine: 1 command",
+                "not fixed: other firewalls of host.kvm-1: its commands were run, and it is still so",
+            ],
+        ),
+        (
+            BEFORE,
+            {"kvm-1": (replace(PROBLEM, fix=("false",)),)},
+            ("true",),
+            [
+                "run on this machine: 1 command",
+                "not fixed: other firewalls of host.kvm-1: other commands are needed now: run this again",
+            ],
+        ),
+        (
+            BEFORE,
+            {"kvm-1": (replace(PROBLEM, name="agent", fix=()),)},
+            ("true",),
+            [
+                "run on this machine: 1 command",
+                "not known to be fixed: other firewalls of host.kvm-1: it cannot be looked at now",
+                "not fixed: agent of host.kvm-1: no command ends it: see above",
+            ],
+        ),
+        (
+            {**BEFORE, "kvm-2": (PROBLEM,)},
+            {"kvm-1": (SOUND, replace(SOUND, name="clock", verdict=Verdict.WARNING)), "kvm-2": (PROBLEM,)},
+            ("true",),
+            [
+                "run on this machine: 1 command",
+                "fixed: other firewalls of host.kvm-1",
+                "not fixed: other firewalls of host.kvm-2: its commands are to be run on that machine",
+                "left to you: 1 warning",
+            ],
+        ),
+        (
+            BEFORE,
+            BEFORE,
+            (),
+            ["nothing was run", "not fixed: other firewalls of host.kvm-1: its commands were not run"],
+        ),
+    ],
+)
+def test_what_became_of_each_problem_is_told(
+    before: dict[str, tuple[Check, ...]], after: dict[str, tuple[Check, ...]], ran: tuple[str, ...], told: list[str]
+) -> None:
+    said = mended(Findings("demo", (), before), Findings("demo", (), after), ran, {"kvm-1"})
+    assert said.splitlines() == told
+
+
+def test_fix_says_at_its_end_what_it_did_and_what_not(cloud: Terminal) -> None:
+    well = cloud.type("doctor", "--fix", "-y")
+    assert (well.code, well.err) == (0, "nothing was run\n")
+    (cloud.folder / ".cloudsync/sim").mkdir(parents=True)
+    (cloud.folder / ".cloudsync/sim/kvm-1.json").write_text("{")
+    shown = cloud.type("doctor", "--fix", "-y", "--format", "json")
+    assert broken(json.loads(shown.out), "doctor") == []
+    assert shown.err == "nothing was run\nnot fixed: simulated of host.kvm-1: no command ends it: see above\n"
+    assert cloud.type("doctor").err == ""
 
 
 def test_denied_packets_of_a_simulated_host(cloud: Terminal) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cloudsync.cli.exits import Exit
 from cloudsync.cli.formats import one_of
-from cloudsync.cli.say import colour, out
+from cloudsync.cli.say import colour, out, say
 from cloudsync.hosts.fleet import Fleet
 from cloudsync.model.checkup import Check, Verdict
 from cloudsync.model.cloud import Cloud
@@ -15,6 +15,7 @@ from cloudsync.model.dataclass import dataclass
 from cloudsync.model.problem import CloudsyncError, Problem, SpecError
 from cloudsync.render import doctor as render
 from cloudsync.render.doctor import Findings
+from cloudsync.render.mended import mended
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +32,19 @@ class _Seen:
 
 
 def run(path: Path, style: str, fix: bool, yes: bool) -> int:
-    """Show it; with `fix` run the commands that this machine needs, then look again. 1 when there is a problem."""
+    """Show it; with `fix` run the commands that this machine needs, look again, and say what came of it. 1 when there
+    is a problem."""
     one_of(style, "text", "json")
-    seen = _look(path)
-    if fix and seen.cloud and _mended(seen.cloud, seen.hosts, yes):
+    first = seen = _look(path)
+    ran = _mended(first.cloud, first.hosts, yes) if fix and first.cloud else ()
+    if ran:
         seen = _look(path)
     if style == "json":
         out(json.dumps(render.document(seen.findings), indent=2))
     else:
         out(render.text(seen.findings, colour()))
+    if fix:
+        say(mended(first.findings, seen.findings, ran, _here(seen)))
     return Exit.FAILED if seen.findings.unwell else Exit.DONE
 
 
@@ -62,7 +67,14 @@ def _told(problem: Problem) -> Check:
     return Check(name="spec", verdict=Verdict.PROBLEM, message=f"{where}{problem.message}", hint=problem.hint)
 
 
-def _mended(cloud: Cloud, hosts: Mapping[str, tuple[Check, ...]], yes: bool) -> bool:
-    from cloudsync.cli.mend import mend
+def _mended(cloud: Cloud, hosts: Mapping[str, tuple[Check, ...]], yes: bool) -> tuple[str, ...]:
+    """The commands that were run."""
+    from cloudsync.cli.mend import due, mend
 
-    return mend(cloud, hosts, yes)
+    return due(cloud, hosts) if mend(cloud, hosts, yes) else ()
+
+
+def _here(seen: _Seen) -> frozenset[str]:
+    from cloudsync.cli.mend import here
+
+    return here(seen.cloud, seen.hosts) if seen.cloud else frozenset()

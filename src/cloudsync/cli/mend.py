@@ -4,26 +4,36 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from cloudsync.cli.say import say
 from cloudsync.model.checkup import Check, Verdict
 from cloudsync.model.cloud import Cloud
 from cloudsync.model.problem import CloudsyncError
+from cloudsync.spec.words import count
 
 _ENVIRONMENT = dict(os.environ) | {"PATH": os.environ.get("PATH", "") + ":/usr/sbin:/sbin"}
 
 
 def mend(cloud: Cloud, hosts: Mapping[str, Sequence[Check]], yes: bool) -> bool:
     """Whether anything was run. Raise CloudsyncError at the first command that fails, or when this is not root."""
+    for name in sorted(hosts.keys() - here(cloud, hosts)):
+        if commands(hosts[name]):
+            say(f"host.{name} is another machine: run its commands there")
+    return carry_out(due(cloud, hosts), yes, "sudo cloudsync doctor --fix")
+
+
+def here(cloud: Cloud, hosts: Iterable[str]) -> frozenset[str]:
+    """Those of them that are this machine."""
     from cloudsync.spec.uri import Reach, reach
 
-    here = [name for name in hosts if reach(cloud.hosts[name].uri) is Reach.LOCAL]
-    for name in hosts:
-        if name not in here and commands(hosts[name]):
-            say(f"host.{name} is another machine: run its commands there")
-    wanted = list(dict.fromkeys(line for name in here for line in commands(hosts[name])))
-    return carry_out(wanted, yes, "sudo cloudsync doctor --fix")
+    return frozenset(name for name in hosts if reach(cloud.hosts[name].uri) is Reach.LOCAL)
+
+
+def due(cloud: Cloud, hosts: Mapping[str, Sequence[Check]]) -> tuple[str, ...]:
+    """What is to be run on this machine."""
+    ours = here(cloud, hosts)
+    return tuple(dict.fromkeys(line for name in hosts if name in ours for line in commands(hosts[name])))
 
 
 def carry_out(wanted: Sequence[str], yes: bool, as_root: str) -> bool:
@@ -32,8 +42,8 @@ def carry_out(wanted: Sequence[str], yes: bool, as_root: str) -> bool:
         return False
     if os.geteuid() != 0:
         raise CloudsyncError("these commands need root", as_root)
-    for line in wanted:
-        _run(line)
+    for done, line in enumerate(wanted):
+        _run(line, done, len(wanted))
     return True
 
 
@@ -57,7 +67,7 @@ def _agreed(wanted: Sequence[str], yes: bool) -> bool:
     return agreed
 
 
-def _run(line: str) -> None:
+def _run(line: str, done: int, of: int) -> None:
     """Without a shell; what it says goes where talk goes."""
     say(f"+ {line}")
     try:
@@ -65,4 +75,5 @@ def _run(line: str) -> None:
     except OSError as error:
         raise CloudsyncError(f"{line}: {error.strerror}", "run it by hand to see more") from error
     if code:
-        raise CloudsyncError(f"{line}: it ended with code {code}", "the commands after it were not run")
+        told = f"of {count(of, 'command')} {done} ended well before it, and {of - done - 1} after it were not run"
+        raise CloudsyncError(f"{line}: it ended with code {code}", told)
