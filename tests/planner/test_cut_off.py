@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -11,14 +12,17 @@ from cloudsync.model.journal import Began, Did, End, Ended
 from cloudsync.model.plan import Action, Disruption, Plan
 from cloudsync.model.resources import Power
 from cloudsync.model.snapshot import Machine, Snapshot
+from cloudsync.model.step import CreateInstance, PutImage
 from cloudsync.render.plan_text import text
 from cloudsync.render.status import document
 from tests.laws.fleet import Fleet, decide
-from tests.planner.build import MIB
+from tests.laws.settled import assert_settled
+from tests.planner.build import GIB, MIB, SMALL, changed, image
 from tests.planner.test_changes import settled
 from tests.planner.test_drift import ONE, meddle
 
 REASON = "not finished by an earlier apply"
+SMALLER = replace(SMALL, name="smaller", disk=2 * GIB)
 
 
 def seen(fleet: Fleet, *addresses: str) -> Snapshot:
@@ -57,6 +61,35 @@ def test_what_it_was_to_change_is_not_finished(
     (row,) = document(ONE, seen(fleet, "instance.web"))["instances"]
     assert len(row["problems"]) == 1
     assert row["problems"][0].endswith(REASON)
+
+
+@pytest.mark.parametrize(
+    "fields", [{}, {"image": "other"}, {"image": "other", "flavor": SMALLER}, {"flavor": SMALLER}, {"protect": True}]
+)
+def test_what_was_never_made_is_made_whatever_the_spec_says_by_now(fields: dict[str, Any]) -> None:
+    """Its image did not come, so that all that there is of it is its record."""
+    fleet, there = Fleet(), replace(ONE, images={**ONE.images, "other": image("other")})
+    first = decide(there, fleet.observe(there)).plan
+    fleet.hosts["kvm-1"].breaks = next(step.id for step in first.steps if isinstance(step, PutImage))
+    assert fleet.apply(first, there).failed == ("kvm-1/image.debian/put",)
+    assert fleet.hosts["kvm-1"].state.disks == {}
+    wanted = changed(there, "web", **fields)
+    again = decide(wanted, fleet.observe(wanted)).plan
+    (told,) = (one for one in again.changes if one.address == "instance.web")
+    assert (told.action, told.disruption, told.destroys_data) == (Action.CREATE, Disruption.NONE, False)
+    assert told.reasons == (REASON,)
+    assert not fleet.apply(again, wanted).failed, fleet.failures
+    assert_settled(fleet, wanted)
+
+
+def test_a_disk_that_is_half_made_stands_on_its_image() -> None:
+    fleet, there = Fleet(), replace(ONE, images={**ONE.images, "other": image("other")})
+    first = decide(there, fleet.observe(there)).plan
+    fleet.hosts["kvm-1"].breaks = next(step.id for step in first.steps if isinstance(step, CreateInstance))
+    fleet.apply(first, there)
+    wanted = changed(there, "web", image="other")
+    (told,) = (one for one in decide(wanted, fleet.observe(wanted)).plan.changes if one.address == "instance.web")
+    assert (told.action, told.destroys_data) == (Action.REPLACE, True)
 
 
 def test_what_it_did_finish_is_told_as_nothing() -> None:

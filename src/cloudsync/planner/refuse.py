@@ -12,6 +12,7 @@ from cloudsync.planner.allocate import usable
 from cloudsync.planner.disks import carried, missing
 from cloudsync.planner.hosts import apart
 from cloudsync.planner.seen import Pair, Sight
+from cloudsync.planner.unfinished import unfinished
 from cloudsync.scheduler.filters import raw_size
 from cloudsync.scheduler.homes import runs
 from cloudsync.scheduler.room import Room
@@ -61,7 +62,7 @@ def _paused(cloud: Cloud, pair: Pair) -> Problem | None:
 
 
 def _shrunk(cloud: Cloud, pair: Pair) -> Problem | None:
-    if pair.wanted is None or pair.home is None or pair.replaced:
+    if pair.wanted is None or pair.home is None or pair.replaced or (unfinished(pair) and not pair.has_disk):
         return None
     has = pair.record.disk if pair.record else pair.machine.disk if pair.machine else 0
     if pair.wanted.disk >= has:

@@ -67,7 +67,7 @@ def _seed(user_data: Digest | None, home: Home | None, snapshot: Snapshot) -> Se
 
 
 def _identity(cloud: Cloud, wanted: Wanted, home: Home | None, taken: set[str], snapshot: Snapshot) -> tuple[int, str]:
-    """Incarnation and UUID: kept, unless there is no disk yet or it is to be another one.
+    """Incarnation and UUID: kept, unless there is no record yet or its disk is to be another one.
 
     A guest with a new disk needs a new UUID, or cloud-init takes it for the machine that it was.
     """
@@ -76,10 +76,17 @@ def _identity(cloud: Cloud, wanted: Wanted, home: Home | None, taken: set[str], 
     incarnation = home.record.incarnation if home.record else 0
     image = home.record.image if home.record else home.machine.image if home.machine else None
     renewed = wanted.renews and _seed(_digest(wanted.user_data), home, snapshot) is not None
-    same = image in (None, cloud.images[wanted.image].sha256)
+    same = image in (None, cloud.images[wanted.image].sha256) or _never_made(home, snapshot)
     if same and not renewed and wanted.name not in cloud.replaced:
         return incarnation, home.uuid
     return incarnation + 1, uuid_of(cloud.name, wanted.name, incarnation + 1, taken)
+
+
+def _never_made(home: Home, snapshot: Snapshot) -> bool:
+    """Whether all that there is of it is its record: no guest has seen its UUID, and no disk stands on its image."""
+    if home.record is None or home.machine is not None or home.uuid in snapshot.hosts[home.host].boots:
+        return False
+    return not any(home.uuid in host.disks for host in snapshot.hosts.values())
 
 
 def _disk_ids(homes: Homes, states: Mapping[str, HostState]) -> set[str]:
