@@ -84,7 +84,8 @@ def _identity(cloud: Cloud, wanted: Wanted, home: Home | None, taken: set[str], 
 
 def _never_made(home: Home, snapshot: Snapshot) -> bool:
     """Whether all that there is of it is its record: no guest has seen its UUID, and no disk stands on its image."""
-    if home.record is None or home.machine is not None or home.uuid in snapshot.hosts[home.host].boots:
+    host = snapshot.hosts[home.host]
+    if home.record is None or home.machine is not None or not host.reachable or home.uuid in host.boots:
         return False
     return not any(home.uuid in host.disks for host in snapshot.hosts.values())
 
