@@ -5,14 +5,15 @@ from dataclasses import replace
 
 import pytest
 
+from cloudsync.hosts.sim_state import Foreign
 from cloudsync.model.plan import Action, Disruption
 from cloudsync.model.resources import Power
 from cloudsync.model.snapshot import Machine, Snapshot, Traces
 from cloudsync.model.step import UpdateInstance
-from tests.laws.fleet import decide
+from tests.laws.fleet import Fleet, decide
 from tests.laws.settled import assert_settled
-from tests.planner.build import MIB, SMALL, changed
-from tests.planner.test_changes import settled
+from tests.planner.build import LARGE, MIB, SMALL, changed, instance, without
+from tests.planner.test_changes import refused, settled
 from tests.planner.test_drift import ONE, meddle
 
 EDITED, OTHER = Traces(definition=("x is new",)), Traces(running=("x is new",))
@@ -140,3 +141,36 @@ def test_what_runs_with_our_mark_and_nothing_else_of_ours_is_left_alone() -> Non
     assert [(one.address, one.action) for one in made.changes] == [("instance.mine", Action.DELETE)]
     fleet.apply(made, ONE)
     assert_settled(fleet, ONE)
+
+
+def with_stranger(fleet: Fleet, name: str) -> Fleet:
+    """Somebody else's machine on the only host."""
+    host = fleet.hosts["kvm-1"]
+    host.state = replace(host.state, foreign=(Foreign(name=name),))
+    return fleet
+
+
+def without_machine(fleet: Fleet) -> Fleet:
+    host = fleet.hosts["kvm-1"]
+    host.state = replace(host.state, machines={})
+    return fleet
+
+
+HAS_ONE = "host.kvm-1 has a machine called {} that is not ours"
+
+
+def test_what_lives_cannot_be_made_again_under_the_name_of_a_stranger() -> None:
+    fleet = with_stranger(without_machine(settled(ONE)), "web")
+    for wanted in (ONE, replace(ONE, replaced=frozenset({"web"})), changed(ONE, "web", flavor=LARGE)):
+        assert refused(fleet, wanted) == f"instance.web cannot be made there: {HAS_ONE.format('web')}"
+    paused = replace(ONE, paused=frozenset({"web"}))
+    assert decide(paused, fleet.observe(paused)).plan.steps == ()
+    nothing = without(ONE, "web")
+    assert not fleet.apply(decide(nothing, fleet.observe(nothing)).plan, nothing).failed, fleet.failures
+
+
+def test_what_runs_cannot_take_the_name_of_a_stranger() -> None:
+    fleet = with_stranger(settled(ONE), "db")
+    renamed = replace(without(ONE, "web"), instances={"db": instance("db", was=("web",))})
+    assert refused(fleet, renamed) == f"instance.db cannot take that name: {HAS_ONE.format('db')}"
+    assert decide(ONE, fleet.observe(ONE)).plan.empty

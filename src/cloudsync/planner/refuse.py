@@ -115,6 +115,19 @@ def _moved(cloud: Cloud, pair: Pair) -> Problem | None:
     )
 
 
+def _shut_out(cloud: Cloud, pair: Pair) -> Problem | None:
+    """Libvirt has no name twice. What is new is placed on another host; what lives here has no other."""
+    wanted, machine, host = pair.wanted, pair.machine, pair.host
+    if wanted is None or pair.held or wanted.name not in host.foreign_names:
+        return None
+    going = {one.name for one in host.stale.values()} if host.name in cloud.evacuate else set()
+    if wanted.name in going or (machine and machine.name == wanted.name and not pair.moves):
+        return None
+    what = "take that name" if machine and not pair.moves else "be made there"
+    text = f"instance.{wanted.name} cannot {what}: host.{host.name} has a machine called {wanted.name} that is not ours"
+    return _problem(cloud, pair, text, f"take another name, or rename it there: virsh domrename {wanted.name} NEW")
+
+
 def _grown(cloud: Cloud, pairs: tuple[Pair, ...], host: HostState) -> Iterator[Problem]:
     """In place means on this host: what grows must fit here, and no single one may exceed the physical host."""
     room = Room.of(cloud.hosts[host.name], host)
@@ -228,4 +241,4 @@ def _problem(cloud: Cloud, pair: Pair, message: str, hint: str) -> Problem:
     return Problem(message=message, hint=hint, place=cloud.places.get(f"instance.{pair.name}") if pair.wanted else None)
 
 
-CHECKS = (_protected, _paused, _shrunk, _data_shrunk, _data_gone, _data_elsewhere, _moved)
+CHECKS = (_protected, _paused, _shrunk, _data_shrunk, _data_gone, _data_elsewhere, _moved, _shut_out)
