@@ -13,6 +13,7 @@ from cloudsync.model.problem import CloudsyncError, HostError
 from cloudsync.model.snapshot import Boot
 from tests.agent.documents import document
 from tests.agent.lab import Lab
+from tests.lab.ports import free_port
 from tests.watch.conventions import Samples, read, samples
 
 WEB, DB = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
@@ -108,12 +109,6 @@ def test_answers_are_added_up(metrics: Metrics) -> None:
     assert found["cloudsync_metadata_requests_total", (("code", "404"), ("tree", "none"))] == 2
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port
-
-
 def scraped(port: int) -> Samples:
     with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
         f"http://127.0.0.1:{port}/metrics"
@@ -123,9 +118,9 @@ def scraped(port: int) -> Samples:
 
 
 def test_an_agent_is_read_where_the_person_says(lab: Lab) -> None:
-    port = free_port()
-    (lab.root / "readers").write_text(str(port))
-    lab.start()
+    with free_port() as port:
+        (lab.root / "readers").write_text(str(port))
+        lab.start()
     assert scraped(port)["cloudsync_agent_document_generation", ()] == 0
     lab.client.put_document(document(), 0)
     found = scraped(port)

@@ -194,23 +194,11 @@ def serve_image(spec: Path, url: str, sha256: str) -> None:
 @pytest.fixture
 def web(tmp_path: Path) -> Iterator[str]:
     """The test's folder over HTTP on loopback."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    command = [
-        sys.executable,
-        "-u",
-        "-m",
-        "http.server",
-        str(port),
-        "--bind",
-        "127.0.0.1",
-        "--directory",
-        str(tmp_path),
-    ]
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    command = [sys.executable, "-u", "-m", "http.server", "0", "--bind", "127.0.0.1", "--directory", str(tmp_path)]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     assert server.stdout
-    server.stdout.readline()
-    yield f"http://127.0.0.1:{port}"
+    words = server.stdout.readline().split()
+    yield f"http://127.0.0.1:{words[words.index('port') + 1]}"
     server.terminate()
     server.wait()
     server.stdout.close()

@@ -5,6 +5,7 @@ The process is ended with the block, unless `leave` was called.
 
 import os
 import select
+import signal
 from collections import Counter
 from pathlib import Path
 from queue import Queue
@@ -66,6 +67,16 @@ class Running:
     def boot(self) -> Boot:
         """The next one reported."""
         return self.boots.get(timeout=PATIENCE)
+
+
+def killed(pid: int) -> None:
+    """Wait until it is gone: until then it may let guests in, who are cut off with it."""
+    descriptor = os.pidfd_open(pid)
+    try:
+        os.kill(pid, signal.SIGKILL)
+        select.select([descriptor], [], [], PATIENCE)
+    finally:
+        os.close(descriptor)
 
 
 def ended(pid: int) -> bool:

@@ -15,7 +15,7 @@ from cloudsync.model import wire
 from cloudsync.model.problem import HostError
 from cloudsync.model.snapshot import Boot
 from tests.metadata import world
-from tests.metadata.running import Running
+from tests.metadata.running import Running, killed
 
 pytestmark = pytest.mark.slow
 
@@ -136,7 +136,7 @@ def test_a_password_outlives_the_process_and_the_agent(tmp_path: Path) -> None:
         # The agent has it when it has what was reported after it.
         running.ask(world.ADDRESS_A, "/cloudsync/report", "POST", END)
         running.boot()
-        os.kill(running.pid, signal.SIGKILL)
+        killed(running.pid)
         assert running.ask(world.ADDRESS_A, POSTED).body == b"sealed"
         running.part.apply(world.two())
         assert running.part.drift(world.two()) == ()
@@ -164,7 +164,7 @@ def test_a_document_that_could_not_be_read_forgets_nothing(tmp_path: Path) -> No
 
 def test_a_process_that_dies_is_replaced_and_its_guests_wait(service: Running) -> None:
     dead = service.pid
-    os.kill(dead, signal.SIGKILL)
+    killed(dead)
     answer = service.ask(world.ADDRESS_A, HOSTNAME)
     assert answer.body == b"web-1.demo.internal"
     service.part.apply(world.two())
@@ -173,7 +173,7 @@ def test_a_process_that_dies_is_replaced_and_its_guests_wait(service: Running) -
 
 
 def test_apply_gets_over_a_process_that_died_just_before(service: Running) -> None:
-    os.kill(service.pid, signal.SIGKILL)
+    killed(service.pid)
     service.part.apply(world.document(world.instance("new", world.UUID_A, world.ADDRESS_A)))
     assert service.ask(world.ADDRESS_A, HOSTNAME).body == b"new.demo.internal"
 

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from cloudsync.agent.metadata import predecessor
 from cloudsync.agent.metadata.limits import Limits
 from cloudsync.agent.metadata.office import KEPT_OF_ONE
 from tests.effort import PATIENCE
+from tests.lab.ports import free_port
 from tests.metadata import world
 from tests.metadata.guest import Answer, ask
 from tests.metadata.running import Running, ended
@@ -39,9 +39,9 @@ def state(tmp_path: Path) -> Iterator[Path]:
     predecessor.end(tmp_path)
 
 
-def left(state: Path) -> tuple[int, int]:
+def left(state: Path, limits: Limits | None = None) -> tuple[int, int]:
     """The port and the process of an agent that has stopped."""
-    running = Running(state)
+    running = Running(state, limits)
     running.part.apply(world.two())
     port, pid = running.port, running.pid
     running.leave()
@@ -228,9 +228,7 @@ def test_one_that_does_not_keep_to_the_rules_is_killed(state: Path, act: str) ->
 
 def test_another_port_is_served_before_the_old_one_is_given_up(state: Path) -> None:
     old, pid = left(state)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        new = int(free.getsockname()[1])
-    with Running(state, port=new) as running:
+    with free_port() as new, Running(state, port=new) as running:
         running.part.apply(world.two())
         assert running.ask(world.ADDRESS_A, HOSTNAME).status == 200
         assert ended(pid)
@@ -239,19 +237,20 @@ def test_another_port_is_served_before_the_old_one_is_given_up(state: Path) -> N
 
 
 def test_who_was_let_in_by_the_old_one_is_answered_by_it(state: Path) -> None:
-    port, pid = left(state)
+    """A connection on which nothing was begun may be closed at any time: here something always is."""
+    port, pid = left(state, Limits(request_seconds=PATIENCE, idle_seconds=PATIENCE))
+    begin, finish = b"GET /latest/meta-data/hostname HTTP/1.1\r\n", b"\r\n"
     with Running(state, port=port) as running, running.guest(world.ADDRESS_A) as guest:
-        guest.send(b"GET /latest/meta-data/hostname HTTP/1.1\r\n\r\n")
+        guest.send(begin + finish + begin)
         assert guest.answer().body == b"web-1.demo.internal"
-        guest.send(b"GET /latest/meta-data/hostname HTTP/1.1\r\n")
         running.part.apply(world.two())
-        guest.send(b"\r\n")
+        guest.send(finish + begin)
         answer = guest.answer()
         deadline = monotonic() + PATIENCE
         # The old one may answer before it hears of its successor.
         while answer.headers.get("Connection") != "close" and monotonic() < deadline:
             assert answer.body == b"web-1.demo.internal"
-            guest.send(b"GET /latest/meta-data/hostname HTTP/1.1\r\n\r\n")
+            guest.send(finish + begin)
             answer = guest.answer()
         assert (answer.body, answer.headers["Connection"]) == (b"web-1.demo.internal", "close")
     assert ended(pid)

@@ -1,7 +1,5 @@
 """The supervisor with its real process: what a guest posts while its record is being changed."""
 
-import os
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 from queue import Queue
@@ -16,6 +14,7 @@ from cloudsync.agent.metadata.supervisor import Supervisor
 from tests.effort import PATIENCE
 from tests.metadata import world
 from tests.metadata.guest import ask
+from tests.metadata.running import killed
 
 pytestmark = pytest.mark.slow
 
@@ -48,6 +47,6 @@ def test_a_password_that_comes_while_records_change_is_not_lost(supervised: Supe
     supervised.reports.get(timeout=PATIENCE)
     supervised.supervisor.change(before_it_came)
     assert supervised.supervisor.pid is not None
-    os.kill(supervised.supervisor.pid, signal.SIGKILL)
+    killed(supervised.supervisor.pid)
     assert ask(world.ADDRESS_A, supervised.port, POSTED).body == b"sealed"
     assert ask(world.ADDRESS_A, supervised.port, POSTED, "POST", b"other").status == 409

@@ -19,6 +19,7 @@ from cloudsync.model.problem import SpecError
 from cloudsync.spec.load import load
 from tests.cli.terminal import Terminal
 from tests.effort import PATIENCE
+from tests.lab.eventually import eventually
 from tests.watch.watched import SPEC, save
 
 PROGRAM = [sys.executable, "-m", "cloudsync"]
@@ -35,10 +36,11 @@ class OnTerminal:
         os.close(there)
 
     def until(self, text: str) -> str:
-        drawn = ""
-        while text not in (shown := re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", drawn)):
+        drawn = b""
+        # What is read may end in the middle of a character.
+        while text not in (shown := re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", drawn.decode(errors="ignore"))):
             assert select.select([self._here], [], [], PATIENCE)[0], f"no {text!r} in {shown!r}"
-            drawn += os.read(self._here, 4096).decode()
+            drawn += os.read(self._here, 4096)
         return shown
 
     def key(self, key: str) -> None:
@@ -122,8 +124,8 @@ def test_a_reader_that_goes_does_not_end_it(spec: Path) -> None:
         process.stdout.close()
         file = spec.parent / ".cloudsync" / "sim" / "h1.json"
         save(spec, SPEC.replace("ports: 80", "ports: 4711"))
-        while not (file.exists() and "4711" in file.read_text()):
-            assert process.poll() is None
+        eventually(lambda: file.exists() and "4711" in file.read_text(), True)
+        assert process.poll() is None
         process.terminate()
         # The apply may not be over yet.
         assert process.wait(PATIENCE) in (0, 130)

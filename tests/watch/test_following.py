@@ -19,10 +19,11 @@ import pytest
 
 from cloudsync.hosts.sim import SimHost
 from cloudsync.watch.branch import BranchSource
-from cloudsync.watch.happening import Ending, RoundEnded
+from cloudsync.watch.happening import Ending
 from cloudsync.watch.trigger import Reason
 from tests.cli.terminal import Terminal
 from tests.effort import PATIENCE
+from tests.lab.ports import free_port
 from tests.spec.followed import Site
 from tests.spec.repository import Repository
 from tests.spec.signers import Signer
@@ -63,20 +64,12 @@ def runs(site: Site) -> set[str]:
     return {machine.name for state in states for machine in state.machines.values()}
 
 
-def after(it: Watched, reason: Reason) -> RoundEnded:
-    """The end of the next round of that reason."""
-    while True:
-        found = it.next()
-        if any(one.reason is reason for one in found.triggers):
-            return found
-
-
 def test_a_push_is_applied_and_nothing_here_is_disturbed(site: Site) -> None:
     with following(site) as it:
         assert it.next().ending is Ending.APPLIED
         (site.here / "cloud.yaml").write_text("somebody works here: [")
         tip = site.push(cloud_yaml=MORE)
-        found = after(it, Reason.COMMIT)
+        found = it.after(Reason.COMMIT)
         assert (found.ending, found.commit, found.dirty) == (Ending.APPLIED, tip, False)
     assert runs(site) == {"web", "more"}
     assert (site.here / "cloud.yaml").read_text() == "somebody works here: ["
@@ -87,10 +80,10 @@ def test_a_branch_that_was_pushed_by_force_is_refused_also_by_the_next_watch(sit
     with following(site) as it:
         assert it.next().ending is Ending.APPLIED
         good = site.push(cloud_yaml=MORE)
-        assert after(it, Reason.COMMIT).ending is Ending.APPLIED
+        assert it.after(Reason.COMMIT).ending is Ending.APPLIED
         site.desk.git("reset", "-q", "--hard", base)
         site.push("--force", cloud_yaml=OTHER)
-        found = after(it, Reason.COMMIT)
+        found = it.after(Reason.COMMIT)
         assert (found.ending, "was it pushed by force?" in found.message) == (Ending.REFUSED, True)
     with following(site) as it:
         found = it.next()
@@ -119,7 +112,7 @@ def test_an_older_commit_that_would_change_nothing_is_refused_as_well(site: Site
         assert it.next().ending is Ending.APPLIED
         site.desk.git("reset", "-q", "--hard", base)
         site.publish("--force")
-        assert after(it, Reason.COMMIT).ending is Ending.REFUSED
+        assert it.after(Reason.COMMIT).ending is Ending.REFUSED
 
 
 def test_only_what_is_signed_is_applied(site: Site, alice: Signer, tmp_path: Path) -> None:
@@ -130,19 +123,19 @@ def test_only_what_is_signed_is_applied(site: Site, alice: Signer, tmp_path: Pat
     with following(site, allowed) as it:
         assert it.next().ending is Ending.APPLIED
         site.push(cloud_yaml=MORE)
-        found = after(it, Reason.COMMIT)
+        found = it.after(Reason.COMMIT)
         assert (found.ending, "is not signed" in found.message) == (Ending.REFUSED, True)
         assert runs(site) == {"web"}
         alice.commit(site.desk)
         site.publish()
-        found = after(it, Reason.COMMIT)
+        found = it.after(Reason.COMMIT)
         assert (found.ending, "is not signed" in found.message) == (Ending.REFUSED, True), "nor what is below"
         assert runs(site) == {"web"}
         site.desk.git("reset", "-q", "--hard", "HEAD~2")
         (site.desk.folder / "cloud.yaml").write_text(MORE)
         tip = alice.commit(site.desk)
         site.publish("--force")
-        found = after(it, Reason.COMMIT)
+        found = it.after(Reason.COMMIT)
         assert (found.ending, found.commit) == (Ending.APPLIED, tip)
     assert runs(site) == {"web", "more"}
 
@@ -211,11 +204,9 @@ def test_the_command_tells_systemd_prometheus_and_the_forge(
     allowed.write_text(alice.line())
     tip = alice.commit(site.desk)
     site.publish()
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
     monkeypatch.setenv("WATCHDOG_USEC", "60000000")
     monkeypatch.delenv("WATCHDOG_PID", raising=False)
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd, free_port() as port:
         systemd.bind(str(tmp_path / "notify"))
         systemd.settimeout(PATIENCE)
         monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
@@ -238,10 +229,9 @@ def test_the_command_tells_systemd_prometheus_and_the_forge(
 
 
 def test_the_command_counts_a_commit_that_is_broken_while_the_older_one_is_kept(site: Site) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-    command = Command(site, "--git", "origin/main", "--every", "1s", "--metrics", f"127.0.0.1:{port}")
-    assert command.until("round-ended")["ending"] == "applied"
+    with free_port() as port:
+        command = Command(site, "--git", "origin/main", "--every", "1s", "--metrics", f"127.0.0.1:{port}")
+        assert command.until("round-ended")["ending"] == "applied"
     site.push(cloud_yaml=SPEC + "  broken: [")
     for ending in ("broken", "quiet"):
         while command.until("round-ended")["ending"] != ending:

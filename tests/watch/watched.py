@@ -12,6 +12,7 @@ from cloudsync.watch.files import Files
 from cloudsync.watch.happening import Happening, Observer, RoundEnded
 from cloudsync.watch.loop import Watch
 from cloudsync.watch.source import Ear, Source
+from cloudsync.watch.trigger import Reason
 from tests.effort import PATIENCE
 
 SPEC = """\
@@ -53,6 +54,13 @@ class Watched:
         while not isinstance(found := self.heard.get(timeout=max(0.0, deadline - monotonic())), RoundEnded):
             continue
         return found
+
+    def after(self, reason: Reason) -> RoundEnded:
+        """The end of the next round of that reason. Where this machine is slow, the look after an apply comes first."""
+        while True:
+            found = self.next()
+            if any(one.reason is reason for one in found.triggers):
+                return found
 
     def run(self) -> None:
         self.interrupted = self.watch.run()
