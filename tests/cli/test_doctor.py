@@ -58,14 +58,14 @@ def test_a_cloud_that_is_well(cloud: Terminal) -> None:
 
 
 def test_every_problem_of_the_spec_comes_first(cloud: Terminal) -> None:
-    cloud.write(SPEC.replace("vcpus: 1", "vcpus: none").replace("security_groups: [quiet]", "security_groups: [qiet]"))
+    cloud.write(SPEC.replace("vcpus: 1", "vcpus: none").replace("image: blank", "image: blnk"))
     shown = cloud.type("doctor", "--format", "json")
     told = json.loads(shown.out)
     assert broken(told, "doctor") == []
     assert (shown.code, told["cloud"], told["healthy"]) == (1, None, False)
     assert all(check["host"] is None and check["verdict"] == "problem" for check in told["checks"])
     lines = [check["message"].partition("cloud.yaml:")[2].partition(":")[0] for check in told["checks"]]
-    assert lines == ["6", "10"]
+    assert lines == ["6", "8"]
 
 
 def test_a_host_that_cannot_be_asked_is_a_problem(cloud: Terminal) -> None:
