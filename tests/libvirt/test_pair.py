@@ -13,10 +13,10 @@ class End(Connection):
     """libvirt's own driver for tests, with a cable."""
 
     def __init__(self, host: str) -> None:
-        super().__init__(host, "test:///default")
+        super().__init__(host, "qemu:///system")
 
     def _opened(self, uri: str) -> Any:
-        return lv.open(uri)
+        return lv.open("test:///default")
 
 
 def said(source: Connection, target: Connection, *broken: Connection) -> str:
