@@ -13,10 +13,11 @@ from cloudsync.hosts.unix_http import UnixConnection
 from cloudsync.model.problem import HostError, StaleError
 from tests.agent.documents import DIGEST, UUID, document, instance
 from tests.agent.lab import REPOSITORY, Lab
+from tests.effort import PATIENCE
 
 
 def raw(lab: Lab, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None) -> tuple[int, str]:
-    connection = UnixConnection(lab.socket, 30)
+    connection = UnixConnection(lab.socket, PATIENCE)
     try:
         connection.request(method, path, body, headers or {})
         answer = connection.getresponse()
@@ -61,7 +62,7 @@ def test_an_agent_that_dies_in_the_middle_starts_with_the_old_document(agent: La
         agent.entered("second")
         agent.end(signal.SIGKILL)
         with pytest.raises(HostError, match="broke the connection off"):
-            put.result(30)
+            put.result(PATIENCE)
     for name in ("entered", "release"):
         (agent.parts / f"second.{name}").unlink()
     agent.start()
@@ -77,8 +78,8 @@ def test_an_agent_that_is_told_to_stop_finishes_the_change_under_way(agent: Lab)
         agent.entered("second")
         ended = pool.submit(agent.end)
         agent.let_go("second")
-        assert len(put.result(30)) == 32
-        assert ended.result(30) == 0
+        assert len(put.result(PATIENCE)) == 32
+        assert ended.result(PATIENCE) == 0
     assert agent.second.calls()[-1] == ("close", None, [])
     assert not agent.socket.exists()
 
@@ -210,7 +211,7 @@ def test_every_refusal_has_a_message_and_a_hint(
 
 
 def test_a_body_that_is_too_big_is_refused(agent: Lab) -> None:
-    connection = UnixConnection(agent.socket, 30)
+    connection = UnixConnection(agent.socket, PATIENCE)
     connection.putrequest("PUT", "/v1/document")
     connection.putheader("content-length", str((64 << 20) + 1))
     connection.endheaders()
@@ -221,7 +222,7 @@ def test_a_body_that_is_too_big_is_refused(agent: Lab) -> None:
 
 
 def test_a_body_that_does_not_say_how_big_it_is_is_refused_in_time(agent: Lab) -> None:
-    connection = UnixConnection(agent.socket, 30)
+    connection = UnixConnection(agent.socket, PATIENCE)
     connection.putrequest("PUT", "/v1/document")
     connection.putheader("transfer-encoding", "chunked")
     connection.putheader("if-match", '"0"')

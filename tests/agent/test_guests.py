@@ -72,7 +72,7 @@ def test_many_who_want_the_same_image_share_one_download(agent: Lab, shelf: Shel
         calls = [pool.submit(put, agent, shelf.url) for _ in range(5)]
         assert come.wait(PATIENCE)
         go.set()
-        assert [call.result(30) for call in calls] == [DONE] * 5
+        assert [call.result(PATIENCE) for call in calls] == [DONE] * 5
     assert shelf.requests == 1
     assert shelf.served == len(CONTENT)
 
@@ -93,7 +93,7 @@ def test_an_agent_that_died_while_it_fetched_goes_on_and_lists_nothing_half_made
         agent.end(signal.SIGKILL)
         second.set()
         with pytest.raises(HostError):
-            call.result(30)
+            call.result(PATIENCE)
     agent.start()
     assert agent.client.host().images == {}
     assert put(agent, shelf.url) == DONE
@@ -181,7 +181,7 @@ def test_an_image_on_its_way_is_not_removed(agent: Lab, shelf: Shelf) -> None:
         with pytest.raises(HostError, match="is on its way in"):
             agent.client.delete_image(DIGEST)
         go.set()
-        assert call.result(30) == DONE
+        assert call.result(PATIENCE) == DONE
 
 
 def told(agent: Lab, *boots: Boot) -> None:
@@ -205,7 +205,7 @@ def test_boots_are_told_as_they_come_until_all_are_done(agent: Lab) -> None:
         waiting = pool.submit(agent.client.boots, {UUID: "web", OTHER: "db"}, look, 30)
         assert first.wait(PATIENCE)
         told(agent, Boot(uuid="00000000-0000-4000-8000-000000000000", finished=True), other, done)
-        waiting.result(30)
+        waiting.result(PATIENCE)
     assert seen == [started, other, done]
     assert agent.client.host().boots[UUID] == done
 
@@ -271,7 +271,7 @@ def test_who_waits_for_a_boot_hears_that_the_agent_stops(agent: Lab) -> None:
         assert first.wait(PATIENCE)
         assert agent.end() == 0
         with pytest.raises(HostError, match="stopped in the middle"):
-            waiting.result(30)
+            waiting.result(PATIENCE)
 
 
 def test_the_console_log_of_an_instance_that_is_gone_is_forgotten(agent: Lab) -> None:

@@ -157,7 +157,7 @@ def test_who_asks_while_the_agent_starts_waits_for_it(agent: Lab) -> None:
         with pytest.raises(TimeoutError):
             asked.result(1.5)
         agent.let_go("first")
-        found = asked.result(30).document
+        found = asked.result(PATIENCE).document
     assert found
     assert found.generation == 1
     assert not agent.socket.with_name(f"{agent.socket.name}.starting").exists()
@@ -190,14 +190,14 @@ def test_an_agent_that_says_nothing_and_one_that_is_none(tmp_path: Path) -> None
             peer.recv(10_000)
             peer.sendall(b"HTTP/1.1 500 X\r\ncontent-length: 5\r\n\r\nhello")
             with pytest.raises(HostError, match="is not a cloudsync agent"):
-                answer.result(30)
+                answer.result(PATIENCE)
             peer.close()
             answer = pool.submit(client.host)
             peer, _ = mute.accept()
             peer.recv(10_000)
             peer.close()
             with pytest.raises(HostError, match="broke the connection off"):
-                answer.result(30)
+                answer.result(PATIENCE)
 
 
 @pytest.mark.real

@@ -10,6 +10,8 @@ from cloudsync.agent.lock import ApplyLock, Gone, Taken
 from cloudsync.hosts.unix_http import UnixConnection
 from cloudsync.model.problem import LockedError
 from tests.agent.lab import Lab
+from tests.effort import PATIENCE
+from tests.lab.eventually import eventually
 
 
 def test_a_lease_lasts_as_long_as_it_is_renewed() -> None:
@@ -40,20 +42,23 @@ def test_without_a_lease_only_its_end_ends_it() -> None:
 
 def held(agent: Lab, target: str) -> tuple[UnixConnection, http.client.HTTPResponse, str]:
     """The lock on a connection that says nothing more."""
-    connection = UnixConnection(agent.socket, 30)
+    connection = UnixConnection(agent.socket, PATIENCE)
     connection.request("POST", target, json.dumps({"who": "alice@laptop"}), {"content-type": "application/json"})
     response = connection.getresponse()
     return connection, response, json.loads(response.readline())["key"]
 
 
 def test_an_owner_who_is_cut_off_loses_it_and_another_takes_it(agent: Lab) -> None:
-    connection, response, key = held(agent, "/v1/lock?lease=0.5")
+    connection, _, _ = held(agent, f"/v1/lock?lease={PATIENCE:g}")
     with pytest.raises(LockedError, match="alice@laptop"):
         agent.client.lock("bob@desk").__enter__()
+    connection.close()
+    eventually(agent.client.holder, None)
+    connection, response, key = held(agent, "/v1/lock?lease=0.5")
     while response.readline():
         continue
     with agent.client.lock("bob@desk"):
-        late = UnixConnection(agent.socket, 30)
+        late = UnixConnection(agent.socket, PATIENCE)
         late.request("PUT", f"/v1/lock/{key}")
         assert late.getresponse().status == 404
         late.close()
@@ -62,8 +67,8 @@ def test_an_owner_who_is_cut_off_loses_it_and_another_takes_it(agent: Lab) -> No
 
 def test_it_is_renewed_while_the_work_lasts_and_its_key_is_nobodys_business(agent: Lab) -> None:
     lost, passed = threading.Event(), threading.Event()
-    with agent.client.lock("alice@laptop", lost.set, lease=0.5):
-        passed.wait(2)
+    with agent.client.lock("alice@laptop", lost.set, lease=2):
+        passed.wait(3)
         holder = agent.client.holder()
         assert holder is not None
         assert holder.holder == "alice@laptop"

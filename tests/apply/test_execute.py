@@ -109,14 +109,15 @@ def test_a_step_that_says_nothing_is_given_up_and_one_that_talks_is_not() -> Non
         released.wait(PATIENCE)
 
     def talking(progress: Progress) -> None:
-        for _ in range(8):
-            spoken.wait(0.1)
+        """For longer than it may be silent."""
+        for _ in range(30):
+            spoken.wait(0.05)
             progress("on it")
 
     events: list[Event] = []
     driver = Scripted({"mute": mute, "talks": talking})
-    made = plan(mute="", after="mute", talks="")
-    outcome = execute(made, {"h": driver}, {}, events.append, 2, threading.Event(), lambda _step: 0.5)
+    made, limits = plan(mute="", after="mute", talks=""), {"mute": 0.5, "talks": 1.0}
+    outcome = execute(made, {"h": driver}, {}, events.append, 2, threading.Event(), lambda step: limits[step.id])
     released.set()
     assert (outcome.succeeded, outcome.failed, outcome.skipped) == (("talks",), ("mute",), ("after",))
     failed = next(event for event in events if isinstance(event, Failed))

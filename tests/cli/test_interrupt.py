@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.effort import PATIENCE
 from tests.lab.eventually import eventually
 
 pytestmark = pytest.mark.slow
@@ -57,7 +58,7 @@ def test_it_says_so_and_ends_with_130(tmp_path: Path, program: str) -> None:
             eventually(lambda: "pipe_read" in Path(f"/proc/{typed.pid}/wchan").read_text(), True)
             typed.send_signal(signal.SIGINT)
             try:
-                _, err = typed.communicate(timeout=30)
+                _, err = typed.communicate(timeout=PATIENCE)
             finally:
                 typed.kill()
     finally:

@@ -12,6 +12,7 @@ import pytest
 from cloudsync.model.denial import Denial
 from cloudsync.model.problem import HostError
 from cloudsync.model.resources import Direction
+from tests.effort import PATIENCE
 from tests.firewall.documents import DEFAULT, document, egress, group, ingress, instance
 from tests.lab.standins import OUTSIDE, Lab
 from tests.neighbours.hosting import Hosting, hosting
@@ -72,7 +73,7 @@ class Following:
         self._more.release()
 
     def wait(self) -> Denial:
-        assert self._more.acquire(timeout=20)
+        assert self._more.acquire(timeout=PATIENCE)
         return self.told[-1]
 
 
@@ -84,7 +85,7 @@ def denied(lab: Lab, source: str | None, target: str, port: int, kind: int) -> N
 
 def remembered(host: Hosting, name: str, number: int) -> tuple[Denial, ...]:
     """Once there are so many; the kernel sends them within a fifth of a second."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     while len(found := host.agent.denied(uuid(name))) < number and time.monotonic() < deadline:
         time.sleep(0.05)
     return found

@@ -29,8 +29,18 @@ class Stream:
 
 @dataclass
 class Ears:
+    """`emptied` is how often nothing was left to be counted; None while nobody listens."""
+
     heard: Counter[int] = field(default_factory=Counter)
     changed: threading.Condition = field(default_factory=threading.Condition)
+    emptied: int | None = None
+
+    def caught_up(self) -> None:
+        """Returns when all that has come by now is counted."""
+        with self.changed:
+            if self.emptied is not None:
+                goal = self.emptied + 2
+                assert self.changed.wait_for(lambda: (self.emptied or 0) >= goal, PATIENCE), "there is always more"
 
     def more(self, port: int, count: int = 20) -> None:
         """Returns when that many more have come to that port."""
@@ -58,8 +68,9 @@ class Streams:
 
     def listen(self, namespace: Namespace, own: str = "") -> Ears:
         """To everything that comes to it, less its `own` packets that a router sends back."""
-        ears = Ears()
+        ears = Ears(emptied=0)
         raw = namespace.socket(socket.SOCK_DGRAM, socket.AF_PACKET, socket.htons(_ETH_P_IP))
+        raw.setblocking(False)
         self._stack.callback(raw.close)
         self._run(namespace, lambda: self._hear(raw, ears, own))
         return ears
@@ -87,9 +98,14 @@ class Streams:
 
     def _hear(self, raw: socket.socket, ears: Ears, own: str) -> None:
         while not self._stop.is_set():
-            if not select.select([raw], [], [], 0.05)[0]:
+            try:
+                data, (_, _, direction, *_) = raw.recvfrom(100)
+            except BlockingIOError:
+                with ears.changed:
+                    ears.emptied = (ears.emptied or 0) + 1
+                    ears.changed.notify_all()
+                select.select([raw], [], [], 0.05)
                 continue
-            data, (_, _, direction, *_) = raw.recvfrom(100)
             if direction != _OUTGOING and data[9] == _UDP and socket.inet_ntoa(data[12:16]) != own:
                 at = (data[0] & 15) * 4
                 with ears.changed:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.effort import PATIENCE
 from tests.firewall.documents import DEFAULT, NETWORK, document, egress, group, ingress, instance
 from tests.lab import dhcp, packets
 from tests.lab.metadata import ask
@@ -60,7 +61,7 @@ def test_no_group_takes_what_the_host_serves(lab: Lab, name: str) -> None:
 
 def ping(guest: Guest) -> bool:
     with guest.namespace.socket(socket.SOCK_RAW, protocol=socket.IPPROTO_ICMP) as client:
-        client.settimeout(20)
+        client.settimeout(PATIENCE)
         client.sendto(struct.pack("!BBHHH", 8, 0, 0xF7FE - 7, 1, 7), (NETWORK.gateway, 0))
         return client.recv(100)[20] == 0
 

@@ -10,6 +10,7 @@ import pytest
 
 from cloudsync.reach.recorded import of_document
 from cloudsync.reach.service import of_packet
+from tests.effort import PATIENCE
 from tests.firewall.documents import DEFAULT, NETWORK, document, egress, group, ingress, instance
 from tests.lab import dhcp
 from tests.lab.standins import HOST, METADATA_PORT, OUTSIDE, Guest, Lab, Peer, standins
@@ -207,7 +208,7 @@ def test_metadata_is_for_guests_only(lab: Lab) -> None:
 def ping(guest: Peer, address: str) -> bytes:
     """One echo request; its answer."""
     with guest.namespace.socket(socket.SOCK_RAW, protocol=socket.IPPROTO_ICMP) as client:
-        client.settimeout(20)
+        client.settimeout(PATIENCE)
         client.sendto(struct.pack("!BBHHH", 8, 0, 0xF7FE - 7, 1, 7), (address, 0))
         return client.recv(100)
 

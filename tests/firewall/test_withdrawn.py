@@ -9,6 +9,7 @@ import pytest
 
 from cloudsync.model.document import HostDocument
 from cloudsync.model.resources import Group, Instance
+from tests.effort import PATIENCE
 from tests.firewall.chat import ICMP, chatting
 from tests.firewall.documents import NETWORK, document, egress, group, ingress, instance
 from tests.firewall.test_change import flowing, talking
@@ -158,7 +159,7 @@ def test_the_flows_of_a_removed_instance_are_not_its_addresss_next_owners(lab: L
     with lab.outside.namespace.socket(socket.SOCK_DGRAM) as client:
         client.connect(("10.20.0.12", 80))
         with lab.guests["b"].listen(80, socket.SOCK_DGRAM) as server:
-            server.settimeout(20)
+            server.settimeout(PATIENCE)
             client.send(b"for b")
             server.connect(server.recvfrom(100)[1])
             server.send(b"answer")

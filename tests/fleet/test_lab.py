@@ -12,6 +12,7 @@ import pytest
 from cloudsync.hosts.agent_client import AgentClient
 from cloudsync.hosts.host import SOCKET, Host
 from cloudsync.spec.load import load
+from tests.effort import PATIENCE
 from tests.fleet.conftest import Desk
 from tests.lab.eventually import eventually
 from tests.lab.lab import Hosts, lab
@@ -124,7 +125,7 @@ def test_a_lock_whose_owner_is_cut_off_is_free_again_before_sshd_notices(it: Hos
                "policy accept; }; add rule inet mute in tcp dport 22 drop")  # fmt: skip
         try:
             eventually(lambda: it.run("h3", *held).stdout, "null")
-            assert lost.wait(30)
+            assert lost.wait(PATIENCE)
         finally:
             it.run("h3", "nft", "delete table inet mute")
     desk.done("apply", "-y")

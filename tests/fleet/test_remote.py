@@ -19,6 +19,7 @@ from cloudsync.model.cloud import Cloud
 from cloudsync.model.cloud import Host as Wanted
 from cloudsync.spec.remote import remote
 from tests.cli.test_ssh import WEB
+from tests.effort import PATIENCE
 from tests.fleet.conftest import PROGRAM, Desk
 from tests.fleet.sshd import Sshd, sshd
 from tests.lab.eventually import eventually
@@ -56,7 +57,7 @@ def test_a_server_is_heard_telling_its_keys(server: Sshd) -> None:
     local = ("-o", "PermitLocalCommand=yes", "-o", "LocalCommand=echo ready")
     line = Line((there.program, "-v", "-N", *local, *there.arguments, "--", there.host), "ready")
     try:
-        assert line.greeted.wait(20)
+        assert line.greeted.wait(PATIENCE)
         assert not line.ended.is_set()
     finally:
         line.end()
@@ -82,7 +83,7 @@ def test_no_ssh_outlives_a_command_that_is_killed(desk: Desk, server: Sshd, agen
             assert follower.stdout.readline()
             assert len(sshs()) == 1
             os.kill(follower.pid, number)
-            follower.wait(20)
+            follower.wait(PATIENCE)
             follower.stdout.close()
             eventually(sshs, [])
         desk.done("status")

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.effort import PATIENCE
 from tests.firewall.documents import NETWORK
 from tests.floating.world import BARE, FIRST, OTHER_OUTSIDE, SECOND, THIRD, denied, seen, world
 from tests.lab.standins import HOST, OUTSIDE, Lab, Peer, standins
@@ -88,7 +89,7 @@ def test_a_datagram_and_its_answer_are_translated(lab: Lab) -> None:
     kind = socket.SOCK_DGRAM
     with lab.guests["a"].listen(80, kind) as server, lab.outside.namespace.socket(kind) as client:
         for end in (server, client):
-            end.settimeout(20)
+            end.settimeout(PATIENCE)
         client.connect((FIRST, 80))
         client.send(b"ping")
         data, peer = server.recvfrom(4)

@@ -42,7 +42,7 @@ def seen(source: Peer, server: Peer, address: str, port: int, own: str = "") -> 
     """The address that `server` sees when `source` (from its address `own`) connects to `address`."""
     with server.listen(port) as listening:
         with source.namespace.socket() as client:
-            client.settimeout(20)
+            client.settimeout(PATIENCE)
             if own:
                 client.bind((own, 0))
             client.connect((address, port))

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cloudsync.agent.parts import end_processes
+from tests.effort import PATIENCE
 from tests.lab import copied
 from tests.lab.copied import Process
 
@@ -86,7 +87,7 @@ def running_agent(*options: str, module: str = "") -> Iterator[Process]:
     ):
         path = f"{folder}/notify"
         notify.bind(path)
-        notify.settimeout(30)
+        notify.settimeout(PATIENCE)
         log = Path(folder, "log")
         environment = {**os.environ, "NOTIFY_SOCKET": path}
         agent = _started(module, options, environment, log) if module else copied.agent(options, environment, log)
@@ -98,7 +99,7 @@ def running_agent(*options: str, module: str = "") -> Iterator[Process]:
             raise AssertionError(f"the agent did not get ready:\n{log.read_text(errors='replace')}") from None
         finally:
             agent.terminate()
-            agent.wait(30)
+            agent.wait(PATIENCE)
             end_processes()
 
 

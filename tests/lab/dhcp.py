@@ -5,6 +5,7 @@ import socket
 import struct
 from dataclasses import dataclass
 
+from tests.effort import PATIENCE
 from tests.lab.namespace import Namespace
 
 DISCOVER, OFFER, REQUEST, ACK = 1, 2, 3, 5
@@ -67,7 +68,7 @@ def parse(data: bytes) -> Answer:
     return Answer(options[53][0], socket.inet_ntoa(data[16:20]), options)
 
 
-def lease(namespace: Namespace, mac: str, patience: float = 20.0, device: str = "eth0", **options: bytes) -> Answer:
+def lease(namespace: Namespace, mac: str, patience: float = PATIENCE, device: str = "eth0", **options: bytes) -> Answer:
     """The whole exchange; TimeoutError when nobody answers."""
     with opened(namespace, device) as client:
         client.settimeout(patience)
@@ -99,7 +100,7 @@ NXDOMAIN, REFUSED = 3, 5
 
 
 def resolve(
-    namespace: Namespace, server: str, name: str, kind: int = A, tcp: bool = False, patience: float = 20.0
+    namespace: Namespace, server: str, name: str, kind: int = A, tcp: bool = False, patience: float = PATIENCE
 ) -> tuple[int, set[str]]:
     """(response code, answers): addresses for A, names for PTR."""
     labels = b"".join(bytes([len(part)]) + part.encode() for part in name.split("."))

@@ -8,6 +8,7 @@ import pytest
 
 from cloudsync import __version__
 from cloudsync.hosts.agent_client import AgentClient
+from tests.effort import PATIENCE
 from tests.lab.cloud import HOST, blank_spec
 from tests.lab.eventually import eventually
 from tests.lab.host import CLOUDSYNC
@@ -68,7 +69,7 @@ def test_the_agents_socket_answers_through_ssh(it: Hosts, tmp_path: Path) -> Non
         assert AgentClient(local, "h3").host().version == __version__
     finally:
         tunnel.terminate()
-        tunnel.wait(10)
+        tunnel.wait(PATIENCE)
 
 
 def test_its_agent_is_this_trees(it: Hosts) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.effort import PATIENCE
 from tests.lab.disk import DISKS
 
 pytestmark = pytest.mark.real
@@ -72,7 +73,7 @@ def test_a_signal_ends_it_without_traces(number: signal.Signals) -> None:
         assert disk.parent.name.startswith("cloudsync-private.")
         machine.send_signal(number)
         assert machine.stdout.read() == "", "everything that held the pipe is dead"
-        assert machine.wait(30) == 128 + number
+        assert machine.wait(PATIENCE) == 128 + number
     assert not disk.parent.exists()
 
 
@@ -84,7 +85,7 @@ def test_a_command_that_does_not_end_is_killed_at_the_second_signal() -> None:
         machine.send_signal(signal.SIGINT)
         assert machine.stdout.readline() == "heard\n"
         machine.send_signal(signal.SIGTERM)
-        assert machine.wait(30) == 128 + signal.SIGKILL
+        assert machine.wait(PATIENCE) == 128 + signal.SIGKILL
 
 
 def test_what_a_killed_machine_left_is_removed_by_the_next() -> None:
@@ -102,7 +103,7 @@ def test_what_a_killed_machine_left_is_removed_by_the_next() -> None:
     finally:
         for machine in machines:
             machine.terminate()
-            machine.communicate(timeout=30)
+            machine.communicate(timeout=PATIENCE)
 
 
 def test_what_is_missing_is_said() -> None:

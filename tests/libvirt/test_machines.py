@@ -16,6 +16,7 @@ from cloudsync.hosts.libvirt.volume import FOLDER
 from cloudsync.model.problem import HostError
 from cloudsync.model.resources import Power
 from cloudsync.spec.checks.addresses import MOST_CARDS
+from tests.effort import PATIENCE
 from tests.libvirt.conftest import Lab
 from tests.libvirt.samples import MiB, named, virtual_size
 
@@ -155,8 +156,8 @@ def test_a_guest_that_goes_off_in_time_is_not_waited_for(lab: Lab) -> None:
     stop.start()
     with lab.connection.stopping(web.uuid) as stopped:
         domain.destroyFlags(lv.VIR_DOMAIN_DESTROY_GRACEFUL)
-        assert stopped.wait(30)
-    stop.join(30)
+        assert stopped.wait(PATIENCE)
+    stop.join(PATIENCE)
     assert not stop.is_alive()
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from cloudsync.hosts.agent_client import AgentClient
 from cloudsync.model.resources import Instance
+from tests.effort import PATIENCE
 from tests.lab.begun import Begun
 from tests.lab.cloud import HOST, blank_image, running_agent, spec_of
 from tests.lab.typed import typed
@@ -95,7 +96,7 @@ def test_the_roll_stops_at_the_first_that_is_not_back_and_goes_on_with_the_next_
     heard(begun, "box-2")
     assert desk.machines()["box-3"] == before["box-3"]
     subprocess.run(["virsh", "-q", "destroy", "box-2"], check=True)
-    said = begun.communicate(timeout=60)[1]
+    said = begun.communicate(timeout=PATIENCE)[1]
     assert begun.returncode == 1
     assert "FAILED wait for instance.box-2 on here" in said
     assert "skipped delete instance.box-3 on here" in said
@@ -105,7 +106,7 @@ def test_the_roll_stops_at_the_first_that_is_not_back_and_goes_on_with_the_next_
     for name in ("box-2", "box-3"):
         with guest_of(begun, name) as guest, guest.listen(22):
             back(begun, name)
-    assert begun.communicate(timeout=60)
+    assert begun.communicate(timeout=PATIENCE)
     assert begun.returncode == 0
     after = desk.machines()
     assert after.keys() == before.keys()

@@ -223,7 +223,7 @@ def test_one_that_does_not_keep_to_the_rules_is_killed(state: Path, act: str) ->
     with process(state, IMPOSTOR.replace("{act}", act)) as (impostor, said):
         assert said == ["there"]
         assert predecessor.find(state) is None
-        assert impostor.wait(10) == -signal.SIGKILL
+        assert impostor.wait(PATIENCE) == -signal.SIGKILL
 
 
 def test_another_port_is_served_before_the_old_one_is_given_up(state: Path) -> None:

@@ -4,6 +4,7 @@ import signal
 
 import pytest
 
+from tests.effort import PATIENCE
 from tests.lab.begun import Begun
 from tests.lab.eventually import eventually
 from tests.moves.scene import MIB, Scene, on
@@ -15,7 +16,7 @@ SIZE = 12 * MIB
 
 def interrupted(scene: Scene, begun: Begun, state: str) -> None:
     begun.send_signal(signal.SIGINT)
-    said = begun.communicate(timeout=60)[1]
+    said = begun.communicate(timeout=PATIENCE)[1]
     assert begun.returncode == 130, said
     assert "Traceback" not in said
     assert "interrupted" in said
