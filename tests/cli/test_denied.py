@@ -8,25 +8,23 @@ from cloudsync.model.cloud import Cloud
 from cloudsync.model.denial import Denial
 from cloudsync.model.resources import Direction
 from cloudsync.render import denied
+from tests.cli.specs import ONE
 from tests.cli.terminal import Terminal
 from tests.firewall.documents import instance
 from tests.house.promised import broken
 
-SPEC = f"""\
-version: 1
-cloud: demo
-hosts: {{kvm-1: {{uri: 'sim:'}}}}
-images: {{blank: {{source: 'https://example.org/blank.qcow2', sha256: {"ab" * 32}}}}}
-networks: {{default: {{subnet: 10.20.0.0/24}}}}
-flavors: {{small: {{vcpus: 1, memory: 512MiB, disk: 4GiB}}}}
-security_groups: {{web: {{log_denied: true}}, quiet: {{}}}}
+SPEC = (
+    ONE
+    + """\
+security_groups: {web: {log_denied: true}, quiet: {}}
 instances:
-  web: {{image: blank, flavor: small, security_groups: [web]}}
-  quiet: {{image: blank, flavor: small, security_groups: [quiet]}}
-  both: {{image: blank, flavor: small, security_groups: [default, quiet]}}
-  bare: {{image: blank, flavor: small, security_groups: []}}
-  open: {{image: blank, flavor: small, networks: [{{name: default, port_security: false}}], security_groups: [web]}}
+  web: {image: blank, flavor: small, security_groups: [web]}
+  quiet: {image: blank, flavor: small, security_groups: [quiet]}
+  both: {image: blank, flavor: small, security_groups: [default, quiet]}
+  bare: {image: blank, flavor: small, security_groups: []}
+  open: {image: blank, flavor: small, networks: [{name: default, port_security: false}], security_groups: [web]}
 """
+)
 DENIAL = Denial(
     side=Direction.INGRESS,
     protocol="tcp",

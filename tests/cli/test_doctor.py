@@ -14,19 +14,17 @@ from cloudsync.model.problem import CloudsyncError
 from cloudsync.render import doctor
 from cloudsync.render.doctor import Findings
 from cloudsync.render.mended import mended
+from tests.cli.specs import ONE
 from tests.cli.terminal import Terminal
 from tests.house.promised import broken
 
-SPEC = f"""\
-version: 1
-cloud: demo
-hosts: {{kvm-1: {{uri: 'sim:'}}}}
-images: {{blank: {{source: 'https://example.org/blank.qcow2', sha256: {"ab" * 32}}}}}
-networks: {{default: {{subnet: 10.20.0.0/24}}}}
-flavors: {{small: {{vcpus: 1, memory: 512MiB, disk: 4GiB}}}}
+SPEC = (
+    ONE
+    + """\
 instances:
-  web: {{image: blank, flavor: small}}
+  web: {image: blank, flavor: small}
 """
+)
 PROBLEM = Check(
     name="other firewalls", verdict=Verdict.PROBLEM, message="Docker\x1b[2J stops it", fix=("true",), hint="keep it"
 )

@@ -108,8 +108,7 @@ def _logging(services: Services, uuid: str) -> Instance:
     instance = next((one for one in here if one.uuid == uuid), None)
     if document is None or instance is None:
         raise Refusal(404, "there is no such instance on this host", "`cloudsync status` says where it is")
-    filtered = any(nic.port_security for nic in instance.nics)
-    silent = unlogged(instance.name, instance.groups, filtered, document.groups)
+    silent = unlogged(instance, document.groups)
     if silent:
         raise Refusal(409, silent.message, silent.hint)
     if services.reader.fault:

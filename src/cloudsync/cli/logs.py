@@ -41,16 +41,13 @@ def run_denied(path: Path, name: str, follow: bool, style: str) -> None:
 def _confirm_logged(path: Path, machine: Found) -> None:
     """An error that says what keeps denied packets from being logged, and the line of the spec that changes it."""
     cloud, one, document = machine.cloud, machine.instance, machine.host.document
-    known = document.groups if document else {}
-    silent = unlogged(one.name, one.groups, any(nic.port_security for nic in one.nics), known)
+    silent = unlogged(one, document.groups if document else {})
     if silent is None:
         return
     wanted = cloud.instances.get(one.name)
     if wanted is None:
         raise silent
-    filtered = any(nic.port_security for nic in wanted.nics)
-    unwritten = unlogged(one.name, wanted.groups, filtered, cloud.groups, cloud.places)
-    raise unwritten or CloudsyncError(
+    raise unlogged(wanted, cloud.groups, cloud.places) or CloudsyncError(
         f"the spec has what is denied instance.{one.name} logged, and host.{machine.host.name} is not told of that yet",
         f"cloudsync -f {path} apply",
     )

@@ -201,7 +201,7 @@ class SimHost:
         one = next((one for one in here if one.uuid == uuid), None)
         if document is None or one is None:
             raise HostError(f"{self.name}: there is no such instance", "`cloudsync status` says where it is")
-        silent = unlogged(one.name, one.groups, any(nic.port_security for nic in one.nics), document.groups)
+        silent = unlogged(one, document.groups)
         if silent:
             raise HostError(f"{self.name}: {silent.message}", silent.hint)
         return ()

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
+from cloudsync.model.cloud import Wanted
 from cloudsync.model.dataclass import dataclass
 from cloudsync.model.problem import CloudsyncError, Place
-from cloudsync.model.resources import Direction, Group
+from cloudsync.model.resources import Direction, Group, Instance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,20 +31,17 @@ class Denial:
 
 
 def unlogged(
-    name: str,
-    groups: Sequence[str],
-    filtered: bool,
-    known: Mapping[str, Group],
-    places: Mapping[str, Place] | None = None,
+    one: Instance | Wanted, known: Mapping[str, Group], places: Mapping[str, Place] | None = None
 ) -> CloudsyncError | None:
-    """Why nothing that is denied the instance `name` is logged, with the way out; None where it is. `filtered`: groups
-    decide for one of its cards at least. `places` are where the spec says what, None where nobody has a spec."""
-    if not filtered:
+    """Why nothing that is denied this instance is logged, with the way out; None where it is. `places` are where the
+    spec says what, None where nobody has a spec."""
+    name, groups = one.name, one.groups
+    if not any(nic.port_security for nic in one.nics):
         return CloudsyncError(
             f"no card of instance.{name} is filtered (port_security: false): its groups deny nothing",
             "remove  port_security: false  from a card, and apply",
         )
-    if any(one in known and known[one].log_denied for one in groups):
+    if any(group in known and known[group].log_denied for group in groups):
         return None
     if not groups:
         return CloudsyncError(
@@ -51,7 +49,7 @@ def unlogged(
             "write  shut: {ingress: [], egress: [], log_denied: true}  into security_groups, then  "
             f"security_groups: [shut]  into instance.{name}, and apply",
         )
-    listed = ", ".join(f"group.{one}" for one in groups)
+    listed = ", ".join(f"group.{group}" for group in groups)
     message = f"{listed} does not have" if len(groups) == 1 else f"none of {listed} has"
     return CloudsyncError(f"{message} denied packets logged", f"write  {_line(groups, places)}, and apply")
 

@@ -87,7 +87,7 @@ def _never_made(home: Home, snapshot: Snapshot) -> bool:
     host = snapshot.hosts[home.host]
     if home.record is None or home.machine is not None or not host.reachable or home.uuid in host.boots:
         return False
-    return not any(home.uuid in host.disks for host in snapshot.hosts.values())
+    return not any(home.uuid in other.disks for other in snapshot.hosts.values())
 
 
 def _disk_ids(homes: Homes, states: Mapping[str, HostState]) -> set[str]:

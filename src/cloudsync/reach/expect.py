@@ -99,10 +99,9 @@ class _Asks:
                     yield couple
 
     def _alike(self, parties: tuple[Party, ...], placed: bool) -> list[list[Party]]:
-        """`placed`: it matters on which host they are."""
         found: dict[object, list[Party]] = {}
         for party in parties:
-            kind = frozenset((self.kinds.of(port), port.host if placed else "") for port in party.ports)
+            kind = self.kinds.all_of(party.ports, placed)
             found.setdefault((kind, party.unsure) if kind else party.label, []).append(party)
         return list(found.values())
 

@@ -31,6 +31,10 @@ class Kinds:
     def of(self, port: Port) -> Kind:
         return (id(port.egress), id(port.ingress), port.guarded, self.terms(port.spot))
 
+    def all_of(self, ports: Iterable[Port], placed: bool) -> frozenset[tuple[Kind, str]]:
+        """`placed`: it matters on which host they are, as it does only for what a host itself sends."""
+        return frozenset((self.of(port), port.host if placed else "") for port in ports)
+
     def terms(self, spot: Spot) -> frozenset[str]:
         """The other sides of rules that a spot is among, as rules call them; with a ? when that depends."""
         return self._terms.get(spot.key, frozenset())

@@ -16,16 +16,10 @@ class Meetings:
     def __init__(self, scene: Scene, parties: tuple[Party, ...], asked: Service) -> None:
         """`parties` are all that will be asked about."""
         self._scene, self._asked = scene, asked
-        # Only what hosts themselves send goes by where an instance is.
         placed = any(party.sort is Sort.HOST for party in parties)
         kinds = Kinds(replace(scene, ports=tuple(port for party in parties for port in party.ports)))
         self._kinds = {
-            id(party): (
-                frozenset((kinds.of(port), port.host if placed else "") for port in party.ports),
-                party.unsure,
-            )
-            if party.ports
-            else party.label
+            id(party): (kinds.all_of(party.ports, placed), party.unsure) if party.ports else party.label
             for party in parties
         }
         self._known: dict[object, tuple[str, str, tuple[Encounter, ...]]] = {}

@@ -13,8 +13,7 @@ from cloudsync.reach.verdict import Verdict
 
 @dataclass(frozen=True, slots=True)
 class Ruled:
-    """`stop` is the rule that decides, None where none does. `spec` is what the spec says of the same packet: nothing
-    differs from what depends."""
+    """`stop` is the rule that decides, None where none does. `spec` is what the spec says of the same packet."""
 
     service: Service
     verdict: Verdict
@@ -26,7 +25,7 @@ class Ruled:
 
     @property
     def differs(self) -> bool:
-        return self.spec not in (self.verdict, Verdict.DEPENDS)
+        return self.verdict.differs(self.spec)
 
     def pair(self, source: str, target: str) -> Pair:
         return Pair(

@@ -14,6 +14,10 @@ class Verdict(StrEnum):
     DENIED = "denied"
     DEPENDS = "depends"
 
+    def differs(self, spec: "Verdict") -> bool:
+        """From what the spec says: nothing differs from what depends."""
+        return spec not in (self, Verdict.DEPENDS)
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:

@@ -1,8 +1,8 @@
 """What became of each problem that `doctor --fix` set out to end. Pure."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 
-from cloudsync.model.checkup import Check, Verdict
+from cloudsync.model.checkup import Verdict
 from cloudsync.render.doctor import Findings
 from cloudsync.spec.words import count
 
@@ -13,13 +13,12 @@ _Name = tuple[str | None, str]
 def mended(before: Findings, after: Findings, ran: Collection[str], here: Collection[str]) -> str:
     """A line for each; `ran` are the commands that were run, and `here` the hosts that are this machine."""
     lines = [f"run on this machine: {count(len(ran), 'command')}" if ran else "nothing was run"]
-    left, looked = _problems(after), {(host, check.name) for host, check in after.all}
-    for name in (one for one in _problems(before) if one not in left):
+    was, left, looked = _problems(before), _problems(after), {(host, check.name) for host, check in after.all}
+    for name in (one for one in was if one not in left):
         if name in looked:
             lines.append(f"fixed: {_words(name)}")
         else:
             lines.append(f"not known to be fixed: {_words(name)}: it cannot be looked at now")
-    was = _problems(before)
     for name, fix in left.items():
         lines.append(f"not fixed: {_words(name)}: {_why(fix, was.get(name, ()), ran, name[0] in here)}")
     warnings = after.number(Verdict.WARNING)
@@ -29,15 +28,11 @@ def mended(before: Findings, after: Findings, ran: Collection[str], here: Collec
 def _problems(found: Findings) -> dict[_Name, tuple[str, ...]]:
     """Each with the commands that would end it."""
     names: dict[_Name, tuple[str, ...]] = {}
-    for name, check in _bad(found):
-        names[name] = (*names.get(name, ()), *check.fix)
-    return names
-
-
-def _bad(found: Findings) -> Iterator[tuple[_Name, Check]]:
     for host, check in found.all:
         if check.verdict is Verdict.PROBLEM:
-            yield (host, check.name), check
+            name = (host, check.name)
+            names[name] = (*names.get(name, ()), *check.fix)
+    return names
 
 
 def _words(name: _Name) -> str:

@@ -42,7 +42,7 @@ def _lines(rows: list[Row], paint: Paint) -> Iterator[str]:
         yield f"{row.ends.ljust(width)}  {str(pair.service).ljust(services)}  {verdict}{_where(pair.rule)}"
         if index + 1 == len(rows) or rows[index + 1].pair.because != pair.because:
             yield f"    {printable(pair.because)}"
-        if pair.spec and pair.spec not in (pair.verdict, Verdict.DEPENDS):
+        if pair.spec and pair.verdict.differs(pair.spec):
             said = f"the spec says {pair.spec.value}: apply it, or find out who changed the host's rules"
             yield f"    {paint.of('magenta', said)}"
 
