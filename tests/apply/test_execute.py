@@ -1,5 +1,6 @@
 """The step graph: order, failure, interruption, and drivers that misbehave."""
 
+import signal
 import threading
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -207,3 +208,20 @@ def test_progress_is_told() -> None:
 
 def test_an_empty_plan_is_done_at_once() -> None:
     assert run(Scripted({}), plan())[0] == Outcome((), (), ())
+
+
+def test_an_interruption_that_wakes_nobody_is_noticed_while_a_step_runs() -> None:
+    """The kernel may give a signal to any thread; Python's main thread has to look by itself then."""
+    stop = threading.Event()
+    before = signal.signal(signal.SIGINT, lambda *_: stop.set())
+
+    def aside(_progress: Progress) -> None:
+        signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+        if not stop.wait(PATIENCE):
+            raise HostError("nobody noticed", "look now and then")
+
+    try:
+        outcome, _ = run(Scripted({"a": aside}), plan(a="", b="a"), stop=stop)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert outcome == Outcome(("a",), (), ("b",), interrupted=True)

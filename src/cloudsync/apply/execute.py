@@ -17,6 +17,9 @@ from cloudsync.model.step import AwaitInstance, MoveInstance, Step
 
 Listener = Callable[[Event], None]
 STOPPED = "the apply was stopped before"
+_GLANCE = 0.5
+"""Seconds. A signal that another thread gets, or that comes just before this one begins to wait, does not wake it: a
+move of an hour would be over before Ctrl-C is heard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,7 @@ def execute(
             for step_id in run.ready():
                 running[pool.submit(run.perform, run.steps[step_id])] = step_id
             if running:
-                finished, _ = wait(running, return_when=FIRST_COMPLETED)
+                finished, _ = wait(running, _GLANCE, FIRST_COMPLETED)
                 for future in finished:
                     run.settle(running.pop(future), future.result())
     return run.outcome()
