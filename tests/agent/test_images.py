@@ -4,6 +4,8 @@ import asyncio
 from hashlib import sha256
 from pathlib import Path
 
+import pytest
+
 from cloudsync.agent.images import Images
 from cloudsync.agent.pool import Pool
 from cloudsync.agent.take_in import Wish
@@ -38,6 +40,7 @@ def test_a_download_ends_with_its_last_listener_and_is_resumed_for_the_next(tmp_
     assert shelf.paths[1].endswith("?next")
 
 
+@pytest.mark.slow
 def test_a_download_goes_on_while_somebody_listens(tmp_path: Path, shelf: Shelf) -> None:
     shelf.content, shelf.cuts = CONTENT, [2_000_000]
 

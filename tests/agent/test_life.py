@@ -134,6 +134,7 @@ def test_a_damaged_document_is_told_and_written_anew(agent: Lab) -> None:
     assert agent.client.host().drift == ()
 
 
+@pytest.mark.slow
 def test_nobody_there(tmp_path: Path) -> None:
     with pytest.raises(HostError, match="the agent on kvm-9 does not answer at") as caught:
         AgentClient(tmp_path / "no.sock", "kvm-9").host()
@@ -163,6 +164,7 @@ def test_who_asks_while_the_agent_starts_waits_for_it(agent: Lab) -> None:
     assert not agent.socket.with_name(f"{agent.socket.name}.starting").exists()
 
 
+@pytest.mark.slow
 def test_what_an_agent_that_was_killed_as_it_started_left_is_not_waited_for(tmp_path: Path) -> None:
     gone = subprocess.Popen(["true"])
     gone.wait()
@@ -171,6 +173,7 @@ def test_what_an_agent_that_was_killed_as_it_started_left_is_not_waited_for(tmp_
         AgentClient(tmp_path / "no.sock").host()
 
 
+@pytest.mark.slow
 def test_a_dead_socket(tmp_path: Path) -> None:
     dead = socket.socket(socket.AF_UNIX)
     dead.bind(str(tmp_path / "dead.sock"))

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import get_args, get_type_hints
 
+import pytest
+
 from cloudsync.apply.attempt import left
 from cloudsync.apply.driver import Blobs, Progress
 from cloudsync.apply.events import Event, Failed, Finished, Progressed, Skipped, Started
@@ -75,6 +77,7 @@ def test_what_waits_for_a_failed_one_is_skipped_and_the_rest_goes_on() -> None:
     assert (failed.message, failed.hint) == ("no room", "make some")
 
 
+@pytest.mark.slow
 def test_what_may_go_by_itself_is_tried_again_and_what_will_not_is_not() -> None:
     tries = {"a": 0, "b": 0}
 
@@ -103,6 +106,7 @@ def test_an_interruption_ends_the_tries() -> None:
     assert outcome.failed == ("a",)
 
 
+@pytest.mark.slow
 def test_a_step_that_says_nothing_is_given_up_and_one_that_talks_is_not() -> None:
     released, spoken = threading.Event(), threading.Event()
 

@@ -38,6 +38,7 @@ class Slow:
         return bytes(size)
 
 
+@pytest.mark.slow
 def test_what_a_pause_kept_back_is_not_made_up_for() -> None:
     waits = Waits()
     paced = Paced(Slow(), BANDWIDTH, waits)
@@ -48,6 +49,7 @@ def test_what_a_pause_kept_back_is_not_made_up_for() -> None:
     assert 0 < second <= CHUNK / BANDWIDTH
 
 
+@pytest.mark.slow
 def test_without_a_limit_nobody_waits() -> None:
     waits = Waits()
     paced = Paced(Slow(), 0, waits)

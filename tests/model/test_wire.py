@@ -131,6 +131,7 @@ def at_once(threads: int) -> list[object]:
     return found
 
 
+@pytest.mark.slow
 def test_threads_may_be_the_first_to_read_a_kind_together() -> None:
     """Each time in a process of its own: a crash is its end."""
     wire.load(Outer, wire.dump(Outer("a")))

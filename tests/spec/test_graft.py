@@ -138,6 +138,7 @@ def told(version: Version, file: str) -> object:
     return cloud, places, problems
 
 
+@pytest.mark.slow
 def test_a_version_beside_another_is_what_it_is_alone(tmp_path: Path) -> None:
     repository, sound = Repository.new(tmp_path / "repo"), 0
     (repository.folder / "keys").mkdir()
