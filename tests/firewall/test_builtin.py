@@ -9,7 +9,7 @@ import pytest
 
 from tests.effort import PATIENCE
 from tests.firewall.documents import DEFAULT, NETWORK, document, egress, group, ingress, instance
-from tests.lab import dhcp, packets
+from tests.lab import dhcp, frames, packets
 from tests.lab.metadata import ask
 from tests.lab.standins import Guest, Lab, standins
 
@@ -96,6 +96,21 @@ def test_link_local_goes_nowhere_but_to_the_metadata_service(lab: Lab, name: str
             if kind == UDP:
                 client.send(b"?")
         assert sum(counts(lab, "inet forward_from")) == sum(before) + 1
+
+
+@pytest.mark.parametrize("name", ["none", "open"])
+def test_a_question_to_a_host_that_it_has_left_is_ended_at_once(lab: Lab, name: str) -> None:
+    """Only the host before had the connection; silence would keep cloud-init waiting for good."""
+    guest, service = lab.guests[name], "169.254.169.254"
+    ports, numbers = (40000, 80), (7, 9)
+    middle = frames.tcp(guest.address, service, ports, b"GET", frames.ACK | frames.PSH, numbers)
+    with guest.namespace.socket(socket.SOCK_RAW, protocol=socket.IPPROTO_TCP) as client:
+        client.settimeout(PATIENCE)
+        client.connect((service, 0))
+        client.send(middle)
+        answer = client.recv(100)[20:]
+    assert struct.unpack("!HHI", answer[:8]) == (80, 40000, numbers[1])
+    assert answer[13] & frames.RST
 
 
 @pytest.mark.parametrize("name", ["all", "open"])

@@ -37,7 +37,6 @@ CASES = [
     Spoof("the metadata service by UDP", udp(A, METADATA, 80), FROM),
     Spoof("another port of the metadata service", tcp(A, METADATA, 443), FROM),
     Spoof("the metadata service's own port", tcp(A, METADATA, METADATA_PORT), FROM),
-    Spoof("the metadata service without opening", tcp(A, METADATA, flags=ACK), HOST_CHAIN),
     Spoof("a ping of the metadata service", icmp(8, target=METADATA), FROM),
     Spoof("another link-local address", udp(A, "169.254.1.1"), FROM),
     Spoof("GRE to the metadata service", ip4(frames.GRE, bytes(4), target=METADATA), FROM),

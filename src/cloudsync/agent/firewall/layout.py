@@ -235,11 +235,13 @@ def _host(metadata_port: int) -> Chain:
             _ESTABLISHED,
             _INVALID,
             _RELATED,
-            _NO_SYN,
             Rule(("ip daddr 255.255.255.255", *lease)),
             Rule(("ip daddr @gateways4", *lease)),
             Rule(("iifname @open_ports", "iifname . ip saddr != @open_src4", "counter", "drop")),
+            # The kernel answers the middle of a connection that it does not have with a reset, so cloud-init asks again
+            # at once when its guest has moved in the meantime.
             Rule(("ct status dnat", f"tcp dport {metadata_port}", "accept")),
+            _NO_SYN,
             Rule(("ip daddr @gateways4", "udp dport 53", "accept")),
             Rule(("ip daddr @gateways4", "tcp dport 53", "accept")),
             Rule(("ip daddr @gateways4", "icmp type 8", "limit rate 20/second burst 5 packets", "accept")),
