@@ -107,7 +107,7 @@ def find(batch: Batch, wanted: Iterable[Unit], whole_groups: bool = True) -> Ans
     for unit in withdrawn:
         seats.rise(unit)
     if withdrawn:
-        _repaired(seats, [unit for unit in left if unit not in withdrawn])
+        seats.repaired([unit for unit in left if unit not in withdrawn])
     pack(seats, every)
     lines: dict[str, Placement] = {}
     for unit in every:
@@ -118,6 +118,8 @@ def find(batch: Batch, wanted: Iterable[Unit], whole_groups: bool = True) -> Ans
 
 
 Told = dict[str, Placement | None]
+_AGAIN = 3
+"""How often a batch is placed anew with what found no place before all the others."""
 
 
 def _tried(seats: Seats, every: list[Unit]) -> tuple[Told, list[Unit]]:
@@ -128,18 +130,39 @@ def _tried(seats: Seats, every: list[Unit]) -> tuple[Told, list[Unit]]:
         for unit in every:
             seats.rise(unit)
         found = search(seats.batch, every)
-        if found is None:
-            seats.back_to(mark)
-        else:
+        if found is not None:
             for unit in every:
                 seats.sit(unit, found[unit.name])
-            left = []
+            return told, []
+        seats.back_to(mark)
+    return _in_turn(seats, every, told, left)
+
+
+def _in_turn(seats: Seats, order: list[Unit], told: Told, left: list[Unit]) -> tuple[Told, list[Unit]]:
+    """What found no place goes first, as long as that gives more a place: few hosts may take what many others fill."""
+    for _ in range(_AGAIN):
+        first = {unit.asks for unit in left if any(seats.batch.able(unit))}
+        other = sorted(order, key=lambda unit: (unit.pin is None, unit.asks not in first))
+        if other == order:
+            break
+        mark = seats.mark()
+        for unit in order:
+            seats.rise(unit)
+        retold, remaining = _once(seats, other)
+        if _instances(remaining) >= _instances(left):
+            seats.back_to(mark)
+            break
+        order, told, left = other, retold, remaining
     return told, left
+
+
+def _instances(some: list[Unit]) -> int:
+    return sum(len(unit.members) for unit in some)
 
 
 def _once(seats: Seats, order: list[Unit]) -> tuple[Told, list[Unit]]:
     told: Told = {unit.name: _greedy(seats, unit) for unit in order}
-    return told, _repaired(seats, [unit for unit in order if unit.name not in seats.host])
+    return told, seats.repaired([unit for unit in order if unit.name not in seats.host])
 
 
 def _greedy(seats: Seats, unit: Unit) -> Placement | None:
@@ -150,17 +173,6 @@ def _greedy(seats: Seats, unit: Unit) -> Placement | None:
     refusals, count = seats.batch.told(unit)
     seats.sit(unit, first)
     return Placement(instance=unit.name, host=first, runner_up=second, refusals=refusals, refusing=count)
-
-
-def _repaired(seats: Seats, left: list[Unit]) -> list[Unit]:
-    """What has no place even so. Of those that ask for the same, one that finds none speaks for the rest."""
-    hopeless: set[Hashable] = set()
-    found = []
-    for unit in left:
-        if unit.asks in hopeless or not seats.repair(unit):
-            hopeless.add(unit.asks)
-            found.append(unit)
-    return found
 
 
 def _line(batch: Batch, unit: Unit, host: str) -> Placement:

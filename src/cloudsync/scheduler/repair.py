@@ -3,7 +3,7 @@
 The search is bounded by tries, not by time: the same input gives the same answer on any machine.
 """
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from itertools import chain, combinations
 
 from cloudsync.scheduler.batch import Batch
@@ -65,8 +65,18 @@ class Seats:
             unit, host = self._journal.pop()
             self._put(unit, host)
 
-    def repair(self, unit: Unit) -> bool:
-        """Whether it has a place now, after moving others if need be."""
+    def repaired(self, left: Iterable[Unit]) -> list[Unit]:
+        """What has no place even when others are moved about. Of those that ask for the same, one that finds none
+        speaks for the rest."""
+        hopeless: set[Hashable] = set()
+        found, self._left = [], TRIES
+        for unit in left:
+            if unit.asks in hopeless or not self._repair(unit):
+                hopeless.add(unit.asks)
+                found.append(unit)
+        return found
+
+    def _repair(self, unit: Unit) -> bool:
         tries = min(EACH, self._left)
         before, self._left = self._left, tries
         found = self._fit(unit, _DEPTH, frozenset())
