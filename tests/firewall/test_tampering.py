@@ -210,6 +210,11 @@ TAMPERINGS = {
         HOST,
         "table inet cloudsync is switched off: none of its rules is in force",
     ),
+    "a table is replaced by an empty one that is switched off": Tampering(
+        "delete table inet cloudsync\nadd table inet cloudsync { flags dormant; }",
+        ((HOST, "table inet cloudsync is switched off: none of its rules is in force"),),
+        also=True,
+    ),
     "the small table is switched off, and more": Tampering(
         "add table arp cloudsync { flags dormant; }\nflush chain arp cloudsync guest\nadd chain arp cloudsync more",
         ((HOST, "table arp cloudsync is switched off: none of its rules is in force"),),

@@ -10,6 +10,7 @@ from cloudsync.agent.firewall.ruleset import Rule, Ruleset
 from cloudsync.agent.firewall.trace import rulings
 from cloudsync.model.cloud import Cloud, Expectation, Host, Where
 from cloudsync.model.document import HostDocument
+from cloudsync.model.problem import CloudsyncError
 from cloudsync.model.ruling import Ruling
 from cloudsync.reach.ask import Answer, Pair, ask
 from cloudsync.reach.expect import check
@@ -44,6 +45,15 @@ def spec(*addresses: str, fabric: str = "direct", bound: bool = True) -> Cloud:
 def told(whole: Cloud, source: str, target: str, service: str) -> Pair:
     (pair,) = ask(whole, of_cloud(whole), source, target, parse(service)).pairs
     return pair
+
+
+def test_a_host_is_meant_by_its_name() -> None:
+    whole = spec("198.51.100.11", "")
+    assert told(whole, "web", "host.kvm-1", "tcp/22") == told(whole, "web", "198.51.100.11", "tcp/22")
+    with pytest.raises(CloudsyncError, match=r"no address of host\.kvm-2 is known"):
+        told(whole, "web", "host.kvm-2", "tcp/22")
+    with pytest.raises(CloudsyncError, match='there is no host "kvm-9"'):
+        told(whole, "web", "host.kvm-9", "tcp/22")
 
 
 def asked_live(

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+import pytest
+
 from cloudsync.agent.firewall.compile import compile_document
 from cloudsync.agent.firewall.ruleset import Rule, Ruleset
 from cloudsync.agent.firewall.trace import rulings
@@ -134,6 +136,30 @@ def test_a_hole_in_a_range_is_told_with_the_range() -> None:
     ]
 
 
+def test_a_yes_for_a_range_is_one_for_each_of_its_ports() -> None:
+    denied, allowed = ("denied", "denied"), ("allowed", "allowed")
+    whole = answer("internet", "web", "tcp/1-65534")
+    assert verdicts(whole) == [("tcp/80-82", *allowed), ("tcp/1-79", *denied), ("tcp/83-65534", *denied)]
+    assert not whole.yes
+    assert verdicts(answer("internet", "web", "tcp/82-83")) == [("tcp/82", *allowed), ("tcp/83", *denied)]
+    assert verdicts(answer("web", "db", "tcp/5431-5432")) == [("tcp/5432", *allowed), ("tcp/5431", *denied)]
+    assert verdicts(answer("internet", "web", "tcp/81-82")) == [("tcp/81-82", *allowed)]
+    assert verdicts(answer("internet", "web", "udp/81-82")) == [("udp/81-82", *denied)]
+    hole = with_rule("kvm-1", "forward_to", "tcp dport 81", "drop")
+    assert verdicts(answer("internet", "web", "tcp/80-82", hole)) == [
+        ("tcp/80", *allowed),
+        ("tcp/82", *allowed),
+        ("tcp/81", "denied", "allowed"),
+    ]
+
+
+def test_a_code_of_icmp_is_not_its_whole_type() -> None:
+    opened = with_rule("kvm-1", "forward_to", "icmp type 3", "icmp code 4", "accept")
+    assert verdicts(answer("internet", "web", "icmp", opened)) == [("icmp/3.4", "allowed", "denied")]
+    assert verdicts(answer("internet", "web", "icmp/3.4", opened)) == [("icmp/3.4", "allowed", "denied")]
+    assert verdicts(answer("internet", "web", "icmp/3", opened)) == [("icmp/3", "denied", "denied")]
+
+
 def test_what_never_leaves_is_no_difference_and_no_exception() -> None:
     """Connection tracking takes UDP-Lite for damaged, so nothing translates it: model and kernel say so both."""
     assert verdicts(answer("web", "internet", "any")) == [("any", "allowed", "allowed")]
@@ -164,6 +190,14 @@ def test_the_host_itself_is_asked_about_too() -> None:
     assert unasked.because == "instance.new is not on any host yet"
     blocked = with_rule("kvm-2", "guest_to_host", "drop")
     assert verdicts(answer("db", "10.20.0.1", "udp/53", blocked)) == [("udp/53", "denied", "allowed")]
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0", "127.0.0.1", "224.0.0.1", "255.255.255.255"])  # noqa: S104
+def test_what_no_host_forwards_reaches_nobody(address: str) -> None:
+    for ends in (("web", address), (address, "web")):
+        told = ask(spec(), of_cloud(spec()), *ends, parse("tcp/80"))
+        assert verdicts(told) == [("tcp/80", "denied", None)]
+        assert verdicts(answer(*ends, "tcp/80")) == [("tcp/80", "denied", None)]
 
 
 def test_what_is_on_a_host_that_cannot_be_asked_is_unknown() -> None:

@@ -76,5 +76,9 @@ def test_a_floating_address_stands_for_its_card() -> None:
     assert (pair.target, pair.verdict) == ("instance.inner", "allowed")
     (out,) = ask(found, scene, "inner", "internet", parse("tcp/80")).pairs
     assert "nat: false" not in out.because
+    (itself,) = ask(found, scene, "inner", "inner", parse("tcp/81")).pairs
+    assert itself.verdict == "allowed"
+    (around,) = ask(found, scene, "inner", "203.0.113.9", parse("tcp/81")).pairs
+    assert (around.target, around.verdict) == ("instance.inner", "denied")
     (into,) = ask(found, scene, "internet", "inner", parse("tcp/80")).pairs
     assert into.verdict == "denied"

@@ -27,12 +27,15 @@ METADATA_HTTP = Service("tcp", (80, 80))
 _HOST = "a host answers its guests DHCP, DNS and ping of the gateway, whatever their groups say, and nothing else"
 _METADATA = "the metadata service answers every guest, whatever its groups say, and nothing else is there"
 _NOBODY = "no instance is known to have this address: name the instance, or ask the hosts with --live"
+_NOWHERE = "a host forwards nothing to or from this address, whatever groups say"
 _FIXED = {
     (Sort.INSTANCE, Sort.GATEWAY): (OFFERED, _HOST),
     (Sort.INSTANCE, Sort.METADATA): ((METADATA_HTTP,), _METADATA),
     (Sort.INSTANCE, Sort.HOST): ((), "no guest reaches a host's own address, whatever its groups say"),
     (Sort.INSTANCE, Sort.NOBODY): ((), _NOBODY),
     (Sort.NOBODY, Sort.INSTANCE): ((), _NOBODY),
+    (Sort.INSTANCE, Sort.NOWHERE): ((), _NOWHERE),
+    (Sort.NOWHERE, Sort.INSTANCE): ((), _NOWHERE),
     (Sort.METADATA, Sort.INSTANCE): ((), "the metadata service answers, and asks nothing"),
     (Sort.GATEWAY, Sort.INSTANCE): ((ANY,), UNFILTERED),
 }
@@ -79,7 +82,7 @@ def built_in(here: Party, there: Party) -> tuple[tuple[Service, ...], str] | Non
     for party in (here, there):
         if party.sort is Sort.INSTANCE and not party.ports:
             return (), f"{party.label} is not on any host yet"
-    if here.sort is Sort.INSTANCE and here.label == there.label:
+    if here.sort is Sort.INSTANCE and here.label == there.label and not there.floating:
         return (ANY,), "what an instance sends to itself never leaves it"
     return _FIXED.get((here.sort, there.sort))
 

@@ -11,7 +11,7 @@ from cloudsync.model.address import numbered
 from cloudsync.model.cloud import Cloud
 from cloudsync.model.dataclass import dataclass
 from cloudsync.model.problem import CloudsyncError
-from cloudsync.reach.outside import METADATA, holes
+from cloudsync.reach.outside import METADATA, UNROUTED, holes
 from cloudsync.reach.scene import Port, Scene
 from cloudsync.reach.spot import EVERYWHERE, NOWHERE, Range, Spot, at, first_free, span
 from cloudsync.spec.rules import RuleError, remote
@@ -28,6 +28,7 @@ class Sort(Enum):
     METADATA = "the metadata service"
     HOST = "an address of a host"
     NOBODY = "an address that no instance has"
+    NOWHERE = "an address that nothing is forwarded to or from"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,8 @@ class Party:
     """One of those that an end stands for. `ports` are an instance's, or those of them that are meant.
 
     `region` is where outside it may be, `spot` the one address of anything else. `unsure`: whether the end means it
-    depends on the address that it gets.
+    depends on the address that it gets. `floating`: its floating address is meant, by which even its own packets leave
+    it.
     """
 
     label: str
@@ -44,6 +46,7 @@ class Party:
     region: Range = NOWHERE
     spot: Spot | None = None
     unsure: bool = False
+    floating: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,8 @@ def end(word: str, cloud: Cloud, scene: Scene) -> End:
     if dot and kind == "network":
         _known("network", name, cloud.networks)
         return End(word, tuple(_where(scene, lambda port: port.network == name)))
+    if dot and kind == "host":
+        return _host(word, name, cloud, scene)
     if word in _names(cloud) or not (dot or "/" in word or ":" in word or word == "any"):
         return _instances(word, cloud, scene)
     return _addresses(word, scene)
@@ -88,6 +93,16 @@ def _instances(name: str, cloud: Cloud, scene: Scene) -> End:
     meant = sorted((one for one in cloud.instances.values() if name in (one.name, one.base)), key=lambda one: one.index)
     parties = (Party(f"instance.{one.name}", Sort.INSTANCE, scene.of.get(one.name, ())) for one in meant)
     return End(f"instance.{name}", tuple(parties))
+
+
+def _host(word: str, name: str, cloud: Cloud, scene: Scene) -> End:
+    """By its addresses, as far as they are known."""
+    _known("host", name, cloud.hosts)
+    known = [address for address, host in scene.hosts.items() if host == name]
+    if not known:
+        hint = "write  address:  into it, or ask with an address instead of its name"
+        raise CloudsyncError(f"no address of {word} is known", hint)
+    return End(word, tuple(party_at(address, scene) for address in known))
 
 
 def _where(scene: Scene, meant: Callable[[Port], bool | None]) -> Iterator[Party]:
@@ -126,7 +141,9 @@ def party_at(address: str, scene: Scene) -> Party:
     """Whoever has this one address."""
     spot, port = at(address), scene.at.get(address)
     if port:
-        return Party(f"instance.{port.instance}", Sort.INSTANCE, (port,))
+        return Party(f"instance.{port.instance}", Sort.INSTANCE, (port,), floating=address == port.floating)
+    if any(spot.within(span(text)) for text in UNROUTED):
+        return Party(address, Sort.NOWHERE, spot=spot)
     if any(address == network.gateway for network in scene.networks.values()):
         return Party(address, Sort.GATEWAY, spot=spot)
     if address == METADATA:

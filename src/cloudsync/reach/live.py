@@ -18,6 +18,7 @@ from cloudsync.reach.question import Question
 from cloudsync.reach.recorded import of_documents
 from cloudsync.reach.ruled import Ruled, ruled
 from cloudsync.reach.service import Service, parse
+from cloudsync.reach.slices import joined, slices
 from cloudsync.reach.verdict import Verdict
 from cloudsync.reach.wanted import of_cloud
 
@@ -62,6 +63,7 @@ class _Look:
     ) -> None:
         self.scene = of_documents(documents.values(), {})
         self._cloud, self._asked, self._enquire = cloud, asked, enquire
+        self._ranged = asked.ports is not None and not asked.single
         self._away = {f"instance.{name}": where for name, where in away.items()}
         self._answering = documents.keys()
         self._home = {f"instance.{one}": host for host, found in documents.items() for one in found.instances}
@@ -119,7 +121,11 @@ class _Look:
                 spec = self._said(source, target, parse(rulings[0].packet), ends)
                 found.setdefault(service, []).append(ruled(self._cloud, service, rulings, spec))
         best = [min(one, key=lambda each: _RANK.index(each.verdict)) for one in found.values()]
-        return [one.pair(*names) for one in (best if self._asked.single else _telling(best, self._asked))]
+        if self._ranged:
+            best = joined(best)
+        elif not self._asked.single:
+            best = _telling(best, self._asked)
+        return [one.pair(*names) for one in best]
 
     def _rulings(self, source: str, target: str, hosts: tuple[str, ...]) -> dict[Service, tuple[Ruling, ...]]:
         """What each of the hosts says, by service: of what was asked, all that is mentioned in any one's rules."""
@@ -129,6 +135,8 @@ class _Look:
                 for one in self._enquire(host, Question(source, target)):
                     part = parse(one.service).meet(self._asked)
                     services.update({part: None} if part else {})
+        if self._ranged:
+            services = dict.fromkeys(slices(self._asked, services))
         asked = Question(source, target, tuple(services))
         answers = [self._enquire(host, asked) for host in hosts]
         return dict(zip(services, zip(*answers, strict=True), strict=True))

@@ -7,11 +7,13 @@ from cloudsync.reach.scene import Scene
 from cloudsync.reach.spot import Range, Spot, first_free, span
 
 METADATA = "169.254.169.254"
+# The kernel forwards none of these: itself, loopback, many at once, everybody on the cable.
+UNROUTED = ("0.0.0.0/32", "127.0.0.0/8", "224.0.0.0/4", "255.255.255.255/32")
 
 
 def holes(*scenes: Scene) -> list[Range]:
-    """What is not outside: subnets, hosts' own addresses, the metadata service."""
-    found = {span(METADATA)}
+    """What is not outside: subnets, hosts' own addresses, the metadata service, what nobody forwards."""
+    found = {span(METADATA), *map(span, UNROUTED)}
     for scene in scenes:
         found.update(scene.infra)
         found.update(span(network.subnet) for network in scene.networks.values())

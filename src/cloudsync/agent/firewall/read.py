@@ -6,11 +6,15 @@ from typing import Any
 from cloudsync.agent.firewall import expressions
 from cloudsync.agent.firewall.ruleset import TABLE, Base, Chain, Container, Rule, Table
 
+# nft 1.0.6 means to write a table's flags and writes what its memory has next: of a table with nothing in it, the end.
+_CUT_OFF = '"flags": '
 _PLAIN = {"family", "name", "table", "type", "handle", "map", "flags", "comment", "elem"}
 
 
 def read_table(listing: str) -> Table:
     """One table. Raise ValueError unless `listing` is what nft prints."""
+    if listing.rstrip("\n").endswith(_CUT_OFF):
+        return Table(flagged=True)
     return _table(json.loads(listing)["nftables"])
 
 
