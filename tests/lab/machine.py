@@ -25,6 +25,9 @@ LIBVIRT = [Path("/var/lib/libvirt"), Path("/var/log/libvirt"), Path("/var/cache/
 COPIED = [Path("/var/cache/libvirt"), Path("/etc/libvirt")]
 NOT_COPIED = ["qemu/*.xml", "qemu/autostart", "qemu/networks", "storage", "secrets", "nwfilter", "libxl", "lxc"]
 PATIENCE = 60.0
+KEEPALIVE = (2, 5)
+"""libvirtd's, in seconds and in number: who does not answer for 12 seconds is given up. Its own 30 are long for a
+test."""
 MARK = "CLOUDSYNC_PRIVATE_MACHINE"
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -79,14 +82,17 @@ def _furnish(folder: Path, private: Path) -> None:
     for pattern in NOT_COPIED:
         for path in private.glob(pattern):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
-    _set(private / "qemu.conf", "security_driver", "none")
-    _set(private / "libvirtd.conf", "host_uuid", str(uuid.uuid4()))
+    _set(private / "qemu.conf", "security_driver", '"none"')
+    libvirtd = private / "libvirtd.conf"
+    _set(libvirtd, "host_uuid", f'"{uuid.uuid4()}"')
+    for key, value in zip(("keepalive_interval", "keepalive_count"), KEEPALIVE, strict=True):
+        _set(libvirtd, key, str(value))
 
 
 def _set(file: Path, key: str, value: str) -> None:
     """In one of libvirt's files, where the first line of a key counts."""
     lines = [line for line in file.read_text().splitlines() if line.partition("=")[0].strip() != key]
-    file.write_text("\n".join([*lines, f'{key} = "{value}"', ""]))
+    file.write_text("\n".join([*lines, f"{key} = {value}", ""]))
 
 
 def _offer_kvm(node: Path) -> None:

@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 from urllib.parse import quote
 
+from cloudsync.hosts.libvirt.loop import Loop
 from cloudsync.hosts.libvirt.tls import explain_tls
 from cloudsync.hosts.way import Way
 from cloudsync.model.problem import CloudsyncError, HostError, TransientError
@@ -58,6 +59,7 @@ _FULL = "free space on that file system, or make it bigger"
 lv.registerErrorHandler(lambda *_: None, None)
 # Connections take part in events only if the loop's implementation is registered before they are opened.
 lv.virEventRegisterDefaultImpl()
+_loop = Loop(lv.virEventRunDefaultImpl)
 
 
 class Connection:
@@ -86,6 +88,7 @@ class Connection:
             if self._open is None or not self._open.isAlive():
                 self._forget()
                 self._open = self._through(self._way) if self._way and self._sockets else self._opened(self.uri)
+                _loop.soon()
             return self._open
 
     @property
@@ -238,27 +241,6 @@ def tell_monitor(domain: Any, command: str) -> None:
     answer = json.loads(libvirt_qemu.qemuMonitorCommand(domain, json.dumps({"execute": command}), 0))
     if "error" in answer:
         raise lv.libvirtError(str(answer["error"].get("desc", "QEMU refused")))
-
-
-class _Loop:
-    """libvirt's event loop in a thread of its own, begun when somebody first waits for an event."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._thread: threading.Thread | None = None
-
-    def need(self) -> None:
-        with self._lock:
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="libvirt-events", daemon=True)
-                self._thread.start()
-
-    def _run(self) -> None:
-        while True:
-            lv.virEventRunDefaultImpl()
-
-
-_loop = _Loop()
 
 
 def explain_open(host: str, uri: str, error: lv.libvirtError) -> HostError:
