@@ -11,6 +11,7 @@ from cloudsync.model.plan import Action, Disruption, Plan
 from cloudsync.model.resources import Power
 from cloudsync.model.snapshot import HostStatus, Usage
 from cloudsync.model.step import DeleteInstance, MoveInstance, PutDocument
+from cloudsync.scheduler.transit import transit
 from tests.laws.fleet import Fleet, decide
 from tests.laws.settled import assert_settled
 from tests.planner.build import LARGE, changed, cloud, instance
@@ -185,6 +186,25 @@ def test_one_that_runs_twice_is_nobodys_to_choose() -> None:
     copied = {**second.state.machines, uuid: first.state.machines[uuid]}
     second.state = replace(second.state, machines=copied)
     assert "runs on host.kvm-1 and on host.kvm-2" in refused(fleet, pinned("kvm-1"))
+
+
+def test_two_that_were_made_apart_are_nobodys_to_choose_however_they_rest() -> None:
+    """Two applies reached different hosts. Once one is undefined by hand, its disk is what a move may leave."""
+    fleet = settled(pinned("kvm-1"))
+    first, second = (fleet.hosts[name] for name in ("kvm-1", "kvm-2"))
+    uuid = next(machine.uuid for machine in first.state.machines.values() if machine.name == "web")
+    apart = settled(pinned("kvm-2")).hosts["kvm-2"].state
+    off = {uuid: replace(apart.machines[uuid], power=Power.STOPPED)}
+    second.state = replace(apart, machines=off)
+    goal = pinned("kvm-1")
+    assert "instance.web is on host.kvm-1 and on host.kvm-2, with a disk of its own on each" in refused(fleet, goal)
+    seen = transit(fleet.observe(goal).hosts)
+    assert seen.told == {("kvm-1", uuid): "is on kvm-2 too", ("kvm-2", uuid): "runs on kvm-1 too"}
+    assert seen.shadows == frozenset()
+    second.state = replace(apart, machines={})
+    apply(fleet, goal)
+    assert (uuid in first.state.disks, uuid in second.state.disks) == (True, False)
+    assert_settled(fleet, goal)
 
 
 def test_a_move_and_a_rename_are_one_change() -> None:

@@ -52,6 +52,18 @@ def test_others_go_on_and_still_know_the_silent_ones() -> None:
     assert not held & set(document.directory["new"].addresses)
 
 
+def test_what_few_hosts_will_know_of_is_said() -> None:
+    """Those who reach only the others would make it again."""
+    fleet = settled(FULL)
+    more = replace(FULL, instances={**FULL.instances, "new": instance("new")})
+    snapshot = lost(fleet, more, "kvm-2")
+    assert not any("can be asked" in warning for warning in decide(more, snapshot).plan.warnings)
+    fewer = Snapshot(hosts={**snapshot.hosts, "kvm-3": replace(snapshot.hosts["kvm-2"], name="kvm-3")})
+    (told,) = (one for one in decide(more, fewer).plan.warnings if "can be asked" in one)
+    assert told.startswith("only 1 of 3 hosts can be asked: what is made now is known to host.kvm-1 alone")
+    assert not any("can be asked" in warning for warning in decide(FULL, fewer).plan.warnings)
+
+
 def test_one_that_is_given_up_with_its_host_says_what_of_it_changes() -> None:
     fleet = settled(FULL)
     gone, (free,) = on(fleet, "kvm-2")[0], ("10.20.0.200",)

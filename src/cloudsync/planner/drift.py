@@ -11,7 +11,7 @@ from cloudsync.planner.act import Act, act, disruption, gateways, ignored, writt
 from cloudsync.planner.disks import missing
 from cloudsync.planner.seen import Pair, Sight
 from cloudsync.planner.unfinished import interrupted, unfinished
-from cloudsync.scheduler.homes import Home, runs
+from cloudsync.scheduler.homes import Home, runs, settled
 
 LEFT = "left alone"
 NO_RECORD = "its record is missing"
@@ -73,8 +73,12 @@ def _copy(host: HostState, home: Home) -> Drift:
     """What is not running of an instance that is whole on another host."""
     disk = home.uuid in host.disks or home.disks
     what = "disk" if home.uuid not in host.machines else "machine and disk" if disk else "machine"
+    address = f"instance.{home.name}"
+    if settled(home, host):
+        text = f"its {what} here and on another host are two: no move left them"
+        return Drift(address=address, host=host.name, message=text, remedy=LEFT, repaired=False)
     text = f"a move that is under way or was cut off left its {what} here"
-    return Drift(address=f"instance.{home.name}", host=host.name, message=text, remedy="will be removed")
+    return Drift(address=address, host=host.name, message=text, remedy="will be removed")
 
 
 def of_pair(pair: Pair, networks: Mapping[str, Network]) -> Iterator[Drift]:

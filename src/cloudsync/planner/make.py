@@ -1,6 +1,6 @@
 """Desired and observed -> Plan: what changes and why, what drifted, and the steps."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from cloudsync.model.cloud import Cloud
 from cloudsync.model.document import Applied
@@ -68,6 +68,7 @@ def make_plan(
         exposure=exposure,
         warnings=(
             *_warnings(sight, states),
+            *_few(changes, states),
             *departed.warnings(cloud, states),
             *departed.left_behind(states, sight),
             *hosts.warnings(states),
@@ -198,6 +199,18 @@ def _warnings(sight: Sight, states: Mapping[str, HostState]) -> Iterable[str]:
             left = f": {count} instance{'s' if count != 1 else ''} there {'are' if count != 1 else 'is'} left alone"
             why = f" ({host.reason})" if host.reason else ""
             yield f"host.{name} is {host.status.value}{why}{left if count else ''}"
+
+
+def _few(changes: Iterable[Change], states: Mapping[str, HostState]) -> Iterator[str]:
+    """Two applies that each reach more than half of the hosts have one in common, which knows of both."""
+    asked = [f"host.{name}" for name, host in states.items() if host.reachable]
+    made = [one.address for one in changes if one.action is Action.CREATE and one.address.startswith("instance.")]
+    if made and 2 * len(asked) <= len(states):
+        known = " and ".join(asked)
+        yield (
+            f"only {len(asked)} of {len(states)} hosts can be asked: what is made now is known to {known} alone, and "
+            "an apply that does not reach it makes that again"
+        )
 
 
 def _way_out(one: Obstacle) -> str:

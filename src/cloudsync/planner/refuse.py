@@ -14,7 +14,7 @@ from cloudsync.planner.hosts import apart
 from cloudsync.planner.seen import Pair, Sight
 from cloudsync.planner.unfinished import unfinished
 from cloudsync.scheduler.filters import raw_size
-from cloudsync.scheduler.homes import runs
+from cloudsync.scheduler.homes import runs, settled
 from cloudsync.scheduler.room import Room
 
 
@@ -28,7 +28,7 @@ def refuse(cloud: Cloud, sight: Sight, hosts: Mapping[str, HostState], others: I
     problems += _held(cloud, sight)
     problems += _kept(cloud, sight)
     problems += _hosts_own(cloud, sight, hosts)
-    problems += _twice(cloud, sight)
+    problems += _twice(cloud, sight, hosts)
     problems += others
     if problems:
         raise SpecError(problems)
@@ -227,14 +227,21 @@ def _hosts_own(cloud: Cloud, sight: Sight, hosts: Mapping[str, HostState]) -> It
                 yield _problem(cloud, pair, text, "take an address that nobody has")
 
 
-def _twice(cloud: Cloud, sight: Sight) -> Iterator[Problem]:
-    """A move never lets two run: somebody started one by hand, and which has the data that counts is theirs to say."""
-    running = {pair.home.uuid: pair for pair in sight.pairs if pair.home and pair.runs}
+def _twice(cloud: Cloud, sight: Sight, hosts: Mapping[str, HostState]) -> Iterator[Problem]:
+    """A move never lets two run and never leaves two whole: somebody started one by hand, or two applies that reached
+    different hosts made one each. Which has the data that counts is for people to say."""
+    whole = {pair.home.uuid: pair for pair in sight.pairs if pair.home and pair.machine}
     for copy in sight.copies:
-        if copy.uuid in running and runs(copy):
-            pair = running[copy.uuid]
-            text = f"instance.{pair.name} runs on host.{pair.source.name} and on host.{copy.host}"
-            yield _problem(cloud, pair, text, f"stop the one to lose: virsh destroy {pair.name}, on its host")
+        pair = whole.get(copy.uuid)
+        if pair is None:
+            continue
+        where = f"on host.{pair.source.name} and on host.{copy.host}"
+        if pair.runs and runs(copy):
+            hint = f"stop the one to lose: virsh destroy {pair.name}, on its host"
+            yield _problem(cloud, pair, f"instance.{pair.name} runs {where}", hint)
+        elif settled(copy, hosts[copy.host]):
+            hint = f"give one up: virsh undefine {pair.name}, on its host; the next apply removes its disks there"
+            yield _problem(cloud, pair, f"instance.{pair.name} is {where}, with a disk of its own on each", hint)
 
 
 def _problem(cloud: Cloud, pair: Pair, message: str, hint: str) -> Problem:

@@ -139,7 +139,7 @@ def _recorded(host: HostState, moving: Transit, adrift: Adrift) -> Iterator[tupl
     for name, instance in sorted(host.document.instances.items() if host.document else ()):
         if (host.name, instance.uuid) not in moving.shadows:
             state, problems = health(host, instance, adrift)
-            told = moving.told.get(instance.uuid)
+            told = moving.told.get((host.name, instance.uuid))
             yield name, instance, state, (*problems, told) if told else problems
 
 

@@ -180,6 +180,12 @@ def origin(home: Home, host: HostState) -> str:
     return entry.host if entry and entry.uuid == home.uuid and entry.host != host.name else ""
 
 
+def settled(home: Home, host: HostState) -> bool:
+    """Whether it has a machine there and, by that host's own directory, lives there: a move never leaves that twice."""
+    entry = host.document.directory.get(home.record.name) if host.document and home.record else None
+    return home.machine is not None and entry is not None and (entry.uuid, entry.host) == (home.uuid, host.name)
+
+
 def _awaited(home: Home, hosts: Mapping[str, HostState]) -> bool:
     before = origin(home, hosts[home.host])
     return before != "" and (before not in hosts or not hosts[before].reachable)
