@@ -98,7 +98,11 @@ def _reverse_path(facts: Facts) -> Check:
 def _others(facts: Facts) -> Iterator[Check]:
     if not facts.sight.obstacles and not facts.sight.unread:
         there = " and ".join(facts.active)
-        message = f"{there}: on, and in nobody's way" if there else "nobody else's rules stop guests' packets as such"
+        message = (
+            f"{there}: on, and in nobody's way"
+            if there
+            else "no rule of others in the nftables families ip and inet, or of iptables, stops guests' packets"
+        )
         yield _ok("other firewalls", message)
     for one in facts.sight.obstacles:
         yield _obstacle(one)
