@@ -10,13 +10,13 @@ from cloudsync.model.cloud import Cloud, Host, Where
 from cloudsync.model.document import Applied
 from cloudsync.model.plan import Action, Disruption, Plan
 from cloudsync.model.problem import Place, SpecError
-from cloudsync.model.snapshot import HostState, Snapshot, Usage
+from cloudsync.model.snapshot import HostState, HostStatus, Snapshot, Usage
 from cloudsync.model.step import CreateInstance, PutDocument
 from cloudsync.planner.make import make_plan
 from cloudsync.planner.resolve import resolve
 from cloudsync.render.plan_text import text
 from cloudsync.scheduler.place import place
-from tests.laws.fleet import Fleet
+from tests.laws.fleet import Fleet, decide
 from tests.planner.build import cloud, instance
 from tests.planner.test_changes import apply, change, plan, settled
 
@@ -134,6 +134,19 @@ def test_another_address_is_shown_beside_a_host_that_joins() -> None:
         ("infra", "192.0.2.11, 192.0.2.12", "192.0.2.11, 192.0.2.22"),
         ("underlay", "kvm-1 192.0.2.11, kvm-2 192.0.2.12", "kvm-1 192.0.2.11, kvm-2 192.0.2.22"),
     ]
+
+
+def test_where_a_wrong_machine_answers_the_way_to_the_right_one_stays() -> None:
+    """Two names were swapped in the spec: both hosts are left alone, and so are the routes to them."""
+    fleet = settled(spec("a", "b", "c", hosts=(H1, H2, H3)))
+    swapped = spec("a", "b", "c", hosts=(replace(H1, address=H2.address), replace(H2, address=H1.address), H3))
+    snapshot = fleet.observe(swapped)
+    wrong = {
+        name: HostState(name=name, status=HostStatus.FOREIGN, reason="it is another host")
+        for name in ("kvm-1", "kvm-2")
+    }
+    made = decide(swapped, Snapshot(hosts={**snapshot.hosts, **wrong})).plan
+    assert made.steps == ()
 
 
 def seen(whole: Cloud, **mtus: Mapping[str, int]) -> Plan:

@@ -8,7 +8,7 @@ from cloudsync.model.cloud import Cloud
 from cloudsync.model.dataclass import dataclass
 from cloudsync.model.document import Applied, Entry, GivenUp, HostDocument
 from cloudsync.model.resources import Image, Instance, World
-from cloudsync.model.snapshot import HostState
+from cloudsync.model.snapshot import HostState, HostStatus
 from cloudsync.planner.departed import departed
 from cloudsync.planner.floating import without
 from cloudsync.planner.seen import Pair, Sight
@@ -62,12 +62,23 @@ def whole(cloud: Cloud, desired: World, sight: Sight, hosts: Mapping[str, HostSt
     there: list[Whole | HostDocument] = [*known, *(host.document for host in hosts.values() if host.document)]
     directory = _one_of(dict(sorted(entries.items())), [document.directory for document in there])
     members = _one_of(_members(cloud, desired, addresses), [document.members for document in there])
-    underlay = {name: host.address for name, host in sorted(cloud.hosts.items()) if host.address}
-    infra = tuple(sorted(underlay.values()))
-    underlay = underlay if len(cloud.hosts) > 1 else {}
+    written = {name: host.address for name, host in sorted(cloud.hosts.items()) if host.address}
+    underlay = _underlay(written, hosts) if len(cloud.hosts) > 1 else {}
+    infra = tuple(sorted({*written.values(), *underlay.values()}))
     images = {host: images_of(here.values()) for host, here in local.items()}
     given_up = _one_of(departed(cloud, sight, hosts), [document.given_up for document in there])
     return Whole(cloud, desired, directory, members, infra, underlay, local, images, given_up)
+
+
+def _underlay(written: Mapping[str, str], hosts: Mapping[str, HostState]) -> dict[str, str]:
+    """Where another machine answers than the one that is meant, the way to that one stays what it was."""
+    known = {
+        name: address
+        for host in hosts.values()
+        for name, address in (host.document.underlay.items() if host.reachable and host.document else ())
+    }
+    wrong = {name for name, host in hosts.items() if host.status is HostStatus.FOREIGN}
+    return {name: known.get(name, address) if name in wrong else address for name, address in written.items()}
 
 
 def _one_of(fresh: Mapping[str, T], there: Iterable[Mapping[str, T]]) -> Mapping[str, T]:
