@@ -102,6 +102,7 @@ class Site:
                 gateways=GATEWAYS,
                 cloud="contract",
                 generation=self.state.generation,
+                autostart=one.autostart,
                 most=most,
             )
         )
@@ -116,6 +117,7 @@ class Site:
                 gateways=GATEWAYS,
                 cloud="contract",
                 generation=self.state.generation,
+                autostart=one.autostart,
                 most=most,
                 live=live,
                 grace=0.1,

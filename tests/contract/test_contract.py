@@ -87,7 +87,7 @@ def test_one_that_is_to_be_stopped_is_not_started(site: Site) -> None:
     site.fetch()
     site.record(one)
     site.create(one)
-    assert site.machine(one).power is Power.STOPPED
+    assert (site.machine(one).power, site.machine(one).autostart) == (Power.STOPPED, False)
 
 
 def test_a_disk_that_is_there_is_kept(site: Site) -> None:
@@ -148,7 +148,7 @@ def test_update_writes_name_sizes_and_addresses_anew_and_power_as_wanted(site: S
     assert (machine.power, machine.generation) == (Power.RUNNING, site.state.generation)
     off = replace(wanted, state=Power.STOPPED)
     site.update(off)
-    assert site.machine(one).power is Power.STOPPED
+    assert (site.machine(one).power, site.machine(one).autostart) == (Power.STOPPED, False)
 
 
 def test_what_we_write_has_no_traces_of_others(site: Site) -> None:

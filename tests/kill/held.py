@@ -108,7 +108,7 @@ def as_wanted(place: Place, cloud: Cloud, found: Found) -> None:
         assert box.host in ("", host), f"{one.name} is on {host}"
         assert one.runs == (box.state == "running"), one
         assert bool(one.qemu) == one.runs, one
-        assert one.autostart, f"{one.name} would not start with its host"
+        assert one.autostart == (box.state == "running"), f"{one.name} and its host's next boot: {one.autostart}"
         assert one.drives.get("vda") == root_of(uuid), f"{one.name} has no root disk: {one.drives}"
         assert len(one.data) == len(box.disks), f"{one.name} has other data disks: {one.drives}"
     attached = {(host, file) for (host, _), one in found.machines.items() for file in one.drives.values()}

@@ -4,7 +4,7 @@ from ipaddress import IPv4Address, IPv4Network
 
 from cloudsync.model.cloud import Cloud, Wanted
 from cloudsync.model.document import HostDocument
-from cloudsync.model.resources import Instance
+from cloudsync.model.resources import Instance, Power
 from cloudsync.model.snapshot import Machine
 from tests.laws.fleet import Fleet, decide
 
@@ -43,6 +43,7 @@ def assert_as_wanted(cloud: Cloud, wanted: Wanted, one: Instance, machine: Machi
     assert (machine.name, machine.cloud) == (wanted.name, cloud.name)
     # Nobody can tell who switched off what was cut off in the middle of a restart.
     assert machine.power is wanted.state or "state" in wanted.ignore
+    assert machine.autostart is (wanted.state is Power.RUNNING), "it follows the spec, whatever is ignored"
     assert (machine.vcpus, machine.memory, machine.disk) == (flavor.vcpus, flavor.memory, flavor.disk)
     assert machine.image == cloud.images[wanted.image].sha256
     assert machine.gateways == tuple(cloud.networks[nic.network].gateway for nic in wanted.nics)

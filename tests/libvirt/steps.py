@@ -20,6 +20,7 @@ def create(instance: Instance) -> CreateInstance:
         gateways=GATEWAYS,
         cloud="lab",
         generation=1,
+        autostart=instance.autostart,
     )
 
 

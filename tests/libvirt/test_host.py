@@ -92,6 +92,35 @@ def test_the_life_of_a_machine_each_step_twice(host: Host, lab: Lab) -> None:
 def test_a_machine_that_is_to_be_off_is_made_but_not_started(host: Host, lab: Lab) -> None:
     perform(host, create(replace(lab.instance(), state=Power.STOPPED)))
     assert named(host.observe(), "web-1").power is Power.STOPPED
+    assert not Path("/etc/libvirt/qemu/autostart/web-1.xml").is_symlink()
+
+
+def test_one_that_is_to_stay_off_does_not_start_with_its_host_any_more(host: Host, lab: Lab) -> None:
+    """It is not started for that: where its memory was saved it goes on there later."""
+    web = replace(lab.instance(), state=Power.STOPPED)
+    perform(host, create(web))
+    domain = lab.connection.raw.lookupByUUIDString(web.uuid)
+    domain.setAutostart(1)
+    domain.create()
+    domain.managedSave()
+    machine = named(host.observe(), "web-1")
+    assert (machine.power, machine.autostart, machine.traces.saved) == (Power.STOPPED, True, True)
+    keep = UpdateInstance(
+        id="k",
+        host="here",
+        address="instance.web-1",
+        instance=web,
+        gateways=GATEWAYS,
+        cloud="lab",
+        generation=2,
+        autostart=web.autostart,
+        live=True,
+    )
+    perform(host, keep, keep)
+    machine = named(host.observe(), "web-1")
+    assert (machine.power, machine.autostart, machine.traces.saved) == (Power.STOPPED, False, True)
+    perform(host, StartInstance(id="b", host="here", address="instance.web-1", uuid=web.uuid))
+    assert (domain.isActive(), domain.autostart(), domain.hasManagedSaveImage()) == (1, 0, 0)
 
 
 def test_a_machine_that_libvirt_only_runs_and_does_not_keep_is_kept_while_it_runs(host: Host, lab: Lab) -> None:

@@ -85,6 +85,10 @@ class Scene:
         lines = self.it.run(host, "virsh", "-q", "list", "--all").stdout.splitlines()
         return {words[1]: words[2].strip() for line in lines if (words := line.split(maxsplit=2))}
 
+    def starting(self, host: str) -> list[str]:
+        """Names of those that start with the host."""
+        return self.it.run(host, "virsh", "-q", "list", "--all", "--autostart", "--name").stdout.split()
+
     def uuid(self, host: str, name: str) -> str:
         return self.it.run(host, "virsh", "-q", "domuuid", name).stdout.strip()
 

@@ -21,6 +21,7 @@ def interrupted(scene: Scene, begun: Begun, state: str) -> None:
     assert "Traceback" not in said
     assert "interrupted" in said
     assert scene.machines("h1") == {"box": state}
+    assert scene.starting("h1") == (["box"] if state == "running" else [])
     assert scene.machines("h2") == {}
     assert scene.disks("h2") == []
     again = scene.run("plan")

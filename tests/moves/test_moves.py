@@ -17,6 +17,7 @@ def moved(scene: Scene, name: str, state: str) -> None:
     assert scene.machines("h1") == {}
     assert scene.disks("h1") == []
     assert scene.machines("h2") == {name: state}
+    assert scene.starting("h2") == ([name] if state == "running" else [])
     assert scene.disks("h2") == [scene.uuid("h2", name)]
     scene.settled()
 

@@ -1,4 +1,5 @@
-"""`start`, `stop` and `reboot NAME`: power, now. The spec's `state` stays what is wanted, and the plan says so."""
+"""`start`, `stop` and `reboot NAME`: power, now. The spec's `state` stays what is wanted, the plan says so, and the
+host's next boot goes by it."""
 
 from pathlib import Path
 

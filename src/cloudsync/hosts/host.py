@@ -120,7 +120,7 @@ class Host:
             case UpdateInstance():
                 self._update(step, progress)
             case StartInstance():
-                self._power_up(step.uuid, step.address)
+                self._power_up(step.uuid, step.address, step.for_good)
             case StopInstance():
                 self._domains.stop(step.uuid, step.address, step.grace, step.for_good)
             case DeleteInstance():
@@ -277,7 +277,7 @@ class Host:
 
     def _define(self, step: CreateInstance | UpdateInstance, image_format: str) -> None:
         xml = to_xml(step.instance, self._site(step, image_format))
-        self._domains.define(xml, step.instance.uuid, step.instance.name)
+        self._domains.define(xml, step.instance.uuid, step.instance.name, step.autostart)
 
     def _site(self, step: CreateInstance | UpdateInstance | MoveInstance, image_format: str) -> Site:
         return Site(
@@ -290,5 +290,5 @@ class Host:
             most=step.most,
         )
 
-    def _power_up(self, uuid: str, label: str) -> None:
-        self._domains.start(uuid, label, lambda: self._agent.power_on(uuid))
+    def _power_up(self, uuid: str, label: str, for_good: bool = False) -> None:
+        self._domains.start(uuid, label, lambda: self._agent.power_on(uuid), for_good)

@@ -49,7 +49,7 @@ def move(step: MoveInstance, source: Seat, target: Seat, xml: str, kind: str, pr
                 _bring_flows(uuid, source, target)
             else:
                 _carry(step, source, target, xml, progress, stop)
-    target.domains.define(xml, uuid, step.instance.name)
+    target.domains.define(xml, uuid, step.instance.name, step.autostart)
     _tell_boot(uuid, source, target)
 
 
@@ -74,7 +74,7 @@ def _carry(step: MoveInstance, source: Seat, target: Seat, xml: str, progress: P
         target.pool.grow_root(uuid, step.instance.disk)
         for disk in step.instance.disks:
             target.pool.grow(data_disk(disk.id), disk.size)
-        target.domains.define(xml, uuid, name)
+        target.domains.define(xml, uuid, name, step.autostart)
         if before:
             source.domains.delete(uuid)
         if step.instance.state is Power.RUNNING:
@@ -84,12 +84,12 @@ def _carry(step: MoveInstance, source: Seat, target: Seat, xml: str, progress: P
         raise
 
 
-def _put_back(source: Seat, target: Seat, uuid: str, before: tuple[str, str] | None, ran: bool) -> None:
+def _put_back(source: Seat, target: Seat, uuid: str, before: tuple[str, str, bool] | None, ran: bool) -> None:
     """Best effort: what fails again is told by the next plan."""
     with suppress(CloudsyncError):
         target.domains.delete(uuid)
         if before:
-            source.domains.define(before[0], uuid, before[1])
+            source.domains.define(before[0], uuid, before[1], before[2])
             if ran:
                 source.domains.start(uuid, before[1], lambda: source.agent.power_on(uuid))
 

@@ -115,19 +115,9 @@ def received(state: SimState, source: SimState, step: MoveInstance, capacity: Us
         raise HostError(f"{step.source}: the disk {lost[0]}.data.qcow2 is missing", "put it back, then plan again")
     clean = _deleted(state, uuid, tuple(disk.id for disk in instance.disks))
     clean = replace(clean, data={**clean.data, **{disk: source.data[disk] for disk in step.carries}})
-    create = CreateInstance(
-        id=step.id,
-        host=step.host,
-        address=step.address,
-        instance=instance,
-        gateways=step.gateways,
-        cloud=step.cloud,
-        generation=step.generation,
-        most=step.most,
-    )
     started = clean.started | ({uuid} & source.started)
     ready = replace(clean, disks={**clean.disks, uuid: source.disks[uuid]}, started=started)
-    arrived = _create(ready, create, capacity)
+    arrived = _create(ready, step, capacity)
     return _as_started(arrived, machine) if step.live and machine else arrived
 
 
@@ -187,7 +177,7 @@ def _delete_image(state: SimState, sha256: str) -> SimState:
     return replace(state, images=_without(state.images, sha256))
 
 
-def _create(state: SimState, step: CreateInstance, capacity: Usage) -> SimState:
+def _create(state: SimState, step: CreateInstance | MoveInstance, capacity: Usage) -> SimState:
     instance = step.instance
     if instance.image not in state.images:
         raise HostError(f"{step.host}: image {instance.image_name} is not in the cache", "apply again")
@@ -209,15 +199,20 @@ def _update(state: SimState, step: UpdateInstance, capacity: Usage) -> SimState:
     _need_name(state, step.host, instance)
     _need_disk(state, step.host, instance.disk - size, capacity)
     before = state.machines[instance.uuid]
-    if not step.live or before.power is Power.STOPPED:
-        return _written(_with_data(state, step.host, instance, capacity), step, instance.disk)
-    _need_growth(step.host, before, instance)
-    return _as_started(_written(_with_data(state, step.host, instance, capacity), step, instance.disk), before)
+    if step.live and before.power is not Power.STOPPED:
+        _need_growth(step.host, before, instance)
+    written = _written(_with_data(state, step.host, instance, capacity), step, instance.disk)
+    return _as_started(written, before) if step.live else written
 
 
 def _as_started(state: SimState, before: Machine) -> SimState:
-    """It runs on, with the room that it was started with."""
-    machine = replace(state.machines[before.uuid], max_vcpus=before.max_vcpus, max_memory=before.max_memory)
+    """It runs on, with the room that it was started with; one that is off goes on later where it would have."""
+    machine = state.machines[before.uuid]
+    if before.power is Power.STOPPED:
+        traces = replace(machine.traces, why=before.traces.why, saved=before.traces.saved)
+        machine = replace(machine, traces=traces)
+    else:
+        machine = replace(machine, max_vcpus=before.max_vcpus, max_memory=before.max_memory)
     return replace(state, machines={**state.machines, machine.uuid: machine})
 
 
@@ -228,12 +223,13 @@ def _need_growth(host: str, before: Machine, instance: Instance) -> None:
         raise HostError(f"{host}: {instance.name} cannot grow while it runs: there is no room", "stop it, then apply")
 
 
-def _written(state: SimState, step: CreateInstance | UpdateInstance, disk: int) -> SimState:
+def _written(state: SimState, step: CreateInstance | UpdateInstance | MoveInstance, disk: int) -> SimState:
     """The domain is written and in the state that it is to be in."""
     instance = step.instance
     machine = Machine.written(
         instance, cloud=step.cloud, generation=step.generation, gateways=step.gateways, most=step.most, disk=disk
     )
+    machine = replace(machine, autostart=step.autostart)
     machines = {**state.machines, machine.uuid: machine}
     bases = {machine.uuid: instance.image, **state.bases}
     most = {**state.most, machine.uuid: Usage(vcpus=machine.max_vcpus, memory=machine.max_memory)}
@@ -258,9 +254,9 @@ def _power(state: SimState, step: StartInstance | StopInstance) -> SimState:
         raise HostError(f"{step.address} is gone", "plan again: it will be made anew")
     before = state.machines[step.uuid]
     power = Power.RUNNING if isinstance(step, StartInstance) else Power.STOPPED
-    stays = isinstance(step, StartInstance) or not step.for_good
+    autostart = power is Power.RUNNING if step.for_good else before.autostart
     traces = replace(before.traces, why="", saved=False)
-    machine = replace(before, power=power, autostart=before.autostart and stays, lost=(), traces=traces)
+    machine = replace(before, power=power, autostart=autostart, lost=(), traces=traces)
     if step.uuid in state.most and Power.STOPPED in (power, before.power):
         most = state.most[step.uuid]
         machine = replace(machine, max_vcpus=most.vcpus, max_memory=most.memory)

@@ -178,6 +178,11 @@ class Instance:
     disks: tuple[DataDisk, ...] = ()
 
     @property
+    def autostart(self) -> bool:
+        """Whether it starts with its host: what is to be stopped stays so when that boots."""
+        return self.state is Power.RUNNING
+
+    @property
     def floating(self) -> tuple[str, ...]:
         """Its floating addresses, in the order of its NICs."""
         return tuple(nic.floating for nic in self.nics if nic.floating)

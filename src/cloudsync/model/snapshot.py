@@ -108,6 +108,7 @@ class Machine:
             disk=disk,
             nics=tuple((nic.tap, nic.mac, nic.address) for nic in one.nics),
             power=one.state,
+            autostart=one.autostart,
             generation=generation,
             gateways=tuple(gateways[nic.network] for nic in one.nics),
             max_vcpus=max(one.vcpus, most.vcpus),

@@ -46,13 +46,15 @@ class PutDocument(StepBase):
 class CreateInstance(StepBase):
     """Root disk and data disks (kept where they are already there), domain, and power as `instance.state` says.
 
-    `most` is what the machine may grow to while it runs; what it has is the least.
+    `most` is what the machine may grow to while it runs; what it has is the least. `autostart`: it starts with its
+    host.
     """
 
     instance: Instance
     gateways: Mapping[str, str]
     cloud: str
     generation: int
+    autostart: bool = True
     most: Usage = Usage()
     kind: Literal["create-instance"] = "create-instance"
 
@@ -62,12 +64,14 @@ class UpdateInstance(StepBase):
     """Stop the machine if it runs (forced after `grace` seconds), write its domain anew (name, sizes, NICs; disk grown,
     never shrunk), start it again if `instance.state` says so. `live`: it runs on and grows meanwhile, with nothing else
     to change but what libvirt keeps of it and data disks, which are attached and grown. It fails rather than stop the
-    machine. Data disks that are not there are made; none is deleted. `most` is as in CreateInstance."""
+    machine. Data disks that are not there are made; none is deleted. `most` and `autostart` are those of
+    CreateInstance."""
 
     instance: Instance
     gateways: Mapping[str, str]
     cloud: str
     generation: int
+    autostart: bool = True
     most: Usage = Usage()
     live: bool = False
     grace: float = 60.0
@@ -82,7 +86,8 @@ class MoveInstance(StepBase):
     `live`: it runs on meanwhile. Else it is stopped (forced after `grace` seconds) and written anew here, and started
     if `instance.state` says so. When it fails the machine is on the source as it was. The source's disk stays.
     `bandwidth` limits what travels, in bytes a second; 0 does not. `tls`: a live one travels by TLS.
-    `most` is as in CreateInstance; one that moves live keeps until its next start what it was started with.
+    `most` and `autostart` are as in CreateInstance; one that moves live keeps until its next start what it was started
+    with.
     """
 
     source: str
@@ -91,6 +96,7 @@ class MoveInstance(StepBase):
     cloud: str
     generation: int
     live: bool
+    autostart: bool = True
     most: Usage = Usage()
     carries: tuple[str, ...] = ()
     to: str = ""
@@ -102,7 +108,10 @@ class MoveInstance(StepBase):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartInstance(StepBase):
+    """`for_good`: it starts with its host from now on."""
+
     uuid: str
+    for_good: bool = False
     kind: Literal["start-instance"] = "start-instance"
 
 

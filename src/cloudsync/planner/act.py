@@ -41,9 +41,9 @@ def act(pair: Pair, networks: Mapping[str, Network]) -> Act:
         if only_forgotten(pair, networks):
             return Act.KEEP
         return Act.GROW if only_grows(pair, networks) else Act.UPDATE
-    if machine.power is wanted.state or ignored(pair):
-        return Act.NOTHING
-    return Act.START if wanted.state is Power.RUNNING else Act.STOP
+    if machine.power is not wanted.state and not ignored(pair):
+        return Act.START if wanted.state is Power.RUNNING else Act.STOP
+    return Act.NOTHING if machine.autostart is wanted.autostart else Act.KEEP
 
 
 def ignored(pair: Pair) -> bool:
@@ -85,7 +85,7 @@ def only_forgotten(pair: Pair, networks: Mapping[str, Network]) -> bool:
 
 def _kept_anew(machine: Machine) -> Machine:
     """As it would be if only libvirt were told again what to keep of it."""
-    return replace(machine, autostart=True, traces=replace(machine.traces, definition=(), undefined=False))
+    return replace(machine, traces=replace(machine.traces, definition=(), undefined=False))
 
 
 def only_grows(pair: Pair, networks: Mapping[str, Network]) -> bool:
@@ -138,13 +138,13 @@ def disruption(pair: Pair, what: Act, networks: Mapping[str, Network]) -> Disrup
 
 
 def written_as(machine: Machine, wanted: Instance) -> bool:
-    """Whether the domain is as wanted and as it was written, its gateways and power aside. A disk that is bigger stays:
-    none ever shrinks."""
+    """Whether the domain is as wanted and as it was written, aside from its gateways, its power, and whether it starts
+    with its host. A disk that is bigger stays: none ever shrinks."""
     if machine.traces.definition or machine.traces.running or machine.traces.undefined or machine.lost:
         return False
     nics = tuple((nic.tap, nic.mac, nic.address) for nic in wanted.nics)
-    is_now = (machine.name, machine.vcpus, machine.memory, tuple(machine.nics), machine.autostart)
-    as_wanted = is_now == (wanted.name, wanted.vcpus, wanted.memory, nics, True)
+    is_now = (machine.name, machine.vcpus, machine.memory, tuple(machine.nics))
+    as_wanted = is_now == (wanted.name, wanted.vcpus, wanted.memory, nics)
     return as_wanted and machine.disk >= wanted.disk and attached(machine, wanted)
 
 

@@ -97,6 +97,7 @@ def of_pair(pair: Pair, networks: Mapping[str, Network]) -> Iterator[Drift]:
         remedies = _remedies(pair, machine, wanted, networks)
         if not interrupted(pair):
             yield from _differences(pair, record, machine, wanted, remedies)
+            yield from _kept(pair, record, machine, wanted, remedies)
         yield from _traces(pair, machine, wanted, remedies)
         yield from _lost(pair, machine, remedies)
         yield from _disk(pair, record, machine, wanted, remedies)
@@ -157,7 +158,7 @@ def _remedies(pair: Pair, machine: Machine, wanted: Instance, networks: Mapping[
     verb = "will go on where it was" if goes_on and what is not Act.UPDATE else "will be started"
     return _Remedies(
         back,
-        "will be set back" if what is Act.KEEP else back,
+        "will be set back" if what in (Act.KEEP, Act.STOP) else back,
         verb if wanted.state is Power.RUNNING else "will be stopped",
     )
 
@@ -175,10 +176,15 @@ def _differences(
     ):
         if is_now not in (should, goal) or (is_now != should == goal):
             yield _drift(pair, f"{what}: {is_now}, should be {goal}", remedies.machine)
+
+
+def _kept(pair: Pair, record: Instance, machine: Machine, wanted: Instance, remedies: _Remedies) -> Iterator[Drift]:
+    """Whether libvirt keeps it, and starts it with its host; it starts none that it does not keep."""
     if machine.traces.undefined:
         yield _drift(pair, "it was undefined: libvirt forgets it when it stops", remedies.kept)
-    elif not machine.autostart:
-        yield _drift(pair, "it does not start with the host", remedies.kept)
+    elif machine.autostart is not wanted.autostart and record.autostart is wanted.autostart:
+        text = "it does not start" if wanted.autostart else "it is to stay stopped, and starts"
+        yield _drift(pair, f"{text} with the host", remedies.kept)
 
 
 def _traces(pair: Pair, machine: Machine, wanted: Instance, remedies: _Remedies) -> Iterator[Drift]:

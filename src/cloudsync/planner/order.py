@@ -163,11 +163,8 @@ class _Host:
 
     def _delete_rolled(self, pair: Pair) -> DeleteInstance | StopInstance:
         """In its turn, and not before the image of what takes its place is there."""
-        image = (
-            ()
-            if pair.wanted is None or pair.wanted.image in pair.host.images
-            else (_image_id(pair.host.name, pair.wanted.image_name),)
-        )
+        wanted, host = pair.wanted, pair.host
+        image = [_image_id(host.name, wanted.image_name)] if wanted and wanted.image not in host.images else []
         return replace(_freeing(self._work, pair), waits_for=(*self._turns.opens(self._stages[pair.name]), *image))
 
     def _documents(self, floating: Mapping[str, Pair], going: tuple[Pair, ...]) -> Puts:
@@ -218,7 +215,7 @@ class _Host:
         what = act(pair, networks)
         if what is Act.NOTHING:
             return
-        wanted = left_running(pair, wanted, what)
+        autostart, wanted = wanted.autostart, left_running(pair, wanted, what)
         host, address = self.name, f"instance.{wanted.name}"
         step_id = machine_id(pair, what)
         gateways = {nic.network: networks[nic.network].gateway for nic in wanted.nics}
@@ -234,6 +231,7 @@ class _Host:
                 gateways=gateways,
                 cloud=work.cloud.name,
                 generation=generation,
+                autostart=autostart,
                 most=most,
             )
         elif what in (Act.UPDATE, Act.KEEP, Act.GROW):
@@ -246,6 +244,7 @@ class _Host:
                 gateways=gateways,
                 cloud=work.cloud.name,
                 generation=generation,
+                autostart=autostart,
                 most=most,
                 live=what is not Act.UPDATE,
             )
@@ -260,6 +259,7 @@ class _Host:
                 gateways=gateways,
                 cloud=work.cloud.name,
                 generation=generation,
+                autostart=autostart,
                 most=most,
                 live=moves_live(pair, networks),
                 carries=carried(pair),
@@ -267,10 +267,9 @@ class _Host:
                 bandwidth=work.cloud.bandwidth,
                 tls=secret(pair),
             )
-        elif what is Act.START:
-            yield StartInstance(id=step_id, host=host, address=address, waits_for=waits, uuid=wanted.uuid)
         else:
-            yield StopInstance(id=step_id, host=host, address=address, waits_for=waits, uuid=wanted.uuid)
+            power = StartInstance if what is Act.START else StopInstance
+            yield power(id=step_id, host=host, address=address, waits_for=waits, uuid=wanted.uuid, for_good=True)
 
     def _waits(self, pair: Pair, wanted: Instance, what: Act) -> tuple[str, ...]:
         """Its record, its image, what it takes over from others, and room where there is none yet."""

@@ -41,14 +41,15 @@ class Domains:
             domain = self.find(uuid)
             return None if domain is None else self._ours(domain)
 
-    def text(self, uuid: str) -> tuple[str, str] | None:
-        """Our domain's whole XML and its name, None when there is none."""
+    def text(self, uuid: str) -> tuple[str, str, bool] | None:
+        """Our domain's whole XML, its name, and whether it starts with the host; None when there is none."""
         with self._connection.doing(f"read the machine {uuid}"):
             domain = self.find(uuid)
             if domain is None:
                 return None
             self._ours(domain)
-            return str(domain.XMLDesc(lv.VIR_DOMAIN_XML_INACTIVE | lv.VIR_DOMAIN_XML_SECURE)), str(domain.name())
+            text = domain.XMLDesc(lv.VIR_DOMAIN_XML_INACTIVE | lv.VIR_DOMAIN_XML_SECURE)
+            return str(text), str(domain.name()), bool(domain.autostart())
 
     def active(self, uuid: str) -> bool:
         """Whether it is anything but off."""
@@ -56,8 +57,9 @@ class Domains:
             domain = self.find(uuid)
             return domain is not None and bool(domain.isActive())
 
-    def define(self, text: str, uuid: str, name: str) -> None:
-        """Write the domain `text` (of `uuid` and `name`), over an older version of it if there is one; autostart on."""
+    def define(self, text: str, uuid: str, name: str, autostart: bool = True) -> None:
+        """Write the domain `text` (of `uuid` and `name`), over an older version of it if there is one. `autostart`: it
+        starts with the host."""
         with self._connection.doing(f"define {name}") as raw:
             older = self.find(uuid)
             if older is not None:
@@ -70,7 +72,7 @@ class Domains:
             except lv.libvirtError:
                 self._check_free(name, uuid)
                 raise
-            domain.setAutostart(1)
+            domain.setAutostart(int(autostart))
 
     def grow(self, instance: Instance, site: Site) -> bool:
         """Give a running machine what it lacks of its sizes, without a stop. False when it does not run any more."""
@@ -80,13 +82,15 @@ class Domains:
                 grow(domain, instance, site, self._connection.host)
             return bool(domain.isActive())
 
-    def start(self, uuid: str, label: str, booting: Callable[[], None] = lambda: None) -> None:
+    def start(self, uuid: str, label: str, booting: Callable[[], None] = lambda: None, for_good: bool = False) -> None:
         """Have it run: started, resumed when paused, restarted when crashed. `label` is for messages.
 
-        `booting` is called before it begins to boot, not when it is resumed.
+        `booting` is called before it begins to boot, not when it is resumed. `for_good`: autostart on.
         """
         with self._connection.doing(f"start {label}"):
             domain = self._existing(uuid, label)
+            if for_good:
+                domain.setAutostart(1)
             try:
                 _run(domain, booting)
             except lv.libvirtError:
