@@ -133,6 +133,33 @@ def test_a_placement_moves_what_must_move(cloud: Terminal) -> None:
     assert [one["disruption"] for one in changes(cloud).values()] == ["none"]
 
 
+@pytest.mark.parametrize(
+    ("policy", "disruption", "reasons", "note"),
+    [
+        (
+            "anti-affinity",
+            "migrate",
+            ["it moves if it breaks placement group apart where it is"],
+            "what breaks it moves",
+        ),
+        ("soft-anti-affinity", "none", [], "instances that are there stay"),
+    ],
+)
+def test_joining_a_group_moves_what_breaks_it(
+    cloud: Terminal, policy: str, disruption: str, reasons: list[str], note: str
+) -> None:
+    text = REAL.replace("placement: {host: h1}", "placement: {group: apart}")
+    committed(cloud, text.replace(", placement: {group: apart}", "") + groups("affinity"))
+    cloud.write(text + groups(policy))
+    (joined,) = changes(cloud).values()
+    assert (joined["disruption"], joined["reasons"]) == (disruption, reasons)
+    assert f"placement group apart is another: {note}" in cloud.type("diff").out
+
+
+def groups(policy: str) -> str:
+    return f"placement_groups: {{apart: {{policy: {policy}}}}}\n"
+
+
 def test_hosts_come_go_and_are_drained(cloud: Terminal) -> None:
     text = REAL.replace("h1: {", "h1: {state: drained, ").replace(
         "images:", "  h3: {address: 198.51.100.3, uri: 'qemu+ssh://h3.invalid/system'}\nimages:", 1

@@ -121,6 +121,11 @@ class PlacementGroup:
     max_per_host: int = 1
     update: Update | None = None
 
+    @property
+    def strict(self) -> bool:
+        """Whether it is a rule, not a wish."""
+        return not self.policy.startswith("soft-")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scheduler:

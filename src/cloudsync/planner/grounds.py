@@ -72,8 +72,10 @@ def notes(base: Cloud, head: Cloud) -> Iterator[str]:
     yield from (f"no longer expected: {one}" for one in then if one not in now)
     yield from (f"newly expected: {one}" for one in now if one not in then)
     for name in sorted(base.placement_groups.keys() | head.placement_groups.keys()):
-        if base.placement_groups.get(name) != head.placement_groups.get(name):
-            yield f"placement group {name} is another: instances that are there stay, new ones follow it"
+        group = head.placement_groups.get(name)
+        if base.placement_groups.get(name) != group:
+            there = "what breaks it moves" if group and group.strict else "instances that are there stay"
+            yield f"placement group {name} is another: {there}, new ones follow it"
     for name in unsaid(base, head):
         file = "in Git now, or no longer," if base.images[name].source == head.images[name].source else "another file"
         yield f"image {name} is {file} without a sha256: whether its content is another, Git does not say"

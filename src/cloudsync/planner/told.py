@@ -134,14 +134,17 @@ class _Words:
             left = self._then.of(before) - self._now.of(after)
             field = Field(path="placement", before=_where(before), after=_where(after))
             certain = not self._then.of(before) & self._now.of(after)
-            reasons = (f"it moves if it is on {_listed(left)}",) if left and not certain else ()
+            group = self._head.placement_groups.get(after.where.group or "")
+            joins = group is not None and group.strict and group.name != before.where.group
+            reasons = [f"it moves if it is on {_listed(left)}"] if left else []
+            reasons += [f"it moves if it breaks placement group {after.where.group} where it is"] if joins else []
             yield Change(
                 address=f"instance.{name}",
                 action=Action.MOVE if certain else Action.UPDATE,
                 fields=(field,),
-                reasons=reasons,
+                reasons=() if certain else tuple(reasons),
                 hosts=self._hosts(before, after),
-                disruption=Disruption.MIGRATE if left else Disruption.NONE,
+                disruption=Disruption.MIGRATE if left or joins else Disruption.NONE,
             )
 
 

@@ -20,10 +20,18 @@ SHOWN = 20
 
 
 class Batch:
-    """`living` are there already, each with its host."""
+    """`living` are there already, each with its host. `homes` has the host for all of a group that must be together,
+    where some of it is elsewhere."""
 
-    def __init__(self, cloud: Cloud, hosts: Mapping[str, HostState], living: Iterable[tuple[Wanted, str]] = ()) -> None:
+    def __init__(
+        self,
+        cloud: Cloud,
+        hosts: Mapping[str, HostState],
+        living: Iterable[tuple[Wanted, str]] = (),
+        homes: Mapping[str, str] | None = None,
+    ) -> None:
         self.cloud = cloud
+        self._home = homes or {}
         self.rooms = {name: Room.of(cloud.hosts[name], state) for name, state in sorted(hosts.items())}
         self._on: dict[str, dict[str, int]] = {}
         for wanted, host in living:
@@ -154,7 +162,8 @@ class Batch:
         """Only strict affinity looks at other hosts."""
         if unit.group is None or unit.group.policy != "affinity":
             return frozenset()
-        return frozenset(self._on.get(unit.group.name, ()))
+        name = unit.group.name
+        return frozenset((self._home[name],) if name in self._home else self._on.get(name, ()))
 
     def _searched(self, unit: Unit, homes: frozenset[str]) -> Iterator[tuple[float, Iterator[tuple[float, str]]]]:
         """Hosts in an order by load, and what more than that a host in it can score at most."""

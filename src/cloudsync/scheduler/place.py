@@ -7,6 +7,7 @@ from cloudsync.model.dataclass import dataclass
 from cloudsync.model.plan import Placement, Unplaced
 from cloudsync.model.snapshot import HostState, HostStatus, Snapshot
 from cloudsync.scheduler import whole
+from cloudsync.scheduler.astray import astray
 from cloudsync.scheduler.batch import Batch
 from cloudsync.scheduler.filters import why_move
 from cloudsync.scheduler.homes import Home, Homes, find_homes
@@ -26,33 +27,39 @@ def place(cloud: Cloud, snapshot: Snapshot) -> tuple[Placements, tuple[Unplaced,
 
     The same input gives the same answer, whatever order its maps are in. The new members of a strict placement group
     are placed all or none of them: a half of what must be apart, or together, is not what was asked for. Members that
-    live already stay whatever becomes of the new ones.
+    live already stay whatever becomes of the new ones, unless they break the group themselves.
     """
     hosts = standing(cloud, snapshot)
     homes = find_homes(cloud, hosts)
     rooms = {name: Room.of(cloud.hosts[name], state) for name, state in hosts.items()}
-    living: list[tuple[Wanted, str]] = []
-    placed: dict[str, Placement] = {}
     unplaced: dict[str, Unplaced] = {}
     new: list[Wanted] = []
-    leaving: dict[str, tuple[str, str]] = {}
+    there: dict[str, str] = {}
+    why: dict[str, str] = {}
+    bound: set[str] = set()
     for name, wanted in sorted(cloud.instances.items()):
         home = homes.of.get(name)
         if home is None:
             new += [] if _waits(cloud, wanted, homes) else [wanted]
-        elif home.host in hosts and (why := _must_leave(cloud, wanted, home, rooms[home.host])):
-            leaving[name] = (home.host, why)
         elif home.host in hosts:
-            living.append((wanted, home.host))
-            placed[name] = Placement(instance=name, host=home.host)
+            there[name] = home.host
+            if _bound(cloud, wanted, home, rooms[home.host]):
+                bound.add(name)
+            elif reason := _must_leave(cloud, wanted, rooms[home.host]):
+                why[name] = reason
         else:
             unplaced[name] = _stranded(name, home)
+    strays = astray(cloud, there, why, bound)
+    # What a plan leaves out stays, and nothing else goes in its place.
+    leaving = {name: (there[name], said) for name, said in {**why, **strays.why}.items() if name not in cloud.held}
+    living = [(cloud.instances[name], host) for name, host in there.items() if name not in leaving]
+    placed = {one.name: Placement(instance=one.name, host=host) for one, host in living}
     blind = _blind(hosts)
     if blind:
         unplaced.update({one.name: Unplaced(instance=one.name, refusals=blind) for one in new})
         new = []
     if new or leaving:
-        batch = Batch(cloud, hosts, living)
+        batch = Batch(cloud, hosts, living, strays.homes)
         _moved(cloud, batch, leaving, placed, unplaced)
         answer = find(batch, units(cloud, new))
         placed.update(answer.placed)
@@ -65,10 +72,13 @@ def _waits(cloud: Cloud, wanted: Wanted, homes: Homes) -> bool:
     return wanted.base in cloud.paused and wanted.name not in homes.lost
 
 
-def _must_leave(cloud: Cloud, wanted: Wanted, home: Home, room: Room) -> str:
-    """Why an instance may not stay where it is; empty when it may. What cannot be asked is left alone."""
-    if not home.known or not room.state.reachable or cloud.rests(wanted):
-        return ""
+def _bound(cloud: Cloud, wanted: Wanted, home: Home, room: Room) -> bool:
+    """What cannot be asked, or is paused, is left alone."""
+    return not home.known or not room.state.reachable or wanted.base in cloud.paused
+
+
+def _must_leave(cloud: Cloud, wanted: Wanted, room: Room) -> str:
+    """Why an instance may not stay where it is; empty when it may."""
     return "drained" if room.state.status is HostStatus.DRAINED else why_move(cloud, wanted, room) or ""
 
 
@@ -79,14 +89,24 @@ def _moved(
     placed: dict[str, Placement],
     unplaced: dict[str, Unplaced],
 ) -> None:
-    """Each finds another host, or stays where it is and is named; `leaving` has that host and why it may not stay."""
-    answer = find(batch, units(cloud, [cloud.instances[name] for name in leaving]), whole_groups=False)
-    placed.update(answer.placed)
-    for name, one in answer.unplaced.items():
-        host, why = leaving[name]
-        batch.take(cloud.instances[name], host)
-        placed[name] = Placement(instance=name, host=host)
-        unplaced[name] = Unplaced(instance=name, refusals={**one.refusals, host: why}, host=host)
+    """Each finds another host, or stays where it is and is named; `leaving` has that host and why it may not stay.
+
+    Where one has to stay, others may have been counting on its going: then they are placed once more beside it.
+    """
+    going = list(leaving)
+    while going:
+        answer = find(batch, units(cloud, [cloud.instances[name] for name in going]), whole_groups=False)
+        for name, one in answer.unplaced.items():
+            host, why = leaving[name]
+            batch.take(cloud.instances[name], host)
+            placed[name] = Placement(instance=name, host=host)
+            unplaced[name] = Unplaced(instance=name, refusals={**one.refusals, host: why}, host=host)
+        if not {one.host for one in answer.placed.values()} & {leaving[name][0] for name in answer.unplaced}:
+            placed.update(answer.placed)
+            return
+        for name, found in answer.placed.items():
+            batch.release(cloud.instances[name], found.host)
+        going = list(answer.placed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ class Unit:
 
     @property
     def strict(self) -> bool:
-        return self.group is not None and not self.group.policy.startswith("soft-")
+        return self.group is not None and self.group.strict
 
 
 def units(cloud: Cloud, wanted: Iterable[Wanted]) -> list[Unit]:
