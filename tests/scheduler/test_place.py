@@ -206,6 +206,26 @@ def test_a_cached_image_tips_the_balance() -> None:
     assert (answer.host, answer.runner_up) == ("b", "a")
 
 
+@pytest.mark.parametrize("flavor", [SMALL, LARGE, Flavor(name="tiny", vcpus=1, memory=64 << 20, disk=1 << 30)])
+@pytest.mark.parametrize("size", [RAW, Usage(vcpus=128, memory=1024 * GIB, disk=8192 * GIB)])
+def test_a_cached_image_does_not_keep_instances_from_spreading(flavor: Flavor, size: Usage) -> None:
+    """However small they are and however large the hosts: the one that has it is the first of equals."""
+    hosts = tuple(host(name, overcommit=Overcommit(disk=4)) for name in "abc")
+    whole = cloud(*(instance(f"x-{number}", flavor=flavor) for number in range(1, 6)), hosts=hosts)
+    having = {whole.images["debian"].sha256: 1}
+    states = {name: state(name, capacity=size, images=having if name == "c" else {}) for name in "abc"}
+    placed, _ = place(whole, seen(whole, **states))
+    assert [one.host for one in placed] == ["c", "a", "b", "c", "a"]
+
+
+def test_a_cached_image_is_worth_what_the_spec_says() -> None:
+    """With 3.5, a host that has it is preferred while it has no more than three instances more than another."""
+    scheduler = Scheduler(weights={"image_present": 3.5})
+    whole = cloud(*(instance(f"x-{number}") for number in range(1, 6)), hosts=("a", "b"), scheduler=scheduler)
+    placed, _ = place(whole, seen(whole, b=state("b", images={whole.images["debian"].sha256: 1})))
+    assert [one.host for one in placed] == ["b", "b", "b", "b", "a"]
+
+
 def test_weights_are_the_specs() -> None:
     """The same two hosts, one with more memory, the other with more CPUs."""
     states = {

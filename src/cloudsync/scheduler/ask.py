@@ -34,7 +34,7 @@ class Kinds:
 class Ask:
     """`fixed` refusals are by kind of host, of `never` hosts in all; `now` those by its name that may change.
 
-    `told` is how much of what was filled it has taken in.
+    `told` is how much of what was filled it has taken in, `image` what a host scores that has its image.
     """
 
     unit: Unit
@@ -43,6 +43,7 @@ class Ask:
     never: int
     now: dict[str, str] = field(default_factory=dict)
     told: int = 0
+    image: float = 0.0
 
     @classmethod
     def of(cls, cloud: Cloud, unit: Unit, kinds: Kinds, rooms: Rooms) -> "Ask":

@@ -77,7 +77,7 @@ class Batch:
         seen = {*barred, *self._barred(unit)}
         plain = not (homes or unit.pin)
         never, kind, now = ask.fixed, ask.kinds.of, ask.now
-        for bonus, names in self._searched(unit, homes):
+        for bonus, names in self._searched(unit, homes, ask.image):
             for against, name in names:
                 if len(top) == 2 and bonus - against <= top[1][0]:
                     break
@@ -85,7 +85,7 @@ class Batch:
                     continue
                 if plain or not self._apart(unit, homes, ask, name):
                     seen.add(name)
-                    top.append((self._total(unit, name), name))
+                    top.append((self._total(unit, name, ask.image), name))
                     top.sort(key=lambda one: -one[0])
                     del top[2:]
         found = [name for _, name in top] + [None, None]
@@ -152,6 +152,7 @@ class Batch:
         ask = self._asks.get(unit.asks)
         if ask is None:
             ask = self._asks[unit.asks] = Ask.of(self.cloud, unit, self._kinds, self.rooms)
+            ask.image = self._image * self.load.of(unit.whole.takes)
             ask.begin(self.cloud, self.rooms, self._least, self._on.get(unit.group.name, {}) if unit.group else ())
         elif ask.told < len(self._filled):
             ask.look_again(self.cloud, self.rooms, dict.fromkeys(self._filled[ask.told :]))
@@ -165,7 +166,9 @@ class Batch:
         name = unit.group.name
         return frozenset((self._home[name],) if name in self._home else self._on.get(name, ()))
 
-    def _searched(self, unit: Unit, homes: frozenset[str]) -> Iterator[tuple[float, Iterator[tuple[float, str]]]]:
+    def _searched(
+        self, unit: Unit, homes: frozenset[str], image: float
+    ) -> Iterator[tuple[float, Iterator[tuple[float, str]]]]:
         """Hosts in an order by load, and what more than that a host in it can score at most."""
         if unit.pin or homes:
             few = sorted(homes | ({unit.pin} if unit.pin else set()))
@@ -173,15 +176,15 @@ class Batch:
             return
         if unit.group and unit.group.policy == "soft-affinity":
             yield float("inf"), iter([(0.0, name) for name in sorted(self._on.get(unit.group.name, ()))])
-        having = self._having.get(self.cloud.images[unit.whole.image].sha256) if self._image else None
+        having = self._having.get(self.cloud.images[unit.whole.image].sha256) if image else None
         if having:
-            yield self._image, iter(having)
+            yield image, iter(having)
         yield 0.0, iter(self._all)
 
-    def _total(self, unit: Unit, name: str) -> float:
+    def _total(self, unit: Unit, name: str, image: float) -> float:
         room, total = self.rooms[name], self._scores[name]
-        if self._image:
-            total += self._image * image_present(self.cloud.images[unit.whole.image].sha256, room)
+        if image:
+            total += image * image_present(self.cloud.images[unit.whole.image].sha256, room)
         if unit.group and not unit.strict:
             total += self._soft * soft_affinity(unit.group, room)
         return total

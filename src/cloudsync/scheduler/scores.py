@@ -5,7 +5,7 @@ What a host has is measured against the largest host of the cloud, so that filli
 
 from collections.abc import Iterable, Mapping
 
-from cloudsync.model.cloud import Cloud, PlacementGroup
+from cloudsync.model.cloud import Cloud, Flavor, PlacementGroup
 from cloudsync.model.snapshot import Usage
 from cloudsync.scheduler.room import Room
 
@@ -53,6 +53,12 @@ class Load:
             9,
         )
 
+    def of(self, takes: Flavor) -> float:
+        """By how much an instance brings the score of its host down under `spread`; never 0."""
+        most = self._most
+        part = self._vcpus * takes.vcpus / most.vcpus + self._memory * takes.memory / most.memory
+        return part + self._disk * takes.disk / most.disk or 1.0
+
     def share(self, room: Room) -> float:
         """How full it is: the weighted sum of what is taken of what may be."""
         limit = room.limit
@@ -68,6 +74,8 @@ class Load:
 
 
 def image_present(sha256: str, room: Room) -> float:
+    """Counts for as much as the instance itself takes, not a whole host: by half of that, the usual weight, hosts that
+    differ by less than half of it are equals, and none takes a second one before its equals have a first."""
     return float(sha256 in room.state.images)
 
 

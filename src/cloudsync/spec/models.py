@@ -41,7 +41,7 @@ class Weights(Written):
     memory: Weight = 1.0
     vcpus: Weight = 1.0
     disk: Weight = 0.5
-    image_present: Weight = 0.5
+    image_present: Weight = Field(default=0.5, description="How much fuller a host that has it may be, in instances.")
     soft_affinity: Weight = 1.0
     moves: Weight = 1.0
 
