@@ -125,6 +125,21 @@ def test_the_printed_fix_lets_traffic_through_again_and_nothing_more(
     assert host.obstacles() == ()
 
 
+def test_who_answers_no_question_for_an_address_is_named_too(host: Hosting) -> None:
+    guest = host.lab.guests["a"]
+    assert dns(guest)
+    host.lab.nft("table arp mine { chain gate { type filter hook input priority 0; policy drop;\n}\n}")
+    guest.namespace.run("ip", "neigh", "flush", "all")
+    assert not dns(guest)
+    (obstacle,) = host.obstacles()
+    assert (obstacle.owner, obstacle.traffic) == ("nftables", ("instances' ARP",))
+    assert obstacle.fix == ("nft insert rule arp mine gate 'iifname \"cs-*\" accept'",)
+    host.fix(obstacle)
+    guest.namespace.run("ip", "neigh", "flush", "all")  # it asks no more for a second
+    assert dns(guest)
+    assert host.obstacles() == ()
+
+
 def dns(guest: Guest, gateway: str = "10.20.0.1") -> bool:
     """Whether the host's name server answers over TCP."""
     return passing((guest, gateway, 53)) == [True]

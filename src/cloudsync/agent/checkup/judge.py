@@ -101,7 +101,7 @@ def _others(facts: Facts) -> Iterator[Check]:
         message = (
             f"{there}: on, and in nobody's way"
             if there
-            else "no rule of others in the nftables families ip and inet, or of iptables, stops guests' packets"
+            else "no rule of others for IPv4 or ARP stops or diverts guests' packets as such"
         )
         yield _ok("other firewalls", message)
     for one in facts.sight.obstacles:

@@ -37,7 +37,7 @@ def _all(tables: Iterable[Table], packets: Sequence[Packet]) -> Iterator[_Found]
     for table in tables:
         for chain, base in sorted(table.bases().items(), key=lambda pair: pair[1].priority):
             for packet in packets:
-                if base.hook in packet.hooks:
+                if packet.passes(table.family, base):
                     ending = walk(table, chain, base, packet)
                     if _bad(base, ending):
                         yield _Found(table, chain, base, packet, ending)

@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from ipaddress import AddressValueError, IPv4Address, IPv4Network, NetmaskValueError
 
 from cloudsync.agent.links.remote import DEVICE, PORT, others, tunnel
-from cloudsync.agent.neighbours.foreign import Asks, Condition
+from cloudsync.agent.neighbours.foreign import Asks, Base, Condition
 from cloudsync.model.dataclass import dataclass
 from cloudsync.model.document import HostDocument
 from cloudsync.model.resources import Network
@@ -23,7 +23,7 @@ _ANY_NETWORK = Network(name="default", subnet="10.20.0.0/16", gateway="10.20.0.1
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """A connection's first one. `hooks` are those it passes; `what` completes "stops …".
+    """A connection's first one. `hooks` are those it passes, in tables of these `families`; `what` completes "stops …".
 
     `has` are its properties, each as the words that fit it; `outward` says whether a guest sends it.
     `tunnelled`: it is the tunnel's own, with a guest's inside.
@@ -34,6 +34,11 @@ class Packet:
     outward: bool
     has: Mapping[Asks, tuple[str, ...]] = field(default_factory=dict)
     tunnelled: bool = False
+    families: tuple[str, ...] = ("ip", "inet")
+
+    def passes(self, family: str, base: Base) -> bool:
+        """A base chain of some table."""
+        return family in self.families and base.hook in self.hooks
 
     def fits(self, condition: Condition) -> bool | None:
         """None when that cannot be told."""
@@ -110,6 +115,9 @@ def _of(network: Network, guests: list[tuple[str, str]], uplink: str, metadata_p
     answer: Has = {Asks.PROTOCOL: ("udp",), Asks.SOURCE_PORT: ("67",), Asks.TARGET_PORT: ("68",)}
     back: Has = {Asks.OUTPUT: (tap,), Asks.SOURCE: (network.gateway,), Asks.TARGET: (address,)}
     yield _packet("the host's DHCP answers", sent, False, back | answer)
+    arp: Has = {Asks.FAMILY: ("arp",)}
+    yield Packet("instances' ARP", ("input",), True, {Asks.INPUT: (tap,)} | arp, families=("arp",))
+    yield Packet("the host's ARP", ("output",), False, {Asks.OUTPUT: (tap,)} | arp, families=("arp",))
 
 
 def _between(guests: list[tuple[str, str]], device: str) -> Iterator[Packet]:
