@@ -1,9 +1,10 @@
 """Observing ten hosts at once beside the slowest of them, each over ssh: on one machine, and with a way between them.
 
-In tests/lab/private.py; `--json` for rows. One machine of two cores is all ten hosts and the controller: what they
-compute adds up here, and does not where each host is a machine. A row's ratio is to the slowest asked alone. Beside it
-stand the one to the host that took longest in the same run (1 where all are asked at once, 10 where one is asked after
-the other), and that of ten bare `ssh HOST true` to one.
+In tests/lab/private.py; `--json` for rows. The last rows are of hosts of which one is slower than the others. One
+machine of two cores is all ten hosts and the controller: what they compute adds up here, and does not where each host
+is a machine. A row's ratio is to the slowest asked alone. Beside it stand the one to the host that took longest in the
+same run (1 where all are asked at once, 10 where one is asked after the other), and that of ten bare `ssh HOST true` to
+one.
 """
 
 import json
@@ -26,8 +27,8 @@ from tests.lab.lab import Hosts, lab
 
 HOSTS = 10
 ROUNDS = 5
-FAR = 0.005
-"""Seconds that a packet is on its way where the hosts are far away."""
+FAR, FARTHER = 0.005, 0.01
+"""Seconds that a packet is on its way where the hosts are far away, and to one that is farther than the others."""
 BAR = 1.5
 
 
@@ -93,9 +94,10 @@ def greeted(it: Hosts, names: list[str]) -> float:
     return time.perf_counter() - began
 
 
-def rows(it: Hosts, cloud: Cloud, where: str = "") -> Iterator[dict[str, object]]:
-    """Medians of some rounds, in each of which everything has its turn."""
-    alone = {name: replace(cloud, hosts={name: host}) for name, host in cloud.hosts.items()}
+def rows(it: Hosts, cloud: Cloud, where: str = "", slow: str = "") -> Iterator[dict[str, object]]:
+    """Medians of some rounds, in each of which everything has its turn. `slow` is the slowest, where that is known."""
+    names = [slow] if slow else cloud.hosts
+    alone = {name: replace(cloud, hosts={name: cloud.hosts[name]}) for name in names}
     together: list[tuple[Look, Look]] = []
     each: dict[str, list[tuple[Look, Look]]] = {name: [] for name in alone}
     bare: list[tuple[float, float]] = []
@@ -103,7 +105,7 @@ def rows(it: Hosts, cloud: Cloud, where: str = "") -> Iterator[dict[str, object]
         together.append(looked(cloud))
         for name, one in alone.items():
             each[name].append(looked(one))
-        bare.append((greeted(it, it.names), greeted(it, it.names[:1])))
+        bare.append((greeted(it, it.names), greeted(it, [slow or it.names[0]])))
     ssh = _against(*(statistics.median(one) for one in zip(*bare, strict=True)))
     for index, how in enumerate(("connections and all", "over open connections")):
         whole = statistics.median(one[index].whole for one in together)
@@ -131,6 +133,9 @@ def main() -> None:
         found = [*rows(it, cloud)]
         with apart(it, FAR):
             found += rows(it, cloud, f" to which it is {2 * FAR * 1000:.0f} ms there and back")
+        slow = it.names[-1]
+        with apart(it, FARTHER, cloud.hosts[slow].address or ""):
+            found += rows(it, cloud, f", to one of which it is {2 * FARTHER * 1000:.0f} ms there and back", slow)
     print(json.dumps(found) if "--json" in sys.argv else "\n".join(_line(one) for one in found))
     sys.stdout.flush()
 
