@@ -105,22 +105,26 @@ def test_one_that_is_to_stay_off_does_not_start_with_its_host_any_more(host: Hos
     domain.managedSave()
     machine = named(host.observe(), "web-1")
     assert (machine.power, machine.autostart, machine.traces.saved) == (Power.STOPPED, True, True)
-    keep = UpdateInstance(
-        id="k",
-        host="here",
-        address="instance.web-1",
-        instance=web,
-        gateways=GATEWAYS,
-        cloud="lab",
-        generation=2,
-        autostart=web.autostart,
-        live=True,
-    )
-    perform(host, keep, keep)
+    perform(host, kept(web), kept(web))
     machine = named(host.observe(), "web-1")
     assert (machine.power, machine.autostart, machine.traces.saved) == (Power.STOPPED, False, True)
     perform(host, StartInstance(id="b", host="here", address="instance.web-1", uuid=web.uuid))
     assert (domain.isActive(), domain.autostart(), domain.hasManagedSaveImage()) == (1, 0, 0)
+
+
+def kept(one: Instance) -> UpdateInstance:
+    """What libvirt keeps of it is written anew, and it runs on."""
+    return UpdateInstance(
+        id="k",
+        host="here",
+        address=f"instance.{one.name}",
+        instance=one,
+        gateways=GATEWAYS,
+        cloud="lab",
+        generation=2,
+        autostart=one.autostart,
+        live=True,
+    )
 
 
 def test_a_machine_that_libvirt_only_runs_and_does_not_keep_is_kept_while_it_runs(host: Host, lab: Lab) -> None:
@@ -130,17 +134,7 @@ def test_a_machine_that_libvirt_only_runs_and_does_not_keep_is_kept_while_it_run
     began = domain.ID()
     domain.undefine()
     assert (domain.isPersistent(), named(host.observe(), "web-1").autostart) == (0, False)
-    keep = UpdateInstance(
-        id="k",
-        host="here",
-        address="instance.web-1",
-        instance=web,
-        gateways=GATEWAYS,
-        cloud="lab",
-        generation=2,
-        live=True,
-    )
-    perform(host, keep, keep)
+    perform(host, kept(web), kept(web))
     machine = named(host.observe(), "web-1")
     assert (machine.power, machine.autostart, domain.isPersistent(), domain.ID()) == (Power.RUNNING, True, 1, began)
 
