@@ -72,13 +72,9 @@ def whole(cloud: Cloud, desired: World, sight: Sight, hosts: Mapping[str, HostSt
 
 def _underlay(written: Mapping[str, str], hosts: Mapping[str, HostState]) -> dict[str, str]:
     """Where another machine answers than the one that is meant, the way to that one stays what it was."""
-    known = {
-        name: address
-        for host in hosts.values()
-        for name, address in (host.document.underlay.items() if host.reachable and host.document else ())
-    }
-    wrong = {name for name, host in hosts.items() if host.status is HostStatus.FOREIGN}
-    return {name: known.get(name, address) if name in wrong else address for name, address in written.items()}
+    known = [host.document.underlay for host in hosts.values() if host.reachable and host.document]
+    wrong = [name for name, host in hosts.items() if host.status is HostStatus.FOREIGN and name in written]
+    return {**written, **{name: next((one[name] for one in known if name in one), written[name]) for name in wrong}}
 
 
 def _one_of(fresh: Mapping[str, T], there: Iterable[Mapping[str, T]]) -> Mapping[str, T]:

@@ -75,7 +75,7 @@ def _copy(host: HostState, home: Home) -> Drift:
     what = "disk" if home.uuid not in host.machines else "machine and disk" if disk else "machine"
     address = f"instance.{home.name}"
     if settled(home, host):
-        text = f"its {what} here and on another host are two: no move left them"
+        text = f"it has its {what} here and on another host, and no move left that"
         return Drift(address=address, host=host.name, message=text, remedy=LEFT, repaired=False)
     text = f"a move that is under way or was cut off left its {what} here"
     return Drift(address=address, host=host.name, message=text, remedy="will be removed")

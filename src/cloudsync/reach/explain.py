@@ -79,7 +79,7 @@ def _refusals(here: Party, there: Party, met: Encounter, asked: Service) -> Iter
     if found is None:
         return
     sides = (("egress", here, there, found.sent), ("ingress", there, here, found.taken))
-    whole = asked.single or asked.ports
+    whole = asked.single or asked.ranged
     refused = [one for one in sides if not (covered(asked, one[3]) if whole else one[3])]
     for side, party, other, _ in refused:
         yield _refusal(side, party, other, asked)

@@ -63,7 +63,6 @@ class _Look:
     ) -> None:
         self.scene = of_documents(documents.values(), {})
         self._cloud, self._asked, self._enquire = cloud, asked, enquire
-        self._ranged = asked.ports is not None and not asked.single
         self._away = {f"instance.{name}": where for name, where in away.items()}
         self._answering = documents.keys()
         self._home = {f"instance.{one}": host for host, found in documents.items() for one in found.instances}
@@ -121,7 +120,7 @@ class _Look:
                 spec = self._said(source, target, parse(rulings[0].packet), ends)
                 found.setdefault(service, []).append(ruled(self._cloud, service, rulings, spec))
         best = [min(one, key=lambda each: _RANK.index(each.verdict)) for one in found.values()]
-        if self._ranged:
+        if self._asked.ranged:
             best = joined(best)
         elif not self._asked.single:
             best = _telling(best, self._asked)
@@ -135,7 +134,7 @@ class _Look:
                 for one in self._enquire(host, Question(source, target)):
                     part = parse(one.service).meet(self._asked)
                     services.update({part: None} if part else {})
-        if self._ranged:
+        if self._asked.ranged:
             services = dict.fromkeys(slices(self._asked, services))
         asked = Question(source, target, tuple(services))
         answers = [self._enquire(host, asked) for host in hosts]

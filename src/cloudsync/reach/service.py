@@ -43,6 +43,11 @@ class Service:
             return self.ports is not None and self.ports[0] == self.ports[1]
         return self.icmp is not None if self.protocol == "icmp" else self.protocol != "any"
 
+    @property
+    def ranged(self) -> bool:
+        """Whether it is some ports of a protocol: a yes or no may be true of a part."""
+        return self.ports is not None and not self.single
+
     def covers(self, other: "Service") -> bool:
         """Whether all of `other` is part of it."""
         if self.protocol == "any":

@@ -35,7 +35,7 @@ def outcomes(found: Judgement, asked: Service, unsure: bool = False) -> tuple[Ou
     `unsure`: what may pass depends on something else besides.
     """
     told = tuple(_single(found, asked) if asked.single else _parts(found))
-    if told and asked.ports and not asked.single:
+    if told and asked.ranged:
         rest = minus((asked,), tuple(one.service for one in told))
         told = (*told, *(Outcome(one, Verdict.DENIED) for one in rest))
     if unsure:

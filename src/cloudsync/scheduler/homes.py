@@ -176,14 +176,19 @@ def _truest_first(home: Home, hosts: Mapping[str, HostState]) -> tuple[bool, boo
 
 def origin(home: Home, host: HostState) -> str:
     """The host that it is about to come from, by this host's own directory; empty when it lives here."""
-    entry = host.document.directory.get(home.record.name) if host.document and home.record else None
-    return entry.host if entry and entry.uuid == home.uuid and entry.host != host.name else ""
+    said = _said(home, host)
+    return said if said != host.name else ""
 
 
 def settled(home: Home, host: HostState) -> bool:
     """Whether it has a machine there and, by that host's own directory, lives there: a move never leaves that twice."""
+    return home.machine is not None and _said(home, host) == host.name
+
+
+def _said(home: Home, host: HostState) -> str:
+    """The host that it lives on by this host's own directory; empty where that does not know it."""
     entry = host.document.directory.get(home.record.name) if host.document and home.record else None
-    return home.machine is not None and entry is not None and (entry.uuid, entry.host) == (home.uuid, host.name)
+    return entry.host if entry and entry.uuid == home.uuid else ""
 
 
 def _awaited(home: Home, hosts: Mapping[str, HostState]) -> bool:
